@@ -1,0 +1,84 @@
+// The books of a data space's exchange: who offers what, which agreements hold, what became of each transfer.
+//
+// Every connector that keeps both sides in one place (memory, hub) stands on this one implementation of the rules;
+// it holds no content and does no I/O. The owner stores bytes first and then calls deliver().
+//
+//   Exchange exchange("digits-demo");
+//   exchange.admit("plant-a", key);
+//   exchange.publish("plant-a", asset, offer);
+//   auto transfer = exchange.open("coordinator", {.agreement = id, .asset = asset.id, .version = v}, now_ms);
+//
+// Rules it holds: a participant publishes only its own assets, with offers that bear its key and a policy that this
+// software can enforce; sees only offers that are meant for it; concludes only over an offer as it was published;
+// transfers only under an agreement of its own that is in force (policy at Point::transfer); and judges only its
+// own transfers. Errors: the codes of policy/evaluate.hpp and contract.hpp, and connector.unknown-participant,
+// connector.foreign-asset, connector.no-asset, connector.no-offer, agreement.unknown, agreement.foreign,
+// agreement.mismatch, transfer.superseded, transfer.unknown. Not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "entente/contract/connector.hpp"
+
+namespace entente::contract {
+
+class Exchange {
+public:
+    explicit Exchange(std::string federation) : federation_(std::move(federation)) {}
+
+    // Makes a participant and its key known; a second key for the same name is a conflict.
+    Status admit(std::string_view participant, const codec::PublicKey& key);
+    // Its assets leave the catalogue and its running transfers end; agreements stay on record.
+    Status expel(std::string_view participant);
+
+    Status publish(std::string_view caller, Asset asset, SignedOffer offer);
+    Status deliver(std::string_view caller, std::string_view asset, const Version& version);
+    [[nodiscard]] Catalog catalog(std::string_view caller, const CatalogQuery& query) const;
+    Result<Agreement> negotiate(std::string_view caller, const Agreement& proposal, std::int64_t now_ms);
+    Result<Transfer> open(std::string_view caller, const TransferRequest& request, std::int64_t now_ms);
+    Result<Transfer> conclude(std::string_view caller, std::string_view transfer, const Outcome& outcome);
+    [[nodiscard]] Result<std::vector<Transfer>> transfers(std::string_view caller, std::string_view asset) const;
+    [[nodiscard]] Result<std::vector<Agreement>> agreements(std::string_view caller, std::string_view asset) const;
+    Status withdraw(std::string_view caller, std::string_view asset);
+
+    // What an asset offers now, for whoever stores the content. Empty when nothing was delivered.
+    [[nodiscard]] std::optional<Version> current(std::string_view asset) const;
+    // A transfer that `caller` may still read.
+    [[nodiscard]] Result<Transfer> readable(std::string_view caller, std::string_view transfer) const;
+
+    // Grows with every change.
+    [[nodiscard]] std::uint64_t cursor() const noexcept { return cursor_; }
+
+    // The whole state, small (no content), for a snapshot; deserialize is bounded and refuses what it does not write.
+    [[nodiscard]] Bytes serialize() const;
+    static Result<Exchange> deserialize(ByteView bytes);
+
+private:
+    struct Listing {
+        Asset asset;
+        SignedOffer offer;
+        std::optional<Version> version;
+        bool withdrawn = false;
+
+        template <class Archive>
+        void serialize(Archive& archive);
+    };
+    struct State;
+
+    Result<Listing*> own_listing(std::string_view caller, std::string_view asset);
+    void end_transfers(std::string_view asset, const Outcome& outcome);
+
+    std::string federation_;
+    std::map<std::string, codec::PublicKey, std::less<>> participants_;
+    std::map<std::string, Listing, std::less<>> listings_;       // by asset
+    std::map<std::string, Agreement, std::less<>> agreements_;   // by id
+    std::vector<Transfer> transfers_;                            // oldest first, bounded per asset
+    std::uint64_t next_transfer_ = 1;
+    std::uint64_t cursor_ = 1;
+};
+
+}  // namespace entente::contract

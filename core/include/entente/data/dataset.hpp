@@ -1,0 +1,33 @@
+// Labelled examples in memory.
+//
+//   std::span<const float> picture = dataset.example(7);
+//
+// Plain value; share it read-only between threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "entente/base/result.hpp"
+
+namespace entente::data {
+
+struct Dataset {
+    std::vector<std::uint32_t> example_shape;  // [28, 28, 1] for MNIST
+    std::uint32_t classes = 0;                 // labels are below it
+    std::vector<float> features;               // [n, product of example_shape], row-major
+    std::vector<std::uint32_t> labels;         // [n]
+
+    [[nodiscard]] std::size_t size() const noexcept { return labels.size(); }
+    [[nodiscard]] std::size_t example_size() const noexcept;  // product of example_shape
+    // REQUIRES: row < size() and the data set is valid.
+    [[nodiscard]] std::span<const float> example(std::size_t row) const noexcept;
+};
+
+// Sizes agree, labels are in range, features are finite. invalid_argument "data.shape", "data.labels",
+// "data.non-finite". An empty data set is valid.
+Status validate(const Dataset& dataset);
+
+}  // namespace entente::data

@@ -1,0 +1,19 @@
+// Initial parameters.
+//
+//   auto parameters = nn::initialise(spec, derive_key(seed, 0, "", Purpose::initialise));
+//
+// Weights ~ N(0, 2 / fan_in) (He et al. 2015, arXiv 1502.01852, equation 10); fan_in is `in` for dense and
+// kernel * kernel * in for conv2d; biases are 0. Tensor number t draws from stream t of the key, so the
+// values of one tensor do not depend on the others. Errors are those of infer_layout.
+#pragma once
+
+#include <vector>
+
+#include "entente/base/philox.hpp"
+#include "entente/nn/model_spec.hpp"
+
+namespace entente::nn {
+
+Result<std::vector<float>> initialise(const ModelSpec& spec, PhiloxKey key);
+
+}  // namespace entente::nn

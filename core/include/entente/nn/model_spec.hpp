@@ -1,0 +1,90 @@
+// What a network looks like, as plain data: part of a task, sent to partners, hashed with it.
+//
+//   nn::ModelSpec spec{{784}, {nn::dense("hidden", 200), nn::relu(), nn::dense("out", 10)}};
+//   ENTENTE_ASSIGN(nn::Layout layout, nn::infer_layout(spec));   // names, shapes, offsets: 159,010 floats
+//
+// Shapes: activations are row-major, channels last (a picture is [height, width, channels]). Parameters are
+// one flat float32 vector, packed without padding in the order of declaration, weight before bias:
+//   dense   "<name>.weight" [in, out]                    "<name>.bias" [out]
+//   conv2d  "<name>.weight" [out, kernel, kernel, in]    "<name>.bias" [out]
+// Thread-safety: plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "entente/base/result.hpp"
+
+namespace entente::nn {
+
+enum class LayerKind : std::uint32_t { dense = 1, conv2d = 2, max_pool2d = 3, relu = 4, flatten = 5 };
+
+std::string_view to_string(LayerKind kind) noexcept;
+
+struct LayerSpec {
+    std::string name;  // required and unique for layers with parameters; used in messages for the others
+    LayerKind kind = LayerKind::relu;
+    std::uint32_t units = 0;   // dense: outputs; conv2d: output channels
+    std::uint32_t kernel = 0;  // conv2d: side of the square kernel; the stride is 1
+    // conv2d: (kernel - 1) zeros around in all, (kernel - 1) / 2 of them before; otherwise none
+    bool same_padding = false;
+    std::uint32_t pool = 0;  // max_pool2d: side of the window and stride; an incomplete window is dropped
+
+    friend bool operator==(const LayerSpec&, const LayerSpec&) = default;
+};
+
+struct ModelSpec {
+    std::vector<std::uint32_t> input_shape;  // of one example
+    std::vector<LayerSpec> layers;           // the last one's output are the logits, [classes]
+
+    friend bool operator==(const ModelSpec&, const ModelSpec&) = default;
+};
+
+struct TensorInfo {
+    std::string name;
+    std::vector<std::uint32_t> shape;
+    std::uint64_t offset = 0;  // in floats, from the start of the flat vector
+
+    [[nodiscard]] std::uint64_t count() const noexcept;  // product of shape
+    friend bool operator==(const TensorInfo&, const TensorInfo&) = default;
+};
+
+struct Layout {
+    std::vector<TensorInfo> tensors;
+    std::uint64_t parameter_count = 0;
+
+    friend bool operator==(const Layout&, const Layout&) = default;
+};
+
+inline constexpr std::uint64_t max_parameters = std::uint64_t{1} << 28;  // also the bound of one activation
+inline constexpr std::uint32_t max_layers = 256;
+
+// Checks the whole model and says where its parameters lie. Nothing proportional to a size in the spec is
+// allocated. Errors, all invalid_argument; messages name the layer, what was expected and what was found:
+//   "model.input" empty or zero input shape · "model.no-layers" · "model.layer" a field of a layer is out of
+//   range · "model.name" missing or repeated · "model.shape" a layer cannot take its input's shape ·
+//   "model.too-large" more than max_parameters, or an activation as large
+Result<Layout> infer_layout(const ModelSpec& spec);
+
+// The shape of one example before each layer and after the last: layers.size() + 1 shapes. Same errors.
+Result<std::vector<std::vector<std::uint32_t>>> infer_shapes(const ModelSpec& spec);
+
+// Number of outputs. Same errors; "model.shape" if the last shape is not [classes] with classes >= 2.
+Result<std::uint32_t> output_classes(const ModelSpec& spec);
+
+LayerSpec dense(std::string name, std::uint32_t units);
+LayerSpec conv2d(std::string name, std::uint32_t channels, std::uint32_t kernel, bool same_padding = true);
+LayerSpec max_pool2d(std::uint32_t pool);
+LayerSpec relu();
+LayerSpec flatten();
+
+// The two MNIST models of McMahan et al. 2017 (arXiv 1602.05629, section 3) on pictures [28, 28, 1].
+// 784-200-200-10, 199,210 parameters.
+ModelSpec two_nn();
+// conv 5x5x32, pool, conv 5x5x64, pool, dense 512, dense 10, 'same' padding: 1,663,370 parameters. ReLU
+// stands behind the pool instead of before it: the same values and gradients for a quarter of the work.
+ModelSpec mcmahan_cnn();
+
+}  // namespace entente::nn

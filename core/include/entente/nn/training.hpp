@@ -1,0 +1,80 @@
+// Local training of one participant: mini-batch SGD, advanced a few batches at a time so that a browser tab
+// or a server can do something else in between.
+//
+//   ENTENTE_ASSIGN(auto training, nn::LocalTraining::start(spec, options, dataset, {}, global));
+//   while (!training.finished()) ENTENTE_TRY(training.step(20));
+//   send(training.parameters());
+//
+// One step, batch b of the epoch's order:
+//   g = mean gradient of the batch + weight_decay * w + proximal_mu * (w - w_initial)
+//   momentum = 0:  w = w - learning_rate * g
+//   otherwise:     v = momentum * v + g;  w = w - learning_rate * v      (v starts at 0, as in PyTorch)
+// Weight decay acts on every parameter, as in PyTorch. The proximal term is FedProx (Li et al. 2018,
+// arXiv 1812.06127, equation 2). Epoch e is shuffled by Philox(key, stream e); each epoch starts from the
+// order of `rows`; the last batch of an epoch is short if the rows do not divide.
+//
+// Bits do not depend on how step() is sliced, nor on the machine. Ownership: `dataset` is borrowed and must
+// outlive the training at the same address; rows and initial are copied. Movable. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "entente/base/philox.hpp"
+#include "entente/data/dataset.hpp"
+#include "entente/nn/model_spec.hpp"
+
+namespace entente::nn {
+
+struct TrainingOptions {
+    std::uint32_t epochs = 1;    // >= 1
+    std::uint32_t batch = 10;    // >= 1; more than there are rows means all of them
+    float learning_rate = 0.1f;  // > 0
+    float momentum = 0.0f;       // [0, 1)
+    float weight_decay = 0.0f;   // >= 0
+    float proximal_mu = 0.0f;    // >= 0, 0 = off
+    PhiloxKey key;               // derive_key(seed, round, participant, Purpose::shuffle)
+};
+
+// What one call of step() did.
+struct StepReport {
+    std::uint64_t batches = 0;
+    std::uint64_t examples = 0;
+    double mean_loss = 0.0;  // per example, before each batch's update; 0 if nothing was left to do
+};
+
+class LocalTraining {
+public:
+    // Empty `rows` = all of them; a row may appear more than once. Errors, invalid_argument: those of Model,
+    // "training.options", "training.shape" (dataset and model disagree), "training.rows" (none, or out of
+    // range), "training.initial" (wrong length or non-finite), and those of data::validate.
+    static Result<LocalTraining> start(const ModelSpec& spec, const TrainingOptions& options,
+                                       const data::Dataset& dataset, std::span<const std::uint32_t> rows,
+                                       std::span<const float> initial);
+
+    LocalTraining(LocalTraining&&) noexcept;
+    LocalTraining& operator=(LocalTraining&&) noexcept;
+    ~LocalTraining();
+
+    // Up to max_batches batches; fewer at the end, none when finished. invalid_argument "training.non-finite"
+    // if a loss, or at the end a parameter, is not finite: the training is over and every further call
+    // says so.
+    Result<StepReport> step(std::uint32_t max_batches);
+
+    [[nodiscard]] bool finished() const noexcept;
+    [[nodiscard]] double progress() const noexcept;      // 0 to 1
+    [[nodiscard]] std::uint64_t steps() const noexcept;  // batches done
+    [[nodiscard]] std::uint64_t total_steps() const noexcept;
+    [[nodiscard]] std::uint64_t examples() const noexcept;  // examples seen, an example counts once per epoch
+    [[nodiscard]] std::uint64_t rows() const noexcept;      // examples per epoch
+    [[nodiscard]] double mean_loss() const noexcept;        // over all examples seen so far
+    [[nodiscard]] std::span<const float> parameters() const noexcept;
+
+private:
+    struct State;
+    explicit LocalTraining(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace entente::nn

@@ -1,0 +1,130 @@
+// The plan: the declarative, signed description of a federation. Data, never code.
+//
+//   Plan plan = default_digits_plan();
+//   if (auto ok = check(plan); !ok) ...        // every bound, the shapes, the overflow of the fold, the terms
+//   Bytes canonical = canonical_bytes(plan);   // what is signed and sent
+//   Digest digest = digest_of(plan);           // what every envelope and receipt names
+//
+// TOML in (commands/plan_toml.hpp), canonical bytes out. docs/plan.md lists every key. Plain value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "entente/aggregate/fold.hpp"
+#include "entente/aggregate/strategy.hpp"
+#include "entente/base/bytes.hpp"
+#include "entente/base/result.hpp"
+#include "entente/codec/frame.hpp"
+#include "entente/nn/model_spec.hpp"
+#include "entente/nn/training.hpp"
+#include "entente/policy/policy.hpp"
+
+namespace entente::plan {
+
+struct FederationTerms {
+    std::string id = "digits-demo";            // [a-z0-9-], part of every URN
+    std::string name = "Digits demo";          // for people
+    std::string operator_name = "The operator";
+    std::string coordinator = "coordinator";   // the participant id of the global node
+    std::string purpose;                       // one sentence: what is learned and for whom
+
+    friend bool operator==(const FederationTerms&, const FederationTerms&) = default;
+};
+
+struct TaskTerms {
+    std::string kind = "digits";  // which data the participant brings: "digits" reads MNIST IDX files
+    std::uint32_t classes = 10;
+    nn::ModelSpec model;
+
+    friend bool operator==(const TaskTerms&, const TaskTerms&) = default;
+};
+
+struct TrainingTerms {
+    std::uint32_t epochs = 1;  // E
+    std::uint32_t batch = 32;  // B
+    float learning_rate = 0.1f;
+    float momentum = 0.0f;
+    float weight_decay = 0.0f;
+    float proximal_mu = 0.0f;  // FedProx; 0 is FedAvg
+    std::uint64_t seed = 1;    // initial weights, shuffling, rounding: everything but keys
+
+    friend bool operator==(const TrainingTerms&, const TrainingTerms&) = default;
+};
+
+enum class Weighting : std::uint8_t { examples, uniform };
+
+struct AggregationTerms {
+    aggregate::StrategyTerms strategy;
+    Weighting weighting = Weighting::examples;
+    std::uint64_t max_weight = 1'000'000;    // examples that one participant may claim
+    std::uint32_t max_participants = 1'000;  // in one round
+    aggregate::FixedPoint grid;
+
+    friend bool operator==(const AggregationTerms&, const AggregationTerms&) = default;
+};
+
+struct RoundTerms {
+    std::uint32_t rounds = 10;
+    std::uint32_t min_cohort = 2;      // fewer at the deadline: the round is abandoned and reopened
+    std::uint32_t goal = 0;            // close as soon as this many are in; 0: as soon as all who are present are
+    std::uint32_t deadline_s = 300;    // from opening
+    std::uint32_t presence_s = 20;     // a participant not heard of for so long does not hold up the round
+
+    friend bool operator==(const RoundTerms&, const RoundTerms&) = default;
+};
+
+struct ContractTerms {
+    std::uint32_t min_cohort_size = 2;  // promised to every participant
+    std::uint32_t max_rounds = 100;
+    std::uint32_t valid_days = 30;      // from the agreement
+
+    friend bool operator==(const ContractTerms&, const ContractTerms&) = default;
+};
+
+struct Plan {
+    FederationTerms federation;
+    TaskTerms task;
+    std::string numerics = "portable";
+    TrainingTerms training;
+    AggregationTerms aggregation;
+    RoundTerms round;
+    ContractTerms contract;
+
+    friend bool operator==(const Plan&, const Plan&) = default;
+};
+
+Plan default_digits_plan();  // 2NN of McMahan et al., E=1, B=32, lr 0.1, ten rounds
+
+// invalid_argument with a reason "plan.*" and a message that names the key, what was expected and what was found.
+Status check(const Plan& plan);
+
+Bytes canonical_bytes(const Plan& plan);
+// Bounded; only accepts what canonical_bytes writes and check() passes.
+Result<Plan> from_canonical_bytes(ByteView bytes);
+Digest digest_of(const Plan& plan);
+
+// Digest of the layout (names and shapes) and of what the layers are: equal digests can exchange parameters.
+Digest schema_digest(const Plan& plan);
+
+std::string federation_iri(const Plan& plan);  // urn:fl:federation:<id>
+aggregate::FoldBounds fold_bounds(const Plan& plan);
+nn::TrainingOptions training_options(const Plan& plan, std::uint64_t round, std::string_view participant);
+// What a frame of this plan may be at most, before a byte of it is read.
+codec::FrameLimits model_limits(const Plan& plan);
+codec::FrameLimits update_limits(const Plan& plan);
+// The most that a whole envelope within these limits can weigh on the wire.
+std::uint64_t envelope_limit(const codec::FrameLimits& limits);
+std::uint64_t parameter_count(const Plan& plan);
+codec::Encoding update_encoding(const Plan& plan);
+std::vector<codec::TensorShape> tensor_shapes(const Plan& plan);
+
+// The terms under which this plan's updates and global model are offered.
+policy::Policy update_policy(const Plan& plan);
+policy::Policy model_policy(const Plan& plan);
+
+// The global model of round 1: He initialisation from the plan's seed. The same bits everywhere.
+std::vector<float> initial_parameters(const Plan& plan);
+
+}  // namespace entente::plan

@@ -1,0 +1,70 @@
+// How good a classifier is on some rows of a data set.
+//
+//   ENTENTE_ASSIGN(task::Score score, task::evaluate(spec, parameters, test_set, {}));
+//   double percent = 100.0 * score.accuracy();
+//
+// The predicted class is the first maximum of the logits. loss_sum adds in the order of the rows, in double,
+// so the result does not depend on how the work is sliced.
+// Thread-safety: one Evaluation, one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "entente/data/dataset.hpp"
+#include "entente/nn/model_spec.hpp"
+
+namespace entente::task {
+
+struct Score {
+    std::uint64_t examples = 0;
+    std::uint64_t correct = 0;
+    double loss_sum = 0.0;  // softmax cross-entropy, natural logarithm
+    std::uint32_t classes = 0;
+    std::vector<std::uint64_t> confusion;  // [true class, predicted class], counts
+
+    [[nodiscard]] double accuracy() const noexcept;   // 0 when there are no examples
+    [[nodiscard]] double mean_loss() const noexcept;  // 0 when there are no examples
+    [[nodiscard]] std::uint64_t confused(std::uint32_t truth, std::uint32_t predicted) const noexcept;
+    // Adds the counts of other rows. REQUIRES: the same classes, or one of the two is empty.
+    void add(const Score& other);
+
+    friend bool operator==(const Score&, const Score&) = default;
+};
+
+class Evaluation {
+public:
+    // Empty `rows` = all of them. Borrows `dataset`, which must outlive the evaluation at the same address;
+    // copies rows and parameters. invalid_argument: the errors of nn::Model and data::validate,
+    // "evaluation.shape" (dataset and model disagree), "evaluation.rows" (out of range, or none),
+    // "evaluation.parameters" (wrong length).
+    static Result<Evaluation> start(const nn::ModelSpec& spec, std::span<const float> parameters,
+                                    const data::Dataset& dataset, std::span<const std::uint32_t> rows,
+                                    std::uint32_t batch = 64);
+
+    Evaluation(Evaluation&&) noexcept;
+    Evaluation& operator=(Evaluation&&) noexcept;
+    ~Evaluation();
+
+    // Up to max_batches batches. invalid_argument "evaluation.non-finite" if a loss is not finite; final.
+    Status step(std::uint32_t max_batches);
+    [[nodiscard]] bool finished() const noexcept;
+    [[nodiscard]] double progress() const noexcept;     // 0 to 1
+    [[nodiscard]] const Score& score() const noexcept;  // of the rows done so far
+
+private:
+    struct State;
+    explicit Evaluation(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+Result<Score> evaluate(const nn::ModelSpec& spec, std::span<const float> parameters,
+                       const data::Dataset& dataset, std::span<const std::uint32_t> rows);
+
+// Probabilities [classes] for one example [product of input_shape]. Errors as Model::forward.
+Result<std::vector<float>> predict(const nn::ModelSpec& spec, std::span<const float> parameters,
+                                   std::span<const float> example);
+
+}  // namespace entente::task

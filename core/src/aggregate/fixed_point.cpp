@@ -1,0 +1,106 @@
+#include "entente/aggregate/fixed_point.hpp"
+
+#include <cmath>
+#include <string>
+
+namespace entente::aggregate {
+
+std::int32_t FixedPoint::limit() const noexcept {
+    return static_cast<std::int32_t>((std::uint64_t{1} << (bits - 1u)) - 1u);
+}
+
+double FixedPoint::clip() const noexcept { return std::ldexp(static_cast<double>(limit()), -int{scale_log2}); }
+
+Status check(const FixedPoint& grid) {
+    if (grid.bits != 8 && grid.bits != 16 && grid.bits != 32) {
+        return Error{Code::invalid_argument, "plan.encoding",
+                     "encoding.bits: expected 8, 16 or 32, found " + std::to_string(int{grid.bits})};
+    }
+    if (grid.scale_log2 > 30) {
+        return Error{Code::invalid_argument, "plan.encoding",
+                     "encoding.scale_log2: expected 0 to 30, found " + std::to_string(int{grid.scale_log2})};
+    }
+    return done();
+}
+
+Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid, PhiloxKey key) {
+    Philox random(key);
+    const double scale = std::ldexp(1.0, grid.scale_log2);
+    const double limit = grid.limit();
+    Quantised out;
+    out.values.reserve(delta.size());
+    for (std::size_t i = 0; i < delta.size(); ++i) {
+        if (!std::isfinite(delta[i])) {
+            return Error{Code::invalid_argument, "update.not-finite",
+                         "quantise: expected finite values, found NaN or infinity at parameter " + std::to_string(i)};
+        }
+        // A float times a power of two is exact in double, and so is floor: nothing here depends on the machine.
+        const double scaled = static_cast<double>(delta[i]) * scale;
+        const double below = std::floor(scaled);
+        const double chance = static_cast<double>(random.next_u32()) * 0x1p-32;
+        double value = below + (chance < scaled - below ? 1.0 : 0.0);
+        if (value > limit || value < -limit) {
+            value = value > 0 ? limit : -limit;
+            ++out.clipped;
+        }
+        out.values.push_back(static_cast<std::int32_t>(value));
+    }
+    return out;
+}
+
+std::vector<float> dequantise(std::span<const std::int32_t> values, const FixedPoint& grid) {
+    const double unit = std::ldexp(1.0, -int{grid.scale_log2});
+    std::vector<float> out;
+    out.reserve(values.size());
+    for (const std::int32_t value : values) out.push_back(static_cast<float>(static_cast<double>(value) * unit));
+    return out;
+}
+
+namespace {
+
+template <class T>
+void pack_as(std::span<const std::int32_t> values, Bytes& out) {
+    for (const std::int32_t value : values) append_le(out, static_cast<T>(value));
+}
+
+template <class T>
+Status unpack_as(ByteView content, std::int32_t limit, std::span<std::int32_t> values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const std::int32_t value = read_le<T>(content.subspan(i * sizeof(T), sizeof(T)));
+        if (value < -limit) {
+            return Error{Code::invalid_argument, "update.range",
+                         "unpack: expected at least " + std::to_string(-limit) + ", found " + std::to_string(value) +
+                             " at parameter " + std::to_string(i)};
+        }
+        values[i] = value;
+    }
+    return done();
+}
+
+}  // namespace
+
+Bytes pack(std::span<const std::int32_t> values, const FixedPoint& grid) {
+    Bytes out;
+    out.reserve(values.size() * grid.bytes_per_value());
+    switch (grid.bits) {
+        case 8: pack_as<std::int8_t>(values, out); break;
+        case 16: pack_as<std::int16_t>(values, out); break;
+        default: pack_as<std::int32_t>(values, out); break;
+    }
+    return out;
+}
+
+Status unpack(ByteView content, const FixedPoint& grid, std::span<std::int32_t> values) {
+    if (content.size() != values.size() * grid.bytes_per_value()) {
+        return Error{Code::invalid_argument, "update.size",
+                     "unpack: expected " + std::to_string(values.size() * grid.bytes_per_value()) + " bytes, found " +
+                         std::to_string(content.size())};
+    }
+    switch (grid.bits) {
+        case 8: return unpack_as<std::int8_t>(content, grid.limit(), values);
+        case 16: return unpack_as<std::int16_t>(content, grid.limit(), values);
+        default: return unpack_as<std::int32_t>(content, grid.limit(), values);
+    }
+}
+
+}  // namespace entente::aggregate

@@ -1,0 +1,138 @@
+#include "entente/aggregate/fold.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+namespace entente::aggregate {
+namespace {
+
+Error refuse(const char* reason, std::string message) {
+    return Error{Code::invalid_argument, reason, std::move(message)};
+}
+
+constexpr std::uint32_t layout_version = 1;
+constexpr std::size_t header_bytes = 4 + 4 + 8 + 8;
+
+}  // namespace
+
+Status check(const FoldBounds& bounds) {
+    ENTENTE_TRY(check(bounds.grid));
+    if (bounds.max_weight == 0 || bounds.max_participants == 0) {
+        return refuse("plan.overflow", "bounds of the fold: expected a positive weight and number of participants");
+    }
+    constexpr auto top = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    const auto limit = static_cast<std::uint64_t>(bounds.grid.limit());
+    if (bounds.max_weight > top / limit / bounds.max_participants) {
+        return refuse("plan.overflow",
+                      "bounds of the fold: expected max_weight x max_participants x 2^(bits-1) below 2^63, found " +
+                          std::to_string(bounds.max_weight) + " x " + std::to_string(bounds.max_participants) +
+                          " x 2^" + std::to_string(bounds.grid.bits - 1) +
+                          "; lower max_weight, max_participants or encoding.bits");
+    }
+    return done();
+}
+
+Result<Fold> Fold::create(std::uint64_t parameters, const FoldBounds& bounds) {
+    ENTENTE_TRY(check(bounds));
+    if (parameters == 0) return refuse("plan.model", "Fold::create: expected at least one parameter, found none");
+    return Fold(parameters, bounds);
+}
+
+Status Fold::validate(std::span<const std::int32_t> values, std::uint64_t weight) const {
+    if (values.size() != sum_.size()) {
+        return refuse("update.shape", "update: expected " + std::to_string(sum_.size()) + " parameters, found " +
+                                          std::to_string(values.size()));
+    }
+    if (weight == 0 || weight > bounds_.max_weight) {
+        return refuse("update.weight", "update: expected a weight from 1 to " + std::to_string(bounds_.max_weight) +
+                                           ", found " + std::to_string(weight));
+    }
+    if (participants_ >= bounds_.max_participants) {
+        return refuse("update.too-many", "round: expected at most " + std::to_string(bounds_.max_participants) +
+                                             " participants, found one more");
+    }
+    const std::int32_t limit = bounds_.grid.limit();
+    const auto beyond = std::find_if(values.begin(), values.end(),
+                                     [limit](std::int32_t v) { return v > limit || v < -limit; });
+    if (beyond != values.end()) {
+        return refuse("update.range", "update: expected magnitudes up to " + std::to_string(limit) + ", found " +
+                                          std::to_string(*beyond) + " at parameter " +
+                                          std::to_string(beyond - values.begin()));
+    }
+    return done();
+}
+
+void Fold::accumulate(std::span<const std::int32_t> values, std::uint64_t weight) noexcept {
+    const auto w = static_cast<std::int64_t>(weight);
+    for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += w * values[i];
+    weight_ += weight;
+    ++participants_;
+}
+
+Status Fold::merge(Fold&& other) {
+    if (other.sum_.size() != sum_.size() || other.bounds_ != bounds_) {
+        return refuse("fold.mismatch", "merge: expected a fold of the same model and bounds");
+    }
+    if (other.participants_ > bounds_.max_participants - participants_) {
+        return refuse("update.too-many", "merge: more participants than the plan's bound");
+    }
+    for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += other.sum_[i];
+    weight_ += other.weight_;
+    participants_ += other.participants_;
+    other.reset();
+    return done();
+}
+
+Status Fold::report(std::span<float> mean) const {
+    if (participants_ == 0) return refuse("fold.empty", "report: expected at least one update, found none");
+    if (mean.size() != sum_.size()) return refuse("update.shape", "report: output has another length than the fold");
+    const double divisor = static_cast<double>(weight_) * std::ldexp(1.0, bounds_.grid.scale_log2);
+    for (std::size_t i = 0; i < sum_.size(); ++i) {
+        mean[i] = static_cast<float>(static_cast<double>(sum_[i]) / divisor);
+    }
+    return done();
+}
+
+Bytes Fold::serialize() const {
+    Bytes out;
+    out.reserve(header_bytes + 8 * sum_.size());
+    append_le(out, layout_version);
+    append_le(out, participants_);
+    append_le(out, weight_);
+    append_le(out, static_cast<std::uint64_t>(sum_.size()));
+    for (const std::int64_t value : sum_) append_le(out, value);
+    return out;
+}
+
+Result<Fold> Fold::deserialize(ByteView bytes, std::uint64_t parameters, const FoldBounds& bounds) {
+    ENTENTE_ASSIGN(Fold fold, create(parameters, bounds));
+    if (bytes.size() != header_bytes + 8 * parameters || read_le<std::uint32_t>(bytes) != layout_version ||
+        read_le<std::uint64_t>(bytes.subspan(16)) != parameters) {
+        return refuse("fold.malformed", "Fold::deserialize: expected a fold of " + std::to_string(parameters) +
+                                            " parameters, found " + std::to_string(bytes.size()) + " other bytes");
+    }
+    fold.participants_ = read_le<std::uint32_t>(bytes.subspan(4));
+    fold.weight_ = read_le<std::uint64_t>(bytes.subspan(8));
+    const bool possible = fold.participants_ <= bounds.max_participants && fold.weight_ >= fold.participants_ &&
+                          fold.weight_ <= fold.participants_ * bounds.max_weight;
+    const auto top = static_cast<std::int64_t>(fold.weight_) * bounds.grid.limit();
+    for (std::size_t i = 0; possible && i < fold.sum_.size(); ++i) {
+        fold.sum_[i] = read_le<std::int64_t>(bytes.subspan(header_bytes + 8 * i));
+        if (fold.sum_[i] > top || fold.sum_[i] < -top) {
+            return refuse("fold.malformed", "Fold::deserialize: a sum beyond what its weight allows at parameter " +
+                                                std::to_string(i));
+        }
+    }
+    if (!possible) return refuse("fold.malformed", "Fold::deserialize: weight and participants contradict the bounds");
+    return fold;
+}
+
+void Fold::reset() noexcept {
+    std::fill(sum_.begin(), sum_.end(), 0);
+    weight_ = 0;
+    participants_ = 0;
+}
+
+}  // namespace entente::aggregate

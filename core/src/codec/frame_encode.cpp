@@ -1,0 +1,71 @@
+#include <algorithm>
+#include <limits>
+
+#include "codec/frame_parts.hpp"
+#include "entente/codec/archive.hpp"
+#include "entente/codec/compress.hpp"
+#include "entente/codec/merkle.hpp"
+#include "entente/codec/planes.hpp"
+
+namespace entente::codec {
+
+namespace {
+
+Status append_payload(ByteView content, std::size_t width, Bytes& out) {
+    Compressor compressor(content.size(), out);
+    if (width == 1) {
+        ENTENTE_TRY(compressor.append(content));
+        return compressor.finish();
+    }
+    Bytes planes(std::min(content.size(), chunk_bytes));
+    while (!content.empty()) {
+        const ByteView chunk = content.first(std::min(content.size(), chunk_bytes));
+        const auto split = std::span(planes).first(chunk.size());
+        split_planes(chunk, width, split);
+        ENTENTE_TRY(compressor.append(split));
+        content = content.subspan(chunk.size());
+    }
+    return compressor.finish();
+}
+
+}  // namespace
+
+std::uint64_t payload_bound(std::uint64_t content_bytes) noexcept {
+    // zstd's own bound, and room for the block headers that streaming may add.
+    return content_bytes + (content_bytes >> 8u) + 1024;
+}
+
+Result<Bytes> encode_frame(FrameKind kind, FrameHeader header, ByteView content, const SigningKey& key) {
+    if (!is_known(kind)) {
+        return Error{Code::invalid_argument, "frame.kind",
+                     "expected a known frame kind, found " + std::to_string(static_cast<unsigned>(kind))};
+    }
+    header.content_bytes = content.size();
+    header.signer = key.public_key();
+    constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+    const FrameLimits limits{.content_bytes = unlimited, .payload_bytes = unlimited};
+    ENTENTE_TRY(check_header(header, limits));
+    if (header.encoding == Encoding::float32 && !all_finite(content)) return not_finite("the content");
+    header.content = merkle_root(content);
+
+    const Bytes header_bytes = encode(header);
+    if (header_bytes.size() > limits.header_bytes) {
+        return Error{Code::too_large, "frame.header-too-large",
+                     "expected a header of at most " + std::to_string(limits.header_bytes) + " bytes, found " +
+                         std::to_string(header_bytes.size())};
+    }
+    Bytes out;
+    out.reserve(frame_prefix_bytes + header_bytes.size() + content.size() / 2 + signature_bytes);
+    out.resize(frame_prefix_bytes);
+    out.insert(out.end(), header_bytes.begin(), header_bytes.end());
+    const std::size_t payload_begin = out.size();
+    ENTENTE_TRY(append_payload(content, width_bytes(header.encoding), out));
+
+    const FramePrefix prefix{kind, static_cast<std::uint32_t>(header_bytes.size()), out.size() - payload_begin};
+    write_prefix(prefix, std::span(out).first<frame_prefix_bytes>());
+    const Signature signature = key.sign(frame_context, ByteView(out).first(payload_begin));
+    out.insert(out.end(), signature.bytes.begin(), signature.bytes.end());
+    return out;
+}
+
+}  // namespace entente::codec

@@ -1,0 +1,37 @@
+#include "entente/contract/connector.hpp"
+
+#include <algorithm>
+
+namespace entente::contract {
+namespace {
+
+class OwnedBytes final : public ByteSource {
+public:
+    explicit OwnedBytes(Bytes bytes) : bytes_(std::move(bytes)) {}
+
+    Result<std::size_t> read(std::span<std::byte> buffer) override {
+        const std::size_t n = std::min(buffer.size(), bytes_.size() - at_);
+        std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at_), n, buffer.begin());
+        at_ += n;
+        return n;
+    }
+
+private:
+    Bytes bytes_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<ByteSource> make_source(Bytes bytes) { return std::make_shared<OwnedBytes>(std::move(bytes)); }
+
+Status BoundedSink::append(ByteView piece) {
+    if (piece.size() > limit_bytes_ - bytes_.size()) {
+        return Error{Code::too_large, "transfer.too-large",
+                     "transfer: expected at most " + std::to_string(limit_bytes_) + " bytes, found more"};
+    }
+    bytes_.insert(bytes_.end(), piece.begin(), piece.end());
+    return done();
+}
+
+}  // namespace entente::contract

@@ -1,0 +1,297 @@
+#include "entente/contract/exchange.hpp"
+
+#include <algorithm>
+
+#include "entente/policy/evaluate.hpp"
+#include "serial.hpp"
+
+namespace entente::contract {
+namespace {
+
+constexpr std::size_t max_transfers_kept = 64;  // per asset and consumer; older ended ones are forgotten
+constexpr std::uint32_t format_version = 1;
+
+Error refuse(Code code, const char* reason, std::string message) { return Error{code, reason, std::move(message)}; }
+
+bool may_see(std::string_view caller, const Offer& offer) {
+    return offer.assigner != caller && (offer.assignee.empty() || offer.assignee == caller);
+}
+
+bool running(const Transfer& transfer) {
+    return transfer.state != TransferState::completed && transfer.state != TransferState::terminated;
+}
+
+}  // namespace
+
+template <class Archive>
+void Exchange::Listing::serialize(Archive& archive) {
+    archive(asset, offer, version, withdrawn);
+}
+
+// What a snapshot holds, in this order.
+struct Exchange::State {
+    std::uint32_t format = format_version;
+    std::string federation;
+    std::map<std::string, codec::PublicKey> participants;
+    std::map<std::string, Listing> listings;
+    std::map<std::string, Agreement> agreements;
+    std::vector<Transfer> transfers;
+    std::uint64_t next_transfer = 1;
+    std::uint64_t cursor = 1;
+
+    template <class Archive>
+    void serialize(Archive& archive) {
+        archive(format, federation, participants, listings, agreements, transfers, next_transfer, cursor);
+    }
+};
+
+Status Exchange::admit(std::string_view participant, const codec::PublicKey& key) {
+    ENTENTE_TRY(check_id(participant));
+    const auto [it, added] = participants_.emplace(std::string(participant), key);
+    if (!added && it->second != key) {
+        return refuse(Code::conflict, "connector.other-key", std::string(participant) + " is known under another key");
+    }
+    if (added) ++cursor_;
+    return done();
+}
+
+Status Exchange::expel(std::string_view participant) {
+    const auto it = participants_.find(participant);
+    if (it == participants_.end()) {
+        return refuse(Code::not_found, "connector.unknown-participant", "no participant " + std::string(participant));
+    }
+    participants_.erase(it);
+    for (auto& [id, listing] : listings_) {
+        if (listing.asset.provider != participant) continue;
+        listing.withdrawn = true;
+        end_transfers(id, {false, "transfer.withdrawn", "The provider has left."});
+    }
+    ++cursor_;
+    return done();
+}
+
+Status Exchange::publish(std::string_view caller, Asset asset, SignedOffer offer) {
+    const auto key = participants_.find(caller);
+    if (key == participants_.end()) {
+        return refuse(Code::permission_denied, "connector.unknown-participant", "no participant " + std::string(caller));
+    }
+    const bool own = asset.provider == caller && offer.offer.assigner == caller && asset.federation == federation_ &&
+                     offer.offer.asset == asset.id && offer.assigner_key == key->second &&
+                     asset.id == (asset.kind == AssetKind::global_model ? global_model_asset(federation_)
+                                                                        : update_stream_asset(federation_, caller));
+    if (!own) {
+        return refuse(Code::permission_denied, "connector.foreign-asset",
+                      "publish: expected an asset, an offer and a key of " + std::string(caller));
+    }
+    ENTENTE_TRY(verify(offer));
+    ENTENTE_TRY(policy::check_shape(offer.offer.policy).status());
+    const auto it = listings_.find(asset.id);
+    if (it != listings_.end() && !it->second.withdrawn && it->second.offer == offer) return done();
+    Listing& listing = listings_[asset.id];
+    listing.withdrawn = false;
+    listing.offer = std::move(offer);
+    listing.asset = std::move(asset);
+    ++cursor_;
+    return done();
+}
+
+Result<Exchange::Listing*> Exchange::own_listing(std::string_view caller, std::string_view asset) {
+    const auto it = listings_.find(asset);
+    if (it == listings_.end() || it->second.withdrawn) {
+        return refuse(Code::not_found, "connector.no-asset", "no asset " + std::string(asset));
+    }
+    if (it->second.asset.provider != caller) {
+        return refuse(Code::permission_denied, "connector.foreign-asset",
+                      std::string(asset) + " belongs to another participant");
+    }
+    return &it->second;
+}
+
+Status Exchange::deliver(std::string_view caller, std::string_view asset, const Version& version) {
+    ENTENTE_ASSIGN(Listing * listing, own_listing(caller, asset));
+    if (listing->version == version) return done();
+    listing->version = version;
+    end_transfers(asset, {false, "transfer.superseded", "Another version has taken its place."});
+    ++cursor_;
+    return done();
+}
+
+Catalog Exchange::catalog(std::string_view caller, const CatalogQuery& query) const {
+    Catalog catalog;
+    catalog.cursor = cursor_;
+    for (const auto& [id, listing] : listings_) {
+        if (listing.withdrawn || !may_see(caller, listing.offer.offer)) continue;
+        if (query.kind && listing.asset.kind != *query.kind) continue;
+        if (query.asset && id != *query.asset) continue;
+        catalog.entries.push_back({listing.asset, listing.offer, listing.version});
+    }
+    return catalog;
+}
+
+Result<Agreement> Exchange::negotiate(std::string_view caller, const Agreement& proposal, std::int64_t now_ms) {
+    const Offer& offer = proposal.offer.offer;
+    const auto consumer = participants_.find(caller);
+    if (consumer == participants_.end()) {
+        return refuse(Code::permission_denied, "connector.unknown-participant", "no participant " + std::string(caller));
+    }
+    const auto it = listings_.find(offer.asset);
+    if (it == listings_.end() || it->second.withdrawn || !may_see(caller, it->second.offer.offer)) {
+        return refuse(Code::not_found, "connector.no-offer", "no offer over " + offer.asset);
+    }
+    // An agreement must be over the offer as it was published: altered terms under a valid id are refused here.
+    if (it->second.offer != proposal.offer) {
+        return refuse(Code::permission_denied, "agreement.mismatch",
+                      "negotiate: expected the offer as published, found other terms under its id");
+    }
+    ENTENTE_TRY(verify(proposal, {it->second.offer.assigner_key, consumer->second}));
+    for (const auto& [id, agreement] : agreements_) {
+        if (agreement.offer == proposal.offer && agreement.assignee_key == proposal.assignee_key) return agreement;
+    }
+    constexpr std::int64_t clock_tolerance_ms = 300'000;
+    const std::int64_t skew = proposal.acceptance.agreed_at_ms - now_ms;
+    if (skew > clock_tolerance_ms || skew < -clock_tolerance_ms) {
+        return refuse(Code::permission_denied, "agreement.clock",
+                      "negotiate: expected a time of acceptance within five minutes of " + policy::format_instant(now_ms) +
+                          ", found " + policy::format_instant(proposal.acceptance.agreed_at_ms) + "; check the clock");
+    }
+    agreements_.emplace(proposal.id, proposal);
+    ++cursor_;
+    return proposal;
+}
+
+Result<Transfer> Exchange::open(std::string_view caller, const TransferRequest& request, std::int64_t now_ms) {
+    const auto agreement = agreements_.find(request.agreement);
+    if (agreement == agreements_.end()) {
+        return refuse(Code::permission_denied, "agreement.unknown", "no agreement " + request.agreement);
+    }
+    const auto consumer = participants_.find(caller);
+    if (consumer == participants_.end() || agreement->second.assignee_key != consumer->second) {
+        return refuse(Code::permission_denied, "agreement.foreign", request.agreement + " is another participant's");
+    }
+    if (agreement->second.offer.offer.asset != request.asset) {
+        return refuse(Code::permission_denied, "agreement.mismatch", request.agreement + " is over another asset");
+    }
+    const auto it = listings_.find(request.asset);
+    if (it == listings_.end() || it->second.withdrawn) {
+        return refuse(Code::not_found, "connector.no-asset", "no asset " + request.asset);
+    }
+    if (it->second.version != request.version) {
+        return refuse(Code::conflict, "transfer.superseded", "transfer: another version has taken its place");
+    }
+    policy::Facts facts;
+    facts.federation = "urn:fl:federation:" + federation_;
+    facts.round = request.version.round;
+    facts.now_ms = now_ms;
+    facts.agreed_at_ms = agreement->second.acceptance.agreed_at_ms;
+    ENTENTE_TRY(policy::evaluate(agreement->second.offer.offer.policy, policy::Point::transfer, facts).status());
+
+    Transfer transfer;
+    transfer.id = "tr-" + std::to_string(next_transfer_++);
+    transfer.agreement = request.agreement;
+    transfer.asset = request.asset;
+    transfer.version = request.version;
+    transfer.state = TransferState::started;
+    transfers_.push_back(transfer);
+    const auto same = [&transfer](const Transfer& t) { return t.asset == transfer.asset && t.agreement == transfer.agreement; };
+    if (std::count_if(transfers_.begin(), transfers_.end(), same) > static_cast<std::ptrdiff_t>(max_transfers_kept)) {
+        transfers_.erase(std::find_if(transfers_.begin(), transfers_.end(), same));
+    }
+    return transfer;
+}
+
+Result<Transfer> Exchange::readable(std::string_view caller, std::string_view transfer) const {
+    const auto it = std::find_if(transfers_.begin(), transfers_.end(), [transfer](const Transfer& t) { return t.id == transfer; });
+    if (it == transfers_.end()) return refuse(Code::not_found, "transfer.unknown", "no transfer " + std::string(transfer));
+    const auto agreement = agreements_.find(it->agreement);
+    const auto consumer = participants_.find(caller);
+    if (agreement == agreements_.end() || consumer == participants_.end() ||
+        agreement->second.assignee_key != consumer->second) {
+        return refuse(Code::permission_denied, "transfer.foreign", std::string(transfer) + " is another participant's");
+    }
+    return *it;
+}
+
+Result<Transfer> Exchange::conclude(std::string_view caller, std::string_view id, const Outcome& outcome) {
+    ENTENTE_ASSIGN(Transfer transfer, readable(caller, id));
+    if (!running(transfer)) return transfer;
+    ENTENTE_ASSIGN(transfer.state, advance(transfer.state, outcome.accepted ? TransferMessage::complete : TransferMessage::terminate));
+    transfer.code = outcome.code;
+    transfer.sentence = outcome.sentence;
+    *std::find_if(transfers_.begin(), transfers_.end(), [id](const Transfer& t) { return t.id == id; }) = transfer;
+    ++cursor_;
+    return transfer;
+}
+
+Result<std::vector<Transfer>> Exchange::transfers(std::string_view caller, std::string_view asset) const {
+    std::vector<Transfer> found;
+    const auto it = listings_.find(asset);
+    if (it == listings_.end()) return found;
+    if (it->second.asset.provider != caller) {
+        return refuse(Code::permission_denied, "connector.foreign-asset", std::string(asset) + " belongs to another participant");
+    }
+    std::copy_if(transfers_.begin(), transfers_.end(), std::back_inserter(found),
+                 [asset](const Transfer& t) { return t.asset == asset; });
+    return found;
+}
+
+Result<std::vector<Agreement>> Exchange::agreements(std::string_view caller, std::string_view asset) const {
+    std::vector<Agreement> found;
+    for (const auto& [id, agreement] : agreements_) {
+        if (agreement.offer.offer.asset == asset && agreement.offer.offer.assigner == caller) found.push_back(agreement);
+    }
+    return found;
+}
+
+Status Exchange::withdraw(std::string_view caller, std::string_view asset) {
+    ENTENTE_ASSIGN(Listing * listing, own_listing(caller, asset));
+    listing->withdrawn = true;
+    end_transfers(asset, {false, "transfer.withdrawn", "The provider has withdrawn the asset."});
+    ++cursor_;
+    return done();
+}
+
+void Exchange::end_transfers(std::string_view asset, const Outcome& outcome) {
+    for (Transfer& transfer : transfers_) {
+        if (transfer.asset != asset || !running(transfer)) continue;
+        transfer.state = TransferState::terminated;
+        transfer.code = outcome.code;
+        transfer.sentence = outcome.sentence;
+    }
+}
+
+std::optional<Version> Exchange::current(std::string_view asset) const {
+    const auto it = listings_.find(asset);
+    if (it == listings_.end() || it->second.withdrawn) return std::nullopt;
+    return it->second.version;
+}
+
+Bytes Exchange::serialize() const {
+    State state;
+    state.federation = federation_;
+    state.participants.insert(participants_.begin(), participants_.end());
+    state.listings.insert(listings_.begin(), listings_.end());
+    state.agreements.insert(agreements_.begin(), agreements_.end());
+    state.transfers = transfers_;
+    state.next_transfer = next_transfer_;
+    state.cursor = cursor_;
+    return codec::encode(state);
+}
+
+Result<Exchange> Exchange::deserialize(ByteView bytes) {
+    constexpr std::uint64_t most = 256 * 1024 * 1024;
+    auto state = codec::decode<State>(bytes, codec::ArchiveLimits{.depth = 32, .allocation_bytes = most});
+    if (!state.ok() || state->format != format_version) {
+        return refuse(Code::data_loss, "exchange.malformed",
+                      "exchange: its snapshot cannot be read" + (state.ok() ? std::string() : ": " + state.error().message));
+    }
+    Exchange exchange(state->federation);
+    exchange.participants_.insert(state->participants.begin(), state->participants.end());
+    exchange.listings_.insert(state->listings.begin(), state->listings.end());
+    exchange.agreements_.insert(state->agreements.begin(), state->agreements.end());
+    exchange.transfers_ = std::move(state->transfers);
+    exchange.next_transfer_ = state->next_transfer;
+    exchange.cursor_ = state->cursor;
+    return exchange;
+}
+
+}  // namespace entente::contract

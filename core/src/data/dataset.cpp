@@ -1,0 +1,50 @@
+#include "entente/data/dataset.hpp"
+
+#include <string>
+
+#include "entente/tensor/kernels.hpp"
+
+namespace entente::data {
+
+std::size_t Dataset::example_size() const noexcept {
+    std::size_t size = 1;
+    for (const std::uint32_t extent : example_shape) size *= extent;
+    return size;
+}
+
+std::span<const float> Dataset::example(std::size_t row) const noexcept {
+    const std::size_t size = example_size();
+    return std::span<const float>(features).subspan(row * size, size);
+}
+
+Status validate(const Dataset& dataset) {
+    std::uint64_t size = 1;
+    for (const std::uint32_t extent : dataset.example_shape) {
+        size *= extent;
+        // Bounded at each factor, so that the product cannot wrap.
+        if (extent == 0 || size > (std::uint64_t{1} << 28)) size = 0;
+        if (size == 0) break;
+    }
+    if (dataset.example_shape.empty() || size == 0 ||
+        dataset.features.size() / size != dataset.labels.size() || dataset.features.size() % size != 0) {
+        return Error{Code::invalid_argument, "data.shape",
+                     "Dataset: expected labels times the product of example_shape as the number of features, "
+                     "found " +
+                         std::to_string(dataset.labels.size()) + " labels and " +
+                         std::to_string(dataset.features.size()) + " features"};
+    }
+    for (const std::uint32_t label : dataset.labels) {
+        if (label >= dataset.classes) {
+            return Error{Code::invalid_argument, "data.labels",
+                         "Dataset: expected labels below " + std::to_string(dataset.classes) + ", found " +
+                             std::to_string(label)};
+        }
+    }
+    if (!kernels::active().all_finite(dataset.features.data(), dataset.features.size())) {
+        return Error{Code::invalid_argument, "data.non-finite",
+                     "Dataset: expected finite features, found an infinity or NaN"};
+    }
+    return done();
+}
+
+}  // namespace entente::data

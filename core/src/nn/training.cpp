@@ -1,0 +1,224 @@
+#include "entente/nn/training.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "entente/nn/model.hpp"
+#include "entente/tensor/kernels.hpp"
+
+namespace entente::nn {
+
+struct LocalTraining::State {
+    State(Model m, const TrainingOptions& o, const data::Dataset& d)
+        : model(std::move(m)), options(o), dataset(&d) {}
+
+    Model model;
+    TrainingOptions options;
+    const data::Dataset* dataset;
+    std::vector<std::uint32_t> rows;   // as given
+    std::vector<std::uint32_t> order;  // of the current epoch
+    std::size_t batch = 0;
+
+    std::vector<float> parameters;
+    std::vector<float> origin;    // only with a proximal term
+    std::vector<float> velocity;  // only with momentum
+    std::vector<float> gradient;
+    std::vector<float> inputs;
+    std::vector<std::uint32_t> labels;
+
+    std::uint32_t epoch = 0;
+    std::size_t next = 0;  // position in `order`
+    std::uint64_t steps = 0;
+    std::uint64_t examples = 0;
+    double loss_sum = 0.0;
+    std::optional<Error> failure;
+
+    void begin_epoch() {
+        order = rows;
+        Philox(options.key, epoch).shuffle(order);
+        next = 0;
+    }
+
+    // The next batch: gather, gradient, update. Returns the sum of the losses.
+    Result<double> one_batch(std::size_t count);
+    void update();
+};
+
+Result<double> LocalTraining::State::one_batch(std::size_t count) {
+    const auto size = static_cast<std::size_t>(model.example_size());
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t row = order[next + i];
+        const std::span<const float> example = dataset->example(row);
+        std::copy(example.begin(), example.end(), inputs.begin() + static_cast<std::ptrdiff_t>(i * size));
+        labels[i] = dataset->labels[row];
+    }
+    ENTENTE_ASSIGN(const double loss, model.gradients(parameters, std::span(inputs).first(count * size),
+                                                      std::span(labels).first(count), gradient));
+    if (!std::isfinite(loss)) {
+        return Error{Code::invalid_argument, "training.non-finite",
+                     "LocalTraining: expected a finite loss, found none at step " +
+                         std::to_string(steps + 1) + "; a smaller learning rate may help"};
+    }
+    update();
+    return loss;
+}
+
+void LocalTraining::State::update() {
+    const kernels::Table& k = kernels::active();
+    const std::size_t count = parameters.size();
+    if (options.weight_decay > 0.0f || !origin.empty()) {
+        k.regularise(options.weight_decay, options.proximal_mu, parameters.data(),
+                     origin.empty() ? nullptr : origin.data(), gradient.data(), count);
+    }
+    if (velocity.empty()) {
+        k.sgd(options.learning_rate, gradient.data(), parameters.data(), count);
+    } else {
+        k.sgd_momentum(options.learning_rate, options.momentum, gradient.data(), velocity.data(),
+                       parameters.data(), count);
+    }
+}
+
+namespace {
+
+Status check(const TrainingOptions& o) {
+    const auto refuse = [](const std::string& message) {
+        return Error{Code::invalid_argument, "training.options", "LocalTraining: expected " + message};
+    };
+    if (o.epochs == 0) return refuse("epochs >= 1, found 0");
+    if (o.batch == 0) return refuse("batch >= 1, found 0");
+    // Written so that NaN is refused.
+    if (!(o.learning_rate > 0.0f && std::isfinite(o.learning_rate))) return refuse("a learning rate above 0");
+    if (!(o.momentum >= 0.0f && o.momentum < 1.0f)) return refuse("a momentum from 0 to below 1");
+    if (!(o.weight_decay >= 0.0f && std::isfinite(o.weight_decay)))
+        return refuse("a weight decay of at least 0");
+    if (!(o.proximal_mu >= 0.0f && std::isfinite(o.proximal_mu)))
+        return refuse("a proximal mu of at least 0");
+    return done();
+}
+
+Result<std::vector<std::uint32_t>> resolve(std::span<const std::uint32_t> rows, std::size_t size) {
+    std::vector<std::uint32_t> result(rows.begin(), rows.end());
+    if (rows.empty()) {
+        result.resize(size);
+        std::iota(result.begin(), result.end(), 0u);
+    }
+    if (result.empty() || result.size() > std::numeric_limits<std::uint32_t>::max()) {
+        return Error{Code::invalid_argument, "training.rows",
+                     "LocalTraining: expected at least one row, found " + std::to_string(result.size())};
+    }
+    for (const std::uint32_t row : result) {
+        if (row >= size) {
+            return Error{Code::invalid_argument, "training.rows",
+                         "LocalTraining: expected rows below " + std::to_string(size) + ", found " +
+                             std::to_string(row)};
+        }
+    }
+    return result;
+}
+
+}  // namespace
+
+Result<LocalTraining> LocalTraining::start(const ModelSpec& spec, const TrainingOptions& options,
+                                           const data::Dataset& dataset, std::span<const std::uint32_t> rows,
+                                           std::span<const float> initial) {
+    ENTENTE_TRY(check(options));
+    ENTENTE_TRY(data::validate(dataset));
+    ENTENTE_ASSIGN(const std::uint32_t classes, output_classes(spec));
+    if (dataset.example_shape != spec.input_shape || dataset.classes > classes) {
+        return Error{Code::invalid_argument, "training.shape",
+                     "LocalTraining: expected examples of the model's input shape and at most " +
+                         std::to_string(classes) + " classes, found examples of " +
+                         std::to_string(dataset.example_size()) + " values and " +
+                         std::to_string(dataset.classes) + " classes"};
+    }
+    ENTENTE_ASSIGN(auto resolved, resolve(rows, dataset.size()));
+    const std::size_t batch = std::min<std::size_t>(options.batch, resolved.size());
+    ENTENTE_ASSIGN(Model model, Model::create(spec, static_cast<std::uint32_t>(batch)));
+    const auto count = static_cast<std::size_t>(model.layout().parameter_count);
+    if (initial.size() != count || !kernels::active().all_finite(initial.data(), count)) {
+        return Error{Code::invalid_argument, "training.initial",
+                     "LocalTraining: expected " + std::to_string(count) + " finite parameters, found " +
+                         std::to_string(initial.size())};
+    }
+
+    auto state = std::make_unique<State>(std::move(model), options, dataset);
+    state->rows = std::move(resolved);
+    state->batch = batch;
+    state->parameters.assign(initial.begin(), initial.end());
+    if (options.proximal_mu > 0.0f) state->origin = state->parameters;
+    if (options.momentum > 0.0f) state->velocity.assign(count, 0.0f);
+    state->gradient.resize(count);
+    state->inputs.resize(batch * static_cast<std::size_t>(state->model.example_size()));
+    state->labels.resize(batch);
+    state->begin_epoch();
+    return LocalTraining(std::move(state));
+}
+
+LocalTraining::LocalTraining(std::unique_ptr<State> state) : state_(std::move(state)) {}
+LocalTraining::LocalTraining(LocalTraining&&) noexcept = default;
+LocalTraining& LocalTraining::operator=(LocalTraining&&) noexcept = default;
+LocalTraining::~LocalTraining() = default;
+
+Result<StepReport> LocalTraining::step(std::uint32_t max_batches) {
+    State& s = *state_;
+    if (s.failure) return *s.failure;
+    StepReport report;
+    double loss_sum = 0.0;
+    while (report.batches < max_batches && s.epoch < s.options.epochs) {
+        const std::size_t count = std::min(s.batch, s.rows.size() - s.next);
+        Result<double> loss = s.one_batch(count);
+        if (!loss) {
+            s.failure = loss.error();
+            return *s.failure;
+        }
+        s.next += count;
+        s.steps += 1;
+        s.examples += count;
+        s.loss_sum += *loss;
+        loss_sum += *loss;
+        report.batches += 1;
+        report.examples += count;
+        if (s.next < s.rows.size()) continue;
+        if (++s.epoch < s.options.epochs) {
+            s.begin_epoch();
+        } else if (!kernels::active().all_finite(s.parameters.data(), s.parameters.size())) {
+            // The last update is the only one that no later loss would reveal.
+            s.failure = Error{Code::invalid_argument, "training.non-finite",
+                              "LocalTraining: expected finite parameters after the last step, found others"};
+            return *s.failure;
+        }
+    }
+    if (report.examples > 0) report.mean_loss = loss_sum / static_cast<double>(report.examples);
+    return report;
+}
+
+bool LocalTraining::finished() const noexcept {
+    return state_->failure.has_value() || state_->epoch >= state_->options.epochs;
+}
+
+std::uint64_t LocalTraining::total_steps() const noexcept {
+    const std::uint64_t per_epoch = (state_->rows.size() + state_->batch - 1) / state_->batch;
+    return per_epoch * state_->options.epochs;
+}
+
+double LocalTraining::progress() const noexcept {
+    return static_cast<double>(state_->steps) / static_cast<double>(total_steps());
+}
+
+std::uint64_t LocalTraining::steps() const noexcept { return state_->steps; }
+std::uint64_t LocalTraining::examples() const noexcept { return state_->examples; }
+std::uint64_t LocalTraining::rows() const noexcept { return state_->rows.size(); }
+
+double LocalTraining::mean_loss() const noexcept {
+    return state_->examples == 0 ? 0.0 : state_->loss_sum / static_cast<double>(state_->examples);
+}
+
+std::span<const float> LocalTraining::parameters() const noexcept { return state_->parameters; }
+
+}  // namespace entente::nn

@@ -1,0 +1,68 @@
+// The canonical bytes of a plan: members in the order of declaration (docs/wire-format.md).
+#pragma once
+
+#include "entente/codec/archive.hpp"
+#include "entente/plan/plan.hpp"
+
+namespace entente::nn {
+
+constexpr bool is_known(LayerKind kind) { return kind >= LayerKind::dense && kind <= LayerKind::flatten; }
+
+template <class Archive>
+void serialize(Archive& archive, LayerSpec& l) {
+    archive(l.name, l.kind, l.units, l.kernel, l.same_padding, l.pool);
+}
+template <class Archive>
+void serialize(Archive& archive, ModelSpec& m) {
+    archive(m.input_shape, m.layers);
+}
+
+}  // namespace entente::nn
+
+namespace entente::aggregate {
+
+template <class Archive>
+void serialize(Archive& archive, FixedPoint& g) {
+    archive(g.bits, g.scale_log2);
+}
+template <class Archive>
+void serialize(Archive& archive, StrategyTerms& s) {
+    archive(s.name, s.server_learning_rate);
+}
+
+}  // namespace entente::aggregate
+
+namespace entente::plan {
+
+constexpr bool is_known(Weighting weighting) { return weighting <= Weighting::uniform; }
+
+template <class Archive>
+void serialize(Archive& archive, FederationTerms& f) {
+    archive(f.id, f.name, f.operator_name, f.coordinator, f.purpose);
+}
+template <class Archive>
+void serialize(Archive& archive, TaskTerms& t) {
+    archive(t.kind, t.classes, t.model);
+}
+template <class Archive>
+void serialize(Archive& archive, TrainingTerms& t) {
+    archive(t.epochs, t.batch, t.learning_rate, t.momentum, t.weight_decay, t.proximal_mu, t.seed);
+}
+template <class Archive>
+void serialize(Archive& archive, AggregationTerms& a) {
+    archive(a.strategy, a.weighting, a.max_weight, a.max_participants, a.grid);
+}
+template <class Archive>
+void serialize(Archive& archive, RoundTerms& r) {
+    archive(r.rounds, r.min_cohort, r.goal, r.deadline_s, r.presence_s);
+}
+template <class Archive>
+void serialize(Archive& archive, ContractTerms& c) {
+    archive(c.min_cohort_size, c.max_rounds, c.valid_days);
+}
+template <class Archive>
+void serialize(Archive& archive, Plan& p) {
+    archive(p.federation, p.task, p.numerics, p.training, p.aggregation, p.round, p.contract);
+}
+
+}  // namespace entente::plan

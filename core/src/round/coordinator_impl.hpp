@@ -1,0 +1,124 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "entente/round/coordinator.hpp"
+
+namespace entente::round {
+
+class Coordinator::Impl {
+public:
+    struct Member {
+        std::string name;
+        codec::PublicKey key;
+        std::optional<contract::Agreement> update_agreement;
+        std::optional<contract::Agreement> model_agreement;
+        std::optional<contract::Version> judged;  // the latest version that was accepted or refused for good
+        std::string refused_offer;                // an offer whose terms were refused is not asked for again
+        std::int64_t last_seen_ms = 0;
+        std::uint64_t contributions = 0;
+        std::uint64_t refusals = 0;
+        std::string last_refusal;
+        std::uint64_t bytes_up = 0;
+        bool negotiating = false;
+        bool retrieving = false;
+        bool left = false;
+    };
+
+    struct Staged {
+        UpdateAccepted record;
+        std::vector<std::int32_t> values;
+    };
+
+    Impl(plan::Plan plan_in, codec::SigningKey key_in, aggregate::Fold fold_in,
+         std::unique_ptr<aggregate::Strategy> strategy_in);
+
+    // coordinator.cpp: the flow
+    void on(coordinator::Started& e);
+    void on(coordinator::Joined& e);
+    void on(coordinator::Left& e);
+    void on(coordinator::Seen& e);
+    void on(coordinator::Watched& e);
+    void on(coordinator::Negotiated& e);
+    void on(coordinator::Retrieved& e);
+    void on(coordinator::Stored& e);
+    void on(coordinator::StorageFailed& e);
+    void on(coordinator::BlobLoaded& e);
+    void on(coordinator::Tick& e);
+    void advance(std::int64_t now_ms);
+    void open(std::int64_t now_ms);
+    void close(std::int64_t now_ms);
+    void finish_close(std::int64_t now_ms);
+    void abandon(std::string reason, std::int64_t now_ms);
+
+    // coordinator_members.cpp: who takes part, on which terms, and what people see
+    Member* find(const std::string& id);
+    [[nodiscard]] bool present(const Member& member, std::int64_t now_ms) const;
+    [[nodiscard]] std::set<std::string> active(std::int64_t now_ms) const;
+    [[nodiscard]] bool nobody_awaited(std::int64_t now_ms) const;
+    // The participant whose key accepted an agreement over the global model; empty when nobody's.
+    [[nodiscard]] std::string consumer_of(const contract::Agreement& agreement) const;
+    void record_model_agreement(const contract::Agreement& agreement, std::int64_t now_ms);
+    void consider_offer(const contract::CatalogEntry& entry, Member& member, std::int64_t now_ms);
+    [[nodiscard]] contract::Asset model_asset() const;
+    [[nodiscard]] contract::SignedOffer model_offer() const;
+    [[nodiscard]] coordinator::View view() const;
+    [[nodiscard]] std::optional<std::int64_t> next_tick_ms(std::int64_t now_ms) const;
+
+    // judge.cpp: what an update and an aggregate must satisfy
+    Result<Staged> judge(const std::string& id, const Member& member, const contract::Transfer& transfer,
+                         contract::ByteSource& content, std::int64_t now_ms);
+    Result<Staged> read_update(contract::ByteSource& content, codec::FrameHeader& header) const;
+    [[nodiscard]] Status check_update(const std::string& id, const Member& member, const contract::Transfer& transfer,
+                                      const codec::FrameHeader& header) const;
+    void refuse(const std::string& id, Member& member, const contract::Transfer& transfer, const Error& error,
+                std::int64_t now_ms);
+    std::optional<std::string> may_release(std::int64_t now_ms);  // the sentence that forbids it
+    [[nodiscard]] policy::Facts facts(std::int64_t now_ms, const contract::Agreement* agreement) const;
+    void count(const UpdateAccepted& record);
+
+    // restore.cpp
+    Result<coordinator::Commands> restore(const std::vector<Record>& records);
+    struct Replay;
+    Status replay(const Record& record);
+
+    void emit(coordinator::Command command) { out.push_back(std::move(command)); }
+    void persist(std::int64_t now_ms, Body body) { emit(coordinator::Persist{Record{now_ms, std::move(body)}}); }
+    void seal(std::int64_t now_ms, bool final);  // the present parameters as the envelope of `round`
+    void publish();
+
+    plan::Plan plan;
+    codec::SigningKey key;
+    codec::PublicKey public_key;
+    Digest schema;
+    std::vector<float> parameters;
+    aggregate::Fold fold;
+    std::unique_ptr<aggregate::Strategy> strategy;
+
+    coordinator::Phase phase = coordinator::Phase::waiting;
+    std::map<std::string, Member> members;
+    std::map<std::uint64_t, Staged> staged;  // by the driver's token
+    std::uint64_t round = 1;
+    std::uint64_t completed = 0;
+    std::int64_t opened_at_ms = 0;
+    std::int64_t deadline_ms = 0;
+    std::set<std::string> expected;                  // present when the round opened
+    std::map<std::string, UpdateAccepted> accepted;  // of the open round
+    std::size_t needed = 0;                          // participants to open a round
+    std::string waiting_reason;
+    bool activated = false;
+    bool closed_pending = false;  // closed on record, its model not yet
+
+    Digest model_content;
+    Digest model_blob;
+    std::uint64_t model_bytes = 0;
+    std::uint64_t published_round = 0;
+
+    std::set<Digest> loading;  // blobs that a restart still waits for
+    std::optional<Error> failure;
+    coordinator::Commands out;
+};
+
+}  // namespace entente::round

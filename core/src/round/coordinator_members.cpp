@@ -1,0 +1,199 @@
+#include "coordinator_impl.hpp"
+#include "entente/codec/sha256.hpp"
+#include "model_envelope.hpp"
+
+namespace entente::round {
+
+using namespace coordinator;
+
+Coordinator::Impl::Impl(plan::Plan plan_in, codec::SigningKey key_in, aggregate::Fold fold_in,
+                        std::unique_ptr<aggregate::Strategy> strategy_in)
+    : plan(std::move(plan_in)),
+      key(std::move(key_in)),
+      public_key(key.public_key()),
+      schema(plan::schema_digest(plan)),
+      fold(std::move(fold_in)),
+      strategy(std::move(strategy_in)),
+      needed(plan.round.min_cohort) {}
+
+Coordinator::Impl::Member* Coordinator::Impl::find(const std::string& id) {
+    const auto it = members.find(id);
+    return it == members.end() ? nullptr : &it->second;
+}
+
+bool Coordinator::Impl::present(const Member& member, std::int64_t now_ms) const {
+    return !member.left && now_ms - member.last_seen_ms <= std::int64_t{1000} * plan.round.presence_s;
+}
+
+std::set<std::string> Coordinator::Impl::active(std::int64_t now_ms) const {
+    std::set<std::string> ids;
+    for (const auto& [id, member] : members) {
+        if (member.update_agreement && member.model_agreement && present(member, now_ms)) ids.insert(id);
+    }
+    return ids;
+}
+
+bool Coordinator::Impl::nobody_awaited(std::int64_t now_ms) const {
+    return std::all_of(expected.begin(), expected.end(), [&](const std::string& id) {
+        return accepted.count(id) > 0 || !present(members.at(id), now_ms);
+    });
+}
+
+std::string Coordinator::Impl::consumer_of(const contract::Agreement& agreement) const {
+    // The offer stands for all participants and names none; the key tells.
+    const auto it = std::find_if(members.begin(), members.end(),
+                                 [&agreement](const auto& m) { return m.second.key == agreement.assignee_key; });
+    return it == members.end() ? std::string() : it->first;
+}
+
+void Coordinator::Impl::record_model_agreement(const contract::Agreement& agreement, std::int64_t now_ms) {
+    const contract::Offer& offer = agreement.offer.offer;
+    const std::string consumer = consumer_of(agreement);
+    Member* member = find(consumer);
+    if (member == nullptr || member->model_agreement || offer.asset != model_asset().id) return;
+    if (!contract::verify(agreement, {public_key, member->key}).ok()) return;
+    const policy::Verdict verdict = policy::evaluate(offer.policy, policy::Point::negotiation, facts(now_ms, &agreement));
+    persist(now_ms, PolicyDecided{policy::Point::negotiation, agreement.id, consumer, round, verdict.permitted,
+                                  verdict.code, verdict.sentence});
+    if (!verdict.permitted) return;
+    member->model_agreement = agreement;
+    persist(now_ms, AgreementConcluded{agreement});
+}
+
+void Coordinator::Impl::consider_offer(const contract::CatalogEntry& entry, Member& member, std::int64_t now_ms) {
+    const contract::Offer& offer = entry.offer.offer;
+    if (member.negotiating || member.refused_offer == offer.id) return;
+    if (entry.offer.assigner_key != member.key || !contract::verify(entry.offer).ok()) return;
+    policy::Facts known = facts(now_ms, nullptr);
+    known.cohort = plan.contract.min_cohort_size;
+    const policy::Verdict verdict = policy::evaluate(offer.policy, policy::Point::negotiation, known);
+    persist(now_ms, PolicyDecided{policy::Point::negotiation, offer.id, offer.assigner, round, verdict.permitted,
+                                  verdict.code, verdict.sentence});
+    if (!verdict.permitted) {
+        member.refused_offer = offer.id;
+        member.last_refusal = verdict.sentence;
+        return;
+    }
+    auto proposal = contract::conclude(entry.offer, {plan.federation.operator_name, now_ms}, key);
+    if (!proposal.ok()) return;
+    member.negotiating = true;
+    emit(Negotiate{offer.assigner, std::move(proposal).value()});
+}
+
+contract::Asset Coordinator::Impl::model_asset() const {
+    return {contract::global_model_asset(plan.federation.id), contract::AssetKind::global_model, plan.federation.id,
+            plan.federation.coordinator};
+}
+
+contract::SignedOffer Coordinator::Impl::model_offer() const {
+    // One standing offer for all participants of the federation: no assignee is named.
+    return contract::sign({"offer:" + plan.federation.id + ":global", model_asset().id, plan.federation.coordinator, {},
+                           plan::model_policy(plan)},
+                          key);
+}
+
+void Coordinator::Impl::seal(std::int64_t now_ms, bool final) {
+    auto sealed = seal_model(plan, round, final, parameters, key);
+    if (!sealed.ok()) {
+        failure = sealed.error();
+        return;
+    }
+    model_content = sealed->content;
+    model_blob = codec::sha256(*sealed->envelope);
+    model_bytes = sealed->envelope->size();
+    published_round = round;
+    emit(StoreBlob{model_blob, std::move(sealed->envelope)});
+    persist(now_ms, ModelPublished{round, final, model_content, model_blob, model_bytes});
+}
+
+void Coordinator::Impl::publish() {
+    if (failure) return;
+    emit(PublishModel{model_asset().id, {published_round, model_content, model_bytes}, model_blob});
+}
+
+View Coordinator::Impl::view() const {
+    View v;
+    v.phase = phase;
+    v.round = round;
+    v.completed = completed;
+    v.rounds = plan.round.rounds;
+    v.opened_at_ms = opened_at_ms;
+    v.deadline_ms = deadline_ms;
+    v.expected = static_cast<std::uint32_t>(expected.size());
+    v.delivered = static_cast<std::uint32_t>(accepted.size());
+    v.model = model_content;
+    v.model_bytes = model_bytes;
+    if (phase == Phase::waiting) {
+        v.waiting_for = waiting_reason.empty()
+                            ? "A round opens when " + std::to_string(needed) + " partners are present and agreed."
+                            : "The last result was not released: " + waiting_reason + ". A round opens when " +
+                                  std::to_string(needed) + " partners are present.";
+    }
+    for (const auto& [id, member] : members) {
+        ParticipantView p;
+        p.id = id;
+        p.name = member.name;
+        p.update_agreement = member.update_agreement ? member.update_agreement->id : "";
+        p.model_agreement = member.model_agreement ? member.model_agreement->id : "";
+        p.last_seen_ms = member.last_seen_ms;
+        p.contributions = member.contributions;
+        p.refusals = member.refusals;
+        p.last_refusal = member.last_refusal;
+        p.bytes_up = member.bytes_up;
+        const bool agreed = member.update_agreement && member.model_agreement;
+        if (member.left) {
+            p.standing = Standing::left;
+        } else if (!member.refused_offer.empty()) {
+            p.standing = Standing::refused;
+        } else if (accepted.count(id) > 0) {
+            p.standing = Standing::delivered;
+        } else if (agreed && phase == Phase::collecting) {
+            p.standing = Standing::training;
+        } else if (agreed) {
+            p.standing = Standing::agreed;
+        }
+        v.participants.push_back(std::move(p));
+    }
+    return v;
+}
+
+std::optional<std::int64_t> Coordinator::Impl::next_tick_ms(std::int64_t now_ms) const {
+    if (phase != Phase::collecting) return std::nullopt;
+    std::int64_t next = deadline_ms;
+    for (const std::string& id : expected) {
+        if (accepted.count(id) > 0) continue;
+        const Member& member = members.at(id);
+        const std::int64_t vanishes = member.last_seen_ms + std::int64_t{1000} * plan.round.presence_s + 1;
+        if (present(member, now_ms)) next = std::min(next, vanishes);
+    }
+    return std::max<std::int64_t>(next - now_ms, 0);
+}
+
+}  // namespace entente::round
+
+namespace entente::round::coordinator {
+
+std::string_view to_string(Phase phase) noexcept {
+    switch (phase) {
+        case Phase::restoring: return "restoring";
+        case Phase::waiting: return "waiting";
+        case Phase::collecting: return "collecting";
+        case Phase::finished: return "finished";
+    }
+    return "unknown";
+}
+
+std::string_view to_string(Standing standing) noexcept {
+    switch (standing) {
+        case Standing::admitted: return "admitted";
+        case Standing::agreed: return "agreed";
+        case Standing::training: return "training";
+        case Standing::delivered: return "delivered";
+        case Standing::absent: return "absent";
+        case Standing::refused: return "refused";
+        case Standing::left: return "left";
+    }
+    return "unknown";
+}
+
+}  // namespace entente::round::coordinator

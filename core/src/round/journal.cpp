@@ -1,0 +1,86 @@
+#include "entente/round/journal.hpp"
+
+#include "entente/codec/archive.hpp"
+#include "entente/codec/sha256.hpp"
+#include "serial.hpp"
+
+namespace entente::round {
+namespace {
+
+struct Kind {
+    std::string_view operator()(const Activated&) const { return "federation.activated"; }
+    std::string_view operator()(const ParticipantAdmitted&) const { return "participant.admitted"; }
+    std::string_view operator()(const ParticipantLeft&) const { return "participant.left"; }
+    std::string_view operator()(const AgreementConcluded&) const { return "agreement.concluded"; }
+    std::string_view operator()(const PolicyDecided& r) const { return r.permitted ? "policy.permitted" : "policy.denied"; }
+    std::string_view operator()(const RoundOpened&) const { return "round.opened"; }
+    std::string_view operator()(const UpdateAccepted&) const { return "update.accepted"; }
+    std::string_view operator()(const UpdateRefused&) const { return "update.refused"; }
+    std::string_view operator()(const RoundClosed&) const { return "round.closed"; }
+    std::string_view operator()(const RoundAbandoned&) const { return "round.abandoned"; }
+    std::string_view operator()(const ModelPublished&) const { return "model.published"; }
+};
+
+std::string in_round(std::uint64_t round) { return "Round " + std::to_string(round) + ": "; }
+
+struct Summary {
+    std::string operator()(const Activated& r) const { return "Federation activated with plan " + short_hex(r.plan); }
+    std::string operator()(const ParticipantAdmitted& r) const { return r.name + " (" + r.participant + ") admitted"; }
+    std::string operator()(const ParticipantLeft& r) const { return r.participant + " left: " + r.reason; }
+    std::string operator()(const AgreementConcluded& r) const {
+        return r.agreement.id + " between " + r.agreement.offer.offer.assigner + " and " + r.agreement.offer.offer.assignee +
+               " over " + r.agreement.offer.offer.asset;
+    }
+    std::string operator()(const PolicyDecided& r) const {
+        return std::string(policy::to_string(r.point)) + " for " + r.participant + ": " +
+               (r.permitted ? "permitted" : "denied, " + r.sentence + " (" + r.code + ")");
+    }
+    std::string operator()(const RoundOpened& r) const { return in_round(r.round) + "opened on model " + short_hex(r.model); }
+    std::string operator()(const UpdateAccepted& r) const {
+        return in_round(r.round) + "update of " + r.participant + " accepted, weight " + std::to_string(r.weight) +
+               ", content " + short_hex(r.content);
+    }
+    std::string operator()(const UpdateRefused& r) const {
+        return in_round(r.round) + "update of " + r.participant + " refused: " + r.sentence + " (" + r.code + ")";
+    }
+    std::string operator()(const RoundClosed& r) const {
+        std::string names;
+        for (const std::string& name : r.participants) names += (names.empty() ? "" : ", ") + name;
+        return in_round(r.round) + "closed with " + names;
+    }
+    std::string operator()(const RoundAbandoned& r) const { return in_round(r.round) + "abandoned: " + r.reason; }
+    std::string operator()(const ModelPublished& r) const {
+        return (r.final ? std::string("Final model ") : "Model for round " + std::to_string(r.round) + ": ") + short_hex(r.content);
+    }
+};
+
+}  // namespace
+
+std::string_view kind_of(const Record& record) noexcept { return std::visit(Kind{}, record.body); }
+std::string summary_of(const Record& record) { return std::visit(Summary{}, record.body); }
+
+Digest link_of(const Entry& entry) { return codec::sha256(encode_entry(entry)); }
+
+Entry chain(const std::optional<Entry>& previous, Record record) {
+    if (!previous) return Entry{1, Digest{}, std::move(record)};
+    return Entry{previous->sequence + 1, link_of(*previous), std::move(record)};
+}
+
+Status check_link(const std::optional<Entry>& previous, const Entry& entry) {
+    const std::uint64_t sequence = previous ? previous->sequence + 1 : 1;
+    const Digest link = previous ? link_of(*previous) : Digest{};
+    if (entry.sequence == sequence && entry.previous == link) return done();
+    return Error{Code::data_loss, "ledger.broken",
+                 "ledger: expected entry " + std::to_string(sequence) + " after " + short_hex(link) + ", found entry " +
+                     std::to_string(entry.sequence) + " after " + short_hex(entry.previous)};
+}
+
+Bytes encode_entry(const Entry& entry) { return codec::encode(entry); }
+
+Result<Entry> decode_entry(ByteView bytes) {
+    auto entry = codec::decode<Entry>(bytes, codec::ArchiveLimits{});
+    if (entry.ok()) return entry;
+    return Error{Code::data_loss, "ledger.malformed", "ledger: an entry cannot be read: " + entry.error().message};
+}
+
+}  // namespace entente::round

@@ -1,0 +1,344 @@
+#include "entente/round/participant.hpp"
+
+#include <algorithm>
+
+#include "entente/policy/evaluate.hpp"
+#include "model_envelope.hpp"
+
+namespace entente::round {
+
+using namespace participant;
+
+namespace {
+
+constexpr std::int64_t watch_ms = 25'000;  // one long poll
+constexpr std::int64_t first_pause_ms = 250;
+constexpr std::int64_t longest_pause_ms = 10'000;
+
+bool temporary(Code code) {
+    return code == Code::unavailable || code == Code::deadline_exceeded || code == Code::no_space ||
+           code == Code::resource_exhausted || code == Code::internal;
+}
+
+}  // namespace
+
+class Participant::Impl {
+public:
+    explicit Impl(Options options)
+        : o(std::move(options)),
+          public_key(o.key.public_key()),
+          asset{contract::update_stream_asset(o.plan.federation.id, o.id), contract::AssetKind::update_stream,
+                o.plan.federation.id, o.id} {}
+
+    void on(Started& e);
+    void on(Offered& e);
+    void on(Watched& e);
+    void on(Agreed& e);
+    void on(Fetched& e);
+    void on(Trained& e);
+    void on(Delivered& e);
+    void on(Waited& e);
+    void on(Failed& e);
+
+    Options o;
+    codec::PublicKey public_key;
+    contract::Asset asset;
+    Commands out;
+    View view;
+
+private:
+    enum class Step : std::uint8_t { idle, offering, watching, negotiating, fetching, training, delivering, finished };
+
+    struct Base {  // what the present training starts from
+        std::uint64_t round = 0;
+        Digest content;
+        std::shared_ptr<const std::vector<float>> parameters;
+    };
+
+    void emit(Command command) { out.push_back(std::move(command)); }
+    void go(Step step, const char* activity, Command command);
+    void watch(std::int64_t wait_ms) { go(Step::watching, delivered ? "awaiting-receipt" : "watching", Watch{cursor, wait_ms}); }
+    void notice(Notice::Kind kind, std::string code, std::string sentence) {
+        emit(Notice{kind, view.round, std::move(code), std::move(sentence)});
+    }
+    void finish(Status outcome, std::shared_ptr<const std::vector<float>> parameters = nullptr);
+    void offer();
+    void adopt_agreements(const Watched& e);
+    void read_receipt(const std::vector<contract::Transfer>& transfers);
+    void negotiate(const contract::CatalogEntry& entry, std::int64_t now_ms);
+    void cross(bool outgoing, const std::string& agreement, const Digest& content, std::uint64_t size,
+               std::uint64_t clipped);
+    [[nodiscard]] policy::Facts facts(std::int64_t now_ms, std::int64_t agreed_at_ms, std::uint64_t round) const;
+
+    Step step = Step::idle;
+    std::uint64_t cursor = 0;
+    std::optional<contract::Agreement> model_agreement;
+    std::optional<contract::Agreement> update_agreement;
+    std::uint64_t done_round = 0;                // nothing more to do for this round and those before
+    std::optional<contract::Version> delivered;  // waits for its receipt
+    Base base;
+    std::optional<Deliver> pending;              // an update that has not got through yet
+    std::int64_t last_seen_ms = 0;               // the latest time that an event told
+    std::int64_t pause_ms = first_pause_ms;
+};
+
+Participant::Participant(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Participant::~Participant() = default;
+Participant::Participant(Participant&&) noexcept = default;
+Participant& Participant::operator=(Participant&&) noexcept = default;
+
+Result<Participant> Participant::create(Options options) {
+    ENTENTE_TRY(plan::check(options.plan));
+    ENTENTE_TRY(contract::check_id(options.id));
+    return Participant(std::make_unique<Impl>(std::move(options)));
+}
+
+Commands Participant::handle(Event event) {
+    impl_->out.clear();
+    std::visit([this](auto& e) { impl_->on(e); }, event);
+    return std::move(impl_->out);
+}
+
+const plan::Plan& Participant::plan() const noexcept { return impl_->o.plan; }
+View Participant::view() const { return impl_->view; }
+
+void Participant::Impl::go(Step next, const char* activity, Command command) {
+    step = next;
+    view.activity = activity;
+    emit(std::move(command));
+}
+
+void Participant::Impl::finish(Status outcome, std::shared_ptr<const std::vector<float>> parameters) {
+    go(Step::finished, "finished", Finish{std::move(outcome), std::move(parameters), view.contributions});
+}
+
+policy::Facts Participant::Impl::facts(std::int64_t now_ms, std::int64_t agreed_at_ms, std::uint64_t round) const {
+    policy::Facts known;
+    known.federation = plan::federation_iri(o.plan);
+    known.cohort = o.plan.contract.min_cohort_size;
+    known.round = round;
+    known.schema = plan::schema_digest(o.plan);
+    known.now_ms = now_ms;
+    known.agreed_at_ms = agreed_at_ms;
+    return known;
+}
+
+// 1. The own update stream is offered, under the plan's terms and the own key.
+void Participant::Impl::on(Started& e) {
+    last_seen_ms = e.now_ms;
+    offer();
+}
+
+void Participant::Impl::offer() {
+    go(Step::offering, "watching",
+       OfferUpdates{asset, contract::sign({"offer:" + o.plan.federation.id + ":" + o.id + ":updates", asset.id, o.id,
+                                           o.plan.federation.coordinator, plan::update_policy(o.plan)},
+                                          o.key)});
+}
+
+void Participant::Impl::on(Offered&) {
+    pause_ms = first_pause_ms;
+    watch(0);
+}
+
+// 2. What the connector shows decides what comes next.
+void Participant::Impl::on(Watched& e) {
+    pause_ms = first_pause_ms;
+    last_seen_ms = e.now_ms;
+    cursor = e.catalog.cursor;
+    adopt_agreements(e);
+    read_receipt(e.own_transfers);
+    const std::string global = contract::global_model_asset(o.plan.federation.id);
+    const auto entry = std::find_if(e.catalog.entries.begin(), e.catalog.entries.end(),
+                                    [&global](const auto& candidate) { return candidate.asset.id == global; });
+    if (entry == e.catalog.entries.end()) return watch(watch_ms);
+    if (!model_agreement) {
+        return negotiate(*entry, e.now_ms);
+    }
+    if (!update_agreement || !entry->version) return watch(watch_ms);
+    const contract::Version& version = *entry->version;
+    if (delivered && delivered->round < version.round) {
+        notice(Notice::Kind::refused, "update.late", "The round went on without this update.");
+        delivered.reset();
+    }
+    if (done_round == 0 && e.own_version && e.own_version->round == version.round) {
+        // Killed or reloaded after delivering: the receipt is still to come, or was read above.
+        done_round = version.round;
+        const bool judged = std::any_of(e.own_transfers.begin(), e.own_transfers.end(), [&e](const auto& t) {
+            return t.version == *e.own_version && t.state != contract::TransferState::started;
+        });
+        if (!judged) delivered = e.own_version;
+    }
+    if (version.round <= done_round) return watch(watch_ms);
+    view.round = version.round;
+    go(Step::fetching, "fetching",
+       Fetch{{model_agreement->id, global, version}, plan::envelope_limit(plan::model_limits(o.plan))});
+}
+
+void Participant::Impl::adopt_agreements(const Watched& e) {
+    if (update_agreement) return;
+    for (const contract::Agreement& agreement : e.own_agreements) {
+        if (!contract::verify(agreement, {public_key, o.coordinator_key}).ok()) continue;
+        update_agreement = agreement;
+        view.update_agreement = agreement.id;
+        notice(Notice::Kind::agreed, {}, "Agreement " + agreement.id + " over your updates is in force.");
+        return;
+    }
+}
+
+void Participant::Impl::read_receipt(const std::vector<contract::Transfer>& transfers) {
+    if (!delivered) return;
+    for (const contract::Transfer& transfer : transfers) {
+        if (transfer.version != *delivered) continue;
+        if (transfer.state == contract::TransferState::completed) {
+            ++view.contributions;
+            notice(Notice::Kind::accepted, transfer.code, transfer.sentence);
+            delivered.reset();
+            return;
+        }
+        if (transfer.state == contract::TransferState::terminated) {
+            ++view.refusals;
+            notice(Notice::Kind::refused, transfer.code, transfer.sentence);
+            delivered.reset();
+            return;
+        }
+    }
+}
+
+void Participant::Impl::negotiate(const contract::CatalogEntry& entry, std::int64_t now_ms) {
+    const contract::SignedOffer& offered = entry.offer;
+    if (offered.assigner_key != o.coordinator_key) {
+        return finish(Error{Code::permission_denied, "contract.foreign-key",
+                            "global model: expected an offer signed by the coordinator, found another key's"});
+    }
+    const policy::Verdict verdict =
+        policy::evaluate(offered.offer.policy, policy::Point::negotiation, facts(now_ms, now_ms, 1));
+    if (!verdict.permitted) return finish(verdict.status());
+    auto proposal = contract::conclude(offered, {o.accepted_by, now_ms}, o.key);
+    if (!proposal.ok()) return finish(proposal.error());
+    go(Step::negotiating, "watching", Negotiate{std::move(proposal).value()});
+}
+
+void Participant::Impl::on(Agreed& e) {
+    if (auto good = contract::verify(e.agreement, {o.coordinator_key, public_key}); !good.ok()) {
+        return finish(good.error());
+    }
+    model_agreement = e.agreement;
+    view.model_agreement = e.agreement.id;
+    notice(Notice::Kind::agreed, {}, "Agreement " + e.agreement.id + " over the global model is in force.");
+    watch(0);
+}
+
+// 3. The model has come: checked, then trained on.
+void Participant::Impl::on(Fetched& e) {
+    cross(false, e.transfer.agreement, e.transfer.version.content, e.envelope.size(), 0);
+    auto model = open_model(o.plan, e.envelope, o.coordinator_key);
+    if (model.ok() && (model->content != e.transfer.version.content || model->round != e.transfer.version.round)) {
+        model = Error{Code::invalid_argument, "model.other-content", "global model: it is not what the catalogue announced"};
+    }
+    if (model.ok()) {
+        const policy::Verdict verdict =
+            policy::evaluate(model_agreement->offer.offer.policy, policy::Point::ingest,
+                             facts(last_seen_ms, model_agreement->acceptance.agreed_at_ms, model->final ? 1 : model->round));
+        if (!verdict.permitted) return finish(verdict.status());
+    }
+    done_round = e.transfer.version.round;
+    if (!model.ok()) {
+        emit(Conclude{e.transfer.id, {false, model.error().reason, model.error().message}});
+        notice(Notice::Kind::refused, model.error().reason, model.error().message);
+        return watch(watch_ms);
+    }
+    emit(Conclude{e.transfer.id, {true, {}, {}}});
+    base = {model->round, model->content, std::make_shared<const std::vector<float>>(std::move(model->parameters))};
+    if (model->final) return finish(done(), base.parameters);
+    notice(Notice::Kind::model_received, {}, "The model of round " + std::to_string(base.round) + " has arrived.");
+    go(Step::training, "training", Train{base.round, base.parameters});
+}
+
+// 4. Trained: the difference, rounded to the plan's grid, signed, delivered.
+void Participant::Impl::on(Trained& e) {
+    if (e.parameters.size() != base.parameters->size()) {
+        return finish(Error{Code::internal, "update.shape", "training returned another number of parameters"});
+    }
+    std::vector<float> delta = std::move(e.parameters);
+    for (std::size_t i = 0; i < delta.size(); ++i) delta[i] -= (*base.parameters)[i];
+    const PhiloxKey key = derive_key(o.plan.training.seed, base.round, o.id, Purpose::quantise);
+    auto quantised = aggregate::quantise(delta, o.plan.aggregation.grid, key);
+    if (!quantised.ok()) return finish(quantised.error());
+
+    codec::FrameHeader header;
+    header.federation = o.plan.federation.id;
+    header.sender = o.id;
+    header.agreement = update_agreement->id;
+    header.plan = plan::digest_of(o.plan);
+    header.schema = plan::schema_digest(o.plan);
+    header.base_model = base.content;
+    header.round = base.round;
+    header.encoding = plan::update_encoding(o.plan);
+    header.tensors = plan::tensor_shapes(o.plan);
+    header.weight = std::min<std::uint64_t>(std::max<std::uint64_t>(e.examples, 1), o.plan.aggregation.max_weight);
+    header.measures.push_back({"train.loss", e.mean_loss});
+    header.measures.push_back({"train.steps", static_cast<double>(e.steps)});
+    header.measures.push_back({"train.ms", static_cast<double>(e.train_ms)});
+    header.measures.push_back({"clipped", static_cast<double>(quantised->clipped)});
+    if (e.global_score) {
+        header.measures.push_back({"eval.examples", static_cast<double>(e.global_score->examples)});
+        header.measures.push_back({"eval.correct", static_cast<double>(e.global_score->correct)});
+        header.measures.push_back({"eval.loss", e.global_score->loss_sum});
+    }
+    const Bytes content = aggregate::pack(quantised->values, o.plan.aggregation.grid);
+    auto envelope = codec::encode_frame(codec::FrameKind::update, std::move(header), content, o.key);
+    if (!envelope.ok()) return finish(envelope.error());
+    auto sealed = codec::peek_frame(*envelope, plan::update_limits(o.plan));
+    if (!sealed.ok()) return finish(sealed.error());
+
+    const contract::Version version{base.round, sealed->header.content, envelope->size()};
+    cross(true, update_agreement->id, version.content, version.size_bytes, quantised->clipped);
+    notice(Notice::Kind::trained, {}, "Trained on round " + std::to_string(base.round) + ".");
+    pending = Deliver{asset.id, version, std::make_shared<const Bytes>(std::move(envelope).value())};
+    go(Step::delivering, "delivering", *pending);
+}
+
+void Participant::Impl::on(Delivered&) {
+    pause_ms = first_pause_ms;
+    delivered = pending->version;
+    notice(Notice::Kind::delivered, {}, "The update of round " + std::to_string(delivered->round) + " was delivered.");
+    pending.reset();
+    watch(watch_ms);
+}
+
+// 5. What failed is tried again, unless trying again cannot help.
+void Participant::Impl::on(Waited& e) {
+    last_seen_ms = e.now_ms;
+    if (pending) return go(Step::delivering, "delivering", *pending);
+    if (step == Step::offering) return offer();
+    watch(0);
+}
+
+void Participant::Impl::on(Failed& e) {
+    last_seen_ms = e.now_ms;
+    if (step == Step::finished) return;
+    if (temporary(e.error.code)) {
+        notice(Notice::Kind::retrying, e.error.reason, e.error.message);
+        view.activity = "waiting";
+        emit(Wait{pause_ms});
+        pause_ms = std::min(2 * pause_ms, longest_pause_ms);
+        return;
+    }
+    if (step == Step::delivering && e.error.code != Code::unauthenticated) {
+        ++view.refusals;
+        notice(Notice::Kind::refused, e.error.reason, e.error.message);
+        pending.reset();
+        return watch(watch_ms);
+    }
+    const bool superseded = e.error.code == Code::conflict && (step == Step::fetching || step == Step::watching);
+    if (superseded) return watch(0);
+    finish(e.error);
+}
+
+void Participant::Impl::cross(bool outgoing, const std::string& agreement, const Digest& content, std::uint64_t size,
+                              std::uint64_t clipped) {
+    view.crossings.push_back({view.round, outgoing, agreement, content, size, clipped});
+}
+
+}  // namespace entente::round

@@ -1,0 +1,166 @@
+// After a restart the truth is the ledger and the stored envelopes: the sum is folded again from them, so nothing
+// is lost and nothing is counted twice.
+#include "coordinator_impl.hpp"
+#include "model_envelope.hpp"
+#include "update_sink.hpp"
+
+namespace entente::round {
+
+using namespace coordinator;
+
+namespace {
+
+Error damaged(const char* reason, std::string message) { return Error{Code::data_loss, reason, std::move(message)}; }
+
+Result<Bytes> read_all(contract::ByteSource& source, std::uint64_t limit) {
+    contract::BoundedSink sink(limit);
+    std::vector<std::byte> buffer(64 * 1024);
+    for (;;) {
+        ENTENTE_ASSIGN(const std::size_t n, source.read(buffer));
+        if (n == 0) return sink.take();
+        ENTENTE_TRY(sink.append(ByteView(buffer.data(), n)));
+    }
+}
+
+}  // namespace
+
+Result<Commands> Coordinator::Impl::restore(const std::vector<Record>& records) {
+    if (records.empty()) return Commands{};
+    for (const Record& record : records) ENTENTE_TRY(replay(record));
+    if (!activated || model_blob.is_zero()) {
+        return damaged("ledger.incomplete", "ledger: expected the federation's activation and a model, found neither");
+    }
+    Commands commands;
+    loading.insert(model_blob);
+    commands.push_back(LoadBlob{model_blob});
+    for (const auto& [id, record] : accepted) {
+        loading.insert(record.blob);
+        commands.push_back(LoadBlob{record.blob});
+    }
+    parameters.clear();
+    return commands;
+}
+
+// What each record changes. Decisions are evidence, not state.
+struct Coordinator::Impl::Replay {
+    Impl& to;
+    std::int64_t at_ms;
+
+    Status operator()(const Activated& r) const {
+        if (const Digest plan = plan::digest_of(to.plan); r.plan != plan) {
+            return damaged("ledger.other-plan", "ledger: it was begun with the plan " + short_hex(r.plan) +
+                                                    ", the plan now is " + short_hex(plan));
+        }
+        if (r.coordinator != to.public_key) {
+            return damaged("ledger.other-key", "ledger: it was begun with another coordinator key");
+        }
+        to.activated = true;
+        return done();
+    }
+    Status operator()(const ParticipantAdmitted& r) const {
+        Member& member = to.members[r.participant];
+        member.name = r.name;
+        member.key = r.key;
+        member.left = false;
+        return done();
+    }
+    Status operator()(const ParticipantLeft& r) const {
+        to.members[r.participant].left = true;
+        return done();
+    }
+    Status operator()(const AgreementConcluded& r) const {
+        const contract::Offer& offer = r.agreement.offer.offer;
+        if (offer.assigner == to.plan.federation.coordinator) {
+            to.members[to.consumer_of(r.agreement)].model_agreement = r.agreement;
+        } else {
+            to.members[offer.assigner].update_agreement = r.agreement;
+        }
+        return done();
+    }
+    Status operator()(const PolicyDecided&) const { return done(); }
+    Status operator()(const RoundOpened& r) const {
+        to.round = r.round;
+        to.opened_at_ms = at_ms;
+        to.deadline_ms = r.deadline_ms;
+        to.phase = Phase::collecting;
+        to.accepted.clear();
+        to.expected.clear();
+        for (const auto& [id, member] : to.members) {
+            if (member.update_agreement && member.model_agreement && !member.left) to.expected.insert(id);
+        }
+        return done();
+    }
+    Status operator()(const UpdateAccepted& r) const {
+        to.count(r);
+        return done();
+    }
+    Status operator()(const UpdateRefused& r) const {
+        Member& member = to.members[r.participant];
+        ++member.refusals;
+        member.last_refusal = r.sentence;
+        return done();
+    }
+    Status operator()(const RoundClosed&) const {
+        to.closed_pending = true;
+        return done();
+    }
+    Status operator()(const RoundAbandoned&) const {
+        to.accepted.clear();
+        to.phase = Phase::waiting;
+        ++to.round;
+        return done();
+    }
+    Status operator()(const ModelPublished& r) const {
+        if (to.closed_pending) {
+            to.closed_pending = false;
+            to.accepted.clear();
+            ++to.completed;
+            to.phase = Phase::waiting;
+        }
+        to.round = r.round;
+        to.published_round = r.round;
+        to.model_content = r.content;
+        to.model_blob = r.blob;
+        to.model_bytes = r.size_bytes;
+        if (r.final) to.phase = Phase::finished;
+        return done();
+    }
+};
+
+Status Coordinator::Impl::replay(const Record& record) { return std::visit(Replay{*this, record.at_ms}, record.body); }
+
+void Coordinator::Impl::on(BlobLoaded& e) {
+    if (failure || loading.erase(e.blob) == 0) return;
+    if (!e.found.ok() || e.content == nullptr) {
+        failure = damaged("ledger.missing-blob", "ledger: the envelope " + short_hex(e.blob) +
+                                                     " is named but cannot be read; restore the data folder from a copy");
+        return;
+    }
+    if (e.blob == model_blob) {
+        auto envelope = read_all(*e.content, plan::envelope_limit(plan::model_limits(plan)));
+        if (!envelope.ok()) {
+            failure = envelope.error();
+            return;
+        }
+        auto model = open_model(plan, *envelope, public_key);
+        if (!model.ok()) {
+            failure = model.error();
+            return;
+        }
+        parameters = std::move(model->parameters);
+        return;
+    }
+    for (const auto& [id, record] : accepted) {
+        if (record.blob != e.blob) continue;
+        codec::FrameHeader header;
+        auto update = read_update(*e.content, header);
+        if (!update.ok() || update->record.blob != e.blob) {
+            failure = damaged("ledger.damaged-blob", "ledger: the update of " + id + " is damaged on disk");
+            return;
+        }
+        fold.accumulate(update->values, record.weight);
+        return;
+    }
+}
+
+}  // namespace entente::round

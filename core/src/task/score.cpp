@@ -1,0 +1,179 @@
+#include "entente/task/score.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "entente/nn/model.hpp"
+#include "entente/tensor/kernels.hpp"
+
+namespace entente::task {
+
+namespace {
+// The confusion matrix has its square as size.
+constexpr std::uint32_t max_classes = 1024;
+}  // namespace
+
+double Score::accuracy() const noexcept {
+    return examples == 0 ? 0.0 : static_cast<double>(correct) / static_cast<double>(examples);
+}
+
+double Score::mean_loss() const noexcept {
+    return examples == 0 ? 0.0 : loss_sum / static_cast<double>(examples);
+}
+
+std::uint64_t Score::confused(std::uint32_t truth, std::uint32_t predicted) const noexcept {
+    return truth < classes && predicted < classes ? confusion[std::size_t{truth} * classes + predicted] : 0;
+}
+
+void Score::add(const Score& other) {
+    if (confusion.empty()) {
+        classes = other.classes;
+        confusion.resize(other.confusion.size());
+    }
+    examples += other.examples;
+    correct += other.correct;
+    loss_sum += other.loss_sum;
+    for (std::size_t i = 0; i < std::min(confusion.size(), other.confusion.size()); ++i) {
+        confusion[i] += other.confusion[i];
+    }
+}
+
+struct Evaluation::State {
+    State(nn::Model m, const data::Dataset& d) : model(std::move(m)), dataset(&d) {}
+
+    nn::Model model;
+    const data::Dataset* dataset;
+    std::vector<std::uint32_t> rows;
+    std::vector<float> parameters;
+    std::vector<float> inputs;
+    std::size_t next = 0;
+    Score score;
+    std::optional<Error> failure;
+
+    Status one_batch(std::size_t count);
+};
+
+Status Evaluation::State::one_batch(std::size_t count) {
+    const auto size = static_cast<std::size_t>(model.example_size());
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::span<const float> example = dataset->example(rows[next + i]);
+        std::copy(example.begin(), example.end(), inputs.begin() + static_cast<std::ptrdiff_t>(i * size));
+    }
+    ENTENTE_ASSIGN(const auto logits, model.forward(parameters, std::span(inputs).first(count * size)));
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto row = logits.subspan(i * score.classes, score.classes);
+        const std::uint32_t truth = dataset->labels[rows[next + i]];
+        const double loss =
+            kernels::softmax_cross_entropy(row.data(), &truth, 1, score.classes, 1.0f, nullptr);
+        if (!std::isfinite(loss)) {
+            return Error{
+                Code::invalid_argument, "evaluation.non-finite",
+                "Evaluation: expected a finite loss, found none at row " + std::to_string(rows[next + i])};
+        }
+        const auto predicted =
+            static_cast<std::uint32_t>(std::max_element(row.begin(), row.end()) - row.begin());
+        score.loss_sum += loss;
+        score.examples += 1;
+        score.correct += predicted == truth ? 1 : 0;
+        score.confusion[std::size_t{truth} * score.classes + predicted] += 1;
+    }
+    next += count;
+    return done();
+}
+
+Result<Evaluation> Evaluation::start(const nn::ModelSpec& spec, std::span<const float> parameters,
+                                     const data::Dataset& dataset, std::span<const std::uint32_t> rows,
+                                     std::uint32_t batch) {
+    ENTENTE_TRY(data::validate(dataset));
+    ENTENTE_ASSIGN(const std::uint32_t classes, nn::output_classes(spec));
+    if (dataset.example_shape != spec.input_shape || dataset.classes > classes) {
+        return Error{Code::invalid_argument, "evaluation.shape",
+                     "Evaluation: expected examples of the model's input shape and at most " +
+                         std::to_string(classes) + " classes, found examples of " +
+                         std::to_string(dataset.example_size()) + " values and " +
+                         std::to_string(dataset.classes) + " classes"};
+    }
+    std::vector<std::uint32_t> chosen(rows.begin(), rows.end());
+    if (rows.empty()) {
+        chosen.resize(dataset.size());
+        std::iota(chosen.begin(), chosen.end(), 0u);
+    }
+    for (const std::uint32_t row : chosen) {
+        if (row < dataset.size()) continue;
+        return Error{Code::invalid_argument, "evaluation.rows",
+                     "Evaluation: expected rows below " + std::to_string(dataset.size()) + ", found " +
+                         std::to_string(row)};
+    }
+    if (chosen.empty()) {
+        return Error{Code::invalid_argument, "evaluation.rows",
+                     "Evaluation: expected at least one row, found none"};
+    }
+    if (classes > max_classes) {
+        return Error{Code::invalid_argument, "evaluation.shape",
+                     "Evaluation: expected at most " + std::to_string(max_classes) + " classes, found " +
+                         std::to_string(classes)};
+    }
+    const std::size_t most = std::min<std::size_t>(std::max(batch, 1u), chosen.size());
+    ENTENTE_ASSIGN(nn::Model model, nn::Model::create(spec, static_cast<std::uint32_t>(most)));
+    if (parameters.size() != model.layout().parameter_count) {
+        return Error{Code::invalid_argument, "evaluation.parameters",
+                     "Evaluation: expected " + std::to_string(model.layout().parameter_count) +
+                         " parameters, found " + std::to_string(parameters.size())};
+    }
+    auto state = std::make_unique<State>(std::move(model), dataset);
+    state->rows = std::move(chosen);
+    state->parameters.assign(parameters.begin(), parameters.end());
+    state->inputs.resize(most * static_cast<std::size_t>(state->model.example_size()));
+    state->score.classes = classes;
+    state->score.confusion.resize(std::size_t{classes} * classes);
+    return Evaluation(std::move(state));
+}
+
+Evaluation::Evaluation(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Evaluation::Evaluation(Evaluation&&) noexcept = default;
+Evaluation& Evaluation::operator=(Evaluation&&) noexcept = default;
+Evaluation::~Evaluation() = default;
+
+Status Evaluation::step(std::uint32_t max_batches) {
+    State& s = *state_;
+    if (s.failure) return *s.failure;
+    for (std::uint32_t i = 0; i < max_batches && s.next < s.rows.size(); ++i) {
+        const std::size_t count = std::min<std::size_t>(s.model.max_batch(), s.rows.size() - s.next);
+        Status status = s.one_batch(count);
+        if (!status) {
+            s.failure = status.error();
+            return *s.failure;
+        }
+    }
+    return done();
+}
+
+bool Evaluation::finished() const noexcept { return state_->failure || state_->next >= state_->rows.size(); }
+
+double Evaluation::progress() const noexcept {
+    return static_cast<double>(state_->next) / static_cast<double>(state_->rows.size());
+}
+
+const Score& Evaluation::score() const noexcept { return state_->score; }
+
+Result<Score> evaluate(const nn::ModelSpec& spec, std::span<const float> parameters,
+                       const data::Dataset& dataset, std::span<const std::uint32_t> rows) {
+    ENTENTE_ASSIGN(Evaluation evaluation, Evaluation::start(spec, parameters, dataset, rows));
+    while (!evaluation.finished()) ENTENTE_TRY(evaluation.step(64));
+    return evaluation.score();
+}
+
+Result<std::vector<float>> predict(const nn::ModelSpec& spec, std::span<const float> parameters,
+                                   std::span<const float> example) {
+    ENTENTE_ASSIGN(nn::Model model, nn::Model::create(spec, 1));
+    ENTENTE_ASSIGN(const auto logits, model.forward(parameters, example));
+    std::vector<float> probabilities(logits.size());
+    kernels::softmax(logits.data(), logits.size(), probabilities.data());
+    return probabilities;
+}
+
+}  // namespace entente::task

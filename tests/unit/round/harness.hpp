@@ -1,0 +1,265 @@
+// A federation for tests: real machines, real books, a journal and blobs that survive a crash, and training
+// replaced by arithmetic. A crash can be asked for after any record; the coordinator then starts again from what
+// was durable at that moment, as a killed process would.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "entente/codec/sha256.hpp"
+#include "entente/contract/exchange.hpp"
+#include "entente/round/coordinator.hpp"
+#include "entente/round/participant.hpp"
+
+namespace harness {
+
+using namespace entente;
+namespace co = round::coordinator;
+namespace pa = round::participant;
+
+inline codec::SigningKey key_of(const std::string& id) {
+    const Digest seed = codec::sha256(as_bytes("test key " + id));
+    return codec::SigningKey(std::span<const std::byte, 32>(seed.bytes));
+}
+
+inline plan::Plan tiny_plan(std::uint32_t rounds = 3) {
+    plan::Plan plan = plan::default_digits_plan();
+    plan.federation.id = "tiny";
+    plan.task.classes = 3;
+    plan.task.model = {{4}, {nn::dense("out", 3)}};
+    plan.round.rounds = rounds;
+    return plan;
+}
+
+// A deterministic stand-in for training: depends on who, when and on the model that it began with.
+inline std::vector<float> trained(const std::vector<float>& from, const std::string& id, std::uint64_t round) {
+    std::vector<float> y = from;
+    Philox random(derive_key(7, round, id, Purpose::test));
+    for (float& v : y) v = v * 0.75f + 0.25f * (random.uniform() - 0.5f);
+    return y;
+}
+
+struct Crash {};
+
+class World {
+public:
+    explicit World(plan::Plan plan_in, std::vector<std::string> ids_in) : plan(std::move(plan_in)), ids(std::move(ids_in)) {
+        const auto key = key_of(plan.federation.coordinator);
+        REQUIRE(exchange.admit(plan.federation.coordinator, key.public_key()).ok());
+        for (const std::string& id : ids) REQUIRE(exchange.admit(id, key_of(id).public_key()).ok());
+        start_coordinator();
+        for (const std::string& id : ids) {
+            send(co::Joined{id, "Partner " + id, key_of(id).public_key(), now});
+        }
+        for (const std::string& id : ids) start_participant(id);
+    }
+
+    void start_coordinator() {
+        seen = 0;
+        staged.clear();
+        machine = std::make_unique<round::Coordinator>(
+            round::Coordinator::create(plan, key_of(plan.federation.coordinator)).value());
+        std::vector<round::Record> records;
+        for (const auto& entry : journal) records.push_back(entry.record);
+        const auto loads = machine->restore(records);
+        REQUIRE(loads.ok());
+        for (const auto& command : *loads) {
+            const Digest blob = std::get<co::LoadBlob>(command).blob;
+            const auto it = blobs.find(blob);
+            const auto source = it == blobs.end() ? nullptr : contract::make_source(*it->second);
+            machine->handle(co::BlobLoaded{blob, it == blobs.end() ? Result<Done>(Error{}) : Result<Done>(Done{}), source.get()});
+        }
+        if (!machine->failure()) send(co::Started{now});
+    }
+
+    void start_participant(const std::string& id) {
+        auto p = round::Participant::create({plan, id, key_of(id), key_of(plan.federation.coordinator).public_key(), id});
+        participants[id] = std::make_unique<round::Participant>(std::move(p).value());
+        waiting.erase(id);
+        send(id, pa::Started{now});
+    }
+
+    // Everybody acts until nothing more happens. True when the plan's rounds are done.
+    bool run(int steps = 10'000) {
+        while (steps-- > 0) {
+            if (machine->failure()) return false;
+            bool moved = false;
+            for (const std::string& id : ids) {
+                if (absent.count(id) == 0) send(co::Seen{id, now});
+            }
+            if (seen != exchange.cursor()) {
+                seen = exchange.cursor();
+                watch();
+                moved = true;
+            }
+            for (const std::string& id : ids) {
+                if (absent.count(id) > 0 || waiting.count(id) == 0 || waiting[id] == exchange.cursor()) continue;
+                waiting.erase(id);
+                look(id);
+                moved = true;
+            }
+            if (moved) continue;
+            if (machine->view().phase == co::Phase::finished) return true;
+            const auto tick = machine->next_tick_ms(now);
+            if (!tick) return false;
+            now += *tick;
+            send(co::Tick{now});
+        }
+        return false;
+    }
+
+    void watch() {
+        auto catalog = exchange.catalog(plan.federation.coordinator, {});
+        auto agreements = exchange.agreements(plan.federation.coordinator, contract::global_model_asset("tiny")).value();
+        send(co::Watched{std::move(catalog), std::move(agreements), now});
+    }
+
+    void look(const std::string& id) {
+        const std::string own = contract::update_stream_asset("tiny", id);
+        send(id, pa::Watched{exchange.catalog(id, {}), exchange.current(own), exchange.agreements(id, own).value(),
+                             exchange.transfers(id, own).value(), now});
+    }
+
+    void send(co::Event event) {
+        std::deque<co::Command> queue;
+        for (auto& c : machine->handle(std::move(event))) queue.push_back(std::move(c));
+        while (!queue.empty()) {
+            co::Command c = std::move(queue.front());
+            queue.pop_front();
+            std::visit([this](auto& command) { on(command); }, c);
+        }
+    }
+
+    void send(const std::string& id, pa::Event event) {
+        for (auto& c : participants.at(id)->handle(std::move(event))) {
+            std::visit([this, &id](auto& command) { on(id, command); }, c);
+        }
+    }
+
+    // --- coordinator
+    void on(co::Persist& c) {
+        const auto last = journal.empty() ? std::nullopt : std::optional(journal.back());
+        journal.push_back(round::chain(last, std::move(c.record)));
+        if (crash_after && journal.size() == *crash_after) throw Crash{};
+    }
+    void on(co::KeepStaged& c) {
+        blobs[c.blob] = std::make_shared<Bytes>(staged.at(c.token));
+        kept = c.token;
+    }
+    void on(co::DropStaged& c) { staged.erase(c.token); }
+    void on(co::StoreBlob& c) { blobs[c.blob] = std::make_shared<Bytes>(*c.bytes); }
+    void on(co::LoadBlob&) {}
+    void on(co::OfferModel& c) { REQUIRE(exchange.publish(plan.federation.coordinator, c.asset, c.offer).ok()); }
+    void on(co::PublishModel& c) {
+        contents[c.asset] = *blobs.at(c.blob);
+        REQUIRE(exchange.deliver(plan.federation.coordinator, c.asset, c.version).ok());
+    }
+    void on(co::Negotiate& c) {
+        send(co::Negotiated{c.participant, exchange.negotiate(plan.federation.coordinator, c.proposal, now), now});
+    }
+    void on(co::Retrieve& c) {
+        auto transfer = exchange.open(plan.federation.coordinator, c.request, now);
+        const std::uint64_t token = ++tokens;
+        Bytes bytes = contents[c.request.asset];
+        if (tamper) tamper(c.participant, bytes);
+        staged[token] = bytes;
+        const auto source = contract::make_source(std::move(bytes));
+        send(co::Retrieved{c.participant, transfer, token, transfer.ok() ? source.get() : nullptr, now});
+        if (kept != token) return;
+        staged.erase(token);
+        if (fail_storage > 0) {
+            --fail_storage;
+            send(co::StorageFailed{token, {Code::no_space, "storage.full", "The disk is full."}, now});
+        } else {
+            send(co::Stored{token, now});
+        }
+    }
+    void on(co::Conclude& c) { REQUIRE(exchange.conclude(plan.federation.coordinator, c.transfer, c.outcome).ok()); }
+
+    // --- participant
+    void on(const std::string& id, pa::OfferUpdates& c) {
+        REQUIRE(exchange.publish(id, c.asset, c.offer).ok());
+        send(id, pa::Offered{});
+    }
+    void on(const std::string& id, pa::Watch& c) { waiting[id] = c.wait_ms == 0 ? 0 : c.cursor; }
+    void on(const std::string& id, pa::Wait& c) {
+        now += c.ms;
+        send(id, pa::Waited{now});
+    }
+    void on(const std::string& id, pa::Negotiate& c) {
+        auto agreement = exchange.negotiate(id, c.proposal, now);
+        if (agreement.ok()) {
+            send(id, pa::Agreed{std::move(agreement).value()});
+        } else {
+            send(id, pa::Failed{agreement.error(), now});
+        }
+    }
+    void on(const std::string& id, pa::Fetch& c) {
+        auto transfer = exchange.open(id, c.request, now);
+        if (transfer.ok()) {
+            send(id, pa::Fetched{std::move(transfer).value(), contents.at(c.request.asset)});
+        } else {
+            send(id, pa::Failed{transfer.error(), now});
+        }
+    }
+    void on(const std::string& id, pa::Conclude& c) { REQUIRE(exchange.conclude(id, c.transfer, c.outcome).ok()); }
+    void on(const std::string& id, pa::Train& c) {
+        if (idle.count(id) > 0) return;
+        pa::Trained result;
+        result.parameters = trained(*c.parameters, id, c.round);
+        result.examples = 10 + id.size();
+        result.steps = 1;
+        if (spoil) spoil(id, result);
+        send(id, std::move(result));
+    }
+    void on(const std::string& id, pa::Deliver& c) {
+        contents[c.asset] = *c.envelope;
+        const auto ok = exchange.deliver(id, c.asset, c.version);
+        if (ok.ok()) {
+            send(id, pa::Delivered{});
+        } else {
+            send(id, pa::Failed{ok.error(), now});
+        }
+    }
+    void on(const std::string& id, pa::Finish& c) { finished.insert_or_assign(id, c.outcome.ok() ? "" : c.outcome.error().reason); }
+    void on(const std::string& id, pa::Notice& c) {
+        if (c.kind == pa::Notice::Kind::refused) refused[id].push_back(c.code);
+    }
+
+    [[nodiscard]] Digest model() const { return machine->view().model; }
+    [[nodiscard]] std::size_t count(std::string_view kind) const {
+        return static_cast<std::size_t>(std::count_if(journal.begin(), journal.end(),
+                                                      [kind](const auto& e) { return round::kind_of(e.record) == kind; }));
+    }
+
+    plan::Plan plan;
+    std::vector<std::string> ids;
+    std::int64_t now = 1'800'000'000'000;
+    contract::Exchange exchange{"tiny"};
+    std::unique_ptr<round::Coordinator> machine;
+    std::map<std::string, std::unique_ptr<round::Participant>> participants;
+    std::map<std::string, std::uint64_t> waiting;
+    std::map<std::string, std::string> finished;
+    std::map<std::string, std::vector<std::string>> refused;
+    std::set<std::string> absent;  // gone: neither looks nor gives a sign of life
+    std::set<std::string> idle;    // alive, but its training never ends
+    std::vector<round::Entry> journal;
+    std::map<Digest, std::shared_ptr<Bytes>> blobs;
+    std::map<std::string, Bytes> contents;
+    std::map<std::uint64_t, Bytes> staged;
+    std::uint64_t seen = 0;  // the cursor at the coordinator's last look
+    std::uint64_t tokens = 0;
+    std::uint64_t kept = 0;
+    int fail_storage = 0;
+    std::optional<std::size_t> crash_after;
+    std::function<void(const std::string&, Bytes&)> tamper;
+    std::function<void(const std::string&, pa::Trained&)> spoil;
+};
+
+}  // namespace harness
