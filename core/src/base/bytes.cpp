@@ -32,7 +32,8 @@ std::string short_hex(const Digest& digest) { return to_hex(ByteView(digest.byte
 
 Result<Bytes> from_hex(std::string_view text) {
     if (text.size() % 2 != 0) {
-        return Error{Code::invalid_argument, "hex.malformed", "expected an even number of hexadecimal digits"};
+        return Error{Code::invalid_argument, "hex.malformed",
+                     "expected an even number of hexadecimal digits"};
     }
     Bytes bytes;
     bytes.reserve(text.size() / 2);

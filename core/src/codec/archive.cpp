@@ -5,7 +5,8 @@ namespace entente::codec {
 namespace {
 
 struct ArchiveFailure final : std::exception {
-    ArchiveFailure(const char* reason_text, const char* message_text) : reason(reason_text), message(message_text) {}
+    ArchiveFailure(const char* reason_text, const char* message_text)
+        : reason(reason_text), message(message_text) {}
     const char* what() const noexcept override { return message; }
 
     const char* reason;

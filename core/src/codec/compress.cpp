@@ -99,7 +99,10 @@ Status Compressor::finish() {
 
 struct BoundedDecompressor::State {
     State(std::uint64_t expected, ContentSink& target)
-        : context(require_memory(ZSTD_createDCtx())), expected_bytes(expected), sink(target), buffer(piece_bytes) {
+        : context(require_memory(ZSTD_createDCtx())),
+          expected_bytes(expected),
+          sink(target),
+          buffer(piece_bytes) {
         ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, most_window_log);
     }
 
@@ -111,7 +114,8 @@ struct BoundedDecompressor::State {
             piece = piece.subspan(1);
         }
         const unsigned long long declared = ZSTD_getFrameContentSize(head.data(), head_bytes);
-        constexpr std::array<std::byte, 4> magic{std::byte{0x28}, std::byte{0xb5}, std::byte{0x2f}, std::byte{0xfd}};
+        constexpr std::array<std::byte, 4> magic{std::byte{0x28}, std::byte{0xb5}, std::byte{0x2f},
+                                                 std::byte{0xfd}};
         const bool dictionary = (std::to_integer<unsigned>(head[4]) & 3u) != 0;
         if (!std::equal(magic.begin(), magic.end(), head.begin()) || declared == ZSTD_CONTENTSIZE_ERROR) {
             return refused("zstd.malformed", "expected a zstd frame");
@@ -133,7 +137,8 @@ struct BoundedDecompressor::State {
             if (out.pos != 0) ENTENTE_TRY(sink.append(ByteView(buffer).first(out.pos)));
             if (hint == 0) {
                 frame_ended = true;
-                if (in.pos != in.size) return refused("zstd.trailing", "expected nothing after the zstd frame");
+                if (in.pos != in.size)
+                    return refused("zstd.trailing", "expected nothing after the zstd frame");
                 return done();
             }
             // A full buffer may mean that more output waits inside the decoder.

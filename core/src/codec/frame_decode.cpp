@@ -9,7 +9,8 @@ namespace entente::codec {
 namespace {
 
 Error truncated(const char* what) {
-    return Error{Code::invalid_argument, "frame.truncated", std::string("expected more bytes of the ") + what};
+    return Error{Code::invalid_argument, "frame.truncated",
+                 std::string("expected more bytes of the ") + what};
 }
 
 Error payload_error(const Error& error) {
@@ -52,7 +53,8 @@ struct FrameDecoder::State {
             stage = Stage::payload;
         }
         if (stage == Stage::payload) {
-            const std::size_t taken = static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), payload_left));
+            const std::size_t taken =
+                static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), payload_left));
             ENTENTE_TRY(decompress(decompressor->put(piece.first(taken))));
             piece = piece.subspan(taken);
             payload_left -= taken;
@@ -66,7 +68,8 @@ struct FrameDecoder::State {
             stage = Stage::complete;
         }
         if (!piece.empty()) {
-            return Error{Code::invalid_argument, "frame.trailing", "expected nothing after the frame's signature"};
+            return Error{Code::invalid_argument, "frame.trailing",
+                         "expected nothing after the frame's signature"};
         }
         return done();
     }
@@ -86,14 +89,16 @@ struct FrameDecoder::State {
         }
         const Digest found = pipe->digest();
         if (found != header->content) {
-            return Error{Code::invalid_argument, "frame.digest",
-                         "expected content with digest " + to_hex(header->content) + ", found " + to_hex(found)};
+            return Error{
+                Code::invalid_argument, "frame.digest",
+                "expected content with digest " + to_hex(header->content) + ", found " + to_hex(found)};
         }
         Signature value;
         std::copy(signature.begin(), signature.end(), value.bytes.begin());
         if (!verify(header->signer, frame_context, signed_part, value)) {
-            return Error{Code::unauthenticated, "frame.signature",
-                         "expected a signature by key " + to_hex(header->signer) + ", found another or a damaged one"};
+            return Error{
+                Code::unauthenticated, "frame.signature",
+                "expected a signature by key " + to_hex(header->signer) + ", found another or a damaged one"};
         }
         return done();
     }
@@ -111,7 +116,8 @@ struct FrameDecoder::State {
     Status failure = done();
 };
 
-FrameDecoder::FrameDecoder(FrameLimits limits, ContentSink& sink) : state_(std::make_unique<State>(limits, sink)) {}
+FrameDecoder::FrameDecoder(FrameLimits limits, ContentSink& sink)
+    : state_(std::make_unique<State>(limits, sink)) {}
 FrameDecoder::FrameDecoder(FrameDecoder&&) noexcept = default;
 FrameDecoder& FrameDecoder::operator=(FrameDecoder&&) noexcept = default;
 FrameDecoder::~FrameDecoder() = default;

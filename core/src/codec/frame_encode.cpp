@@ -51,8 +51,8 @@ Result<Bytes> encode_frame(FrameKind kind, FrameHeader header, ByteView content,
     const Bytes header_bytes = encode(header);
     if (header_bytes.size() > limits.header_bytes) {
         return Error{Code::too_large, "frame.header-too-large",
-                     "expected a header of at most " + std::to_string(limits.header_bytes) + " bytes, found " +
-                         std::to_string(header_bytes.size())};
+                     "expected a header of at most " + std::to_string(limits.header_bytes) +
+                         " bytes, found " + std::to_string(header_bytes.size())};
     }
     Bytes out;
     out.reserve(frame_prefix_bytes + header_bytes.size() + content.size() / 2 + signature_bytes);
@@ -61,7 +61,8 @@ Result<Bytes> encode_frame(FrameKind kind, FrameHeader header, ByteView content,
     const std::size_t payload_begin = out.size();
     ENTENTE_TRY(append_payload(content, width_bytes(header.encoding), out));
 
-    const FramePrefix prefix{kind, static_cast<std::uint32_t>(header_bytes.size()), out.size() - payload_begin};
+    const FramePrefix prefix{kind, static_cast<std::uint32_t>(header_bytes.size()),
+                             out.size() - payload_begin};
     write_prefix(prefix, std::span(out).first<frame_prefix_bytes>());
     const Signature signature = key.sign(frame_context, ByteView(out).first(payload_begin));
     out.insert(out.end(), signature.bytes.begin(), signature.bytes.end());

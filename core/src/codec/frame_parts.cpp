@@ -33,7 +33,8 @@ std::byte* write_le(std::byte* out, T value) noexcept {
 
 Result<FramePrefix> read_prefix(ByteView bytes, const FrameLimits& limits) {
     if (std::memcmp(bytes.data(), magic.data(), magic.size()) != 0) {
-        return invalid("frame.magic", "expected a frame, which begins with ENTF, found " + to_hex(bytes.first(4)));
+        return invalid("frame.magic",
+                       "expected a frame, which begins with ENTF, found " + to_hex(bytes.first(4)));
     }
     const auto found_version = read_le<std::uint16_t>(bytes.subspan(4));
     if (found_version != version) {
@@ -45,7 +46,8 @@ Result<FramePrefix> read_prefix(ByteView bytes, const FrameLimits& limits) {
     if (!is_known(prefix.kind) || (limits.kind && prefix.kind != *limits.kind)) {
         const std::string expected =
             limits.kind ? std::to_string(static_cast<unsigned>(*limits.kind)) : std::string("1 to 6");
-        return invalid("frame.kind", "expected frame kind " + expected + ", found " + std::to_string(raw_kind));
+        return invalid("frame.kind",
+                       "expected frame kind " + expected + ", found " + std::to_string(raw_kind));
     }
     if (prefix.header_bytes > limits.header_bytes) {
         return too_large("frame.header-too-large", "a header", limits.header_bytes, prefix.header_bytes);
@@ -67,9 +69,9 @@ void write_prefix(const FramePrefix& prefix, std::span<std::byte, frame_prefix_b
 
 Status check_header(const FrameHeader& header, const FrameLimits& limits) {
     if (limits.encoding && header.encoding != *limits.encoding) {
-        return invalid("frame.encoding", "expected encoding " +
-                                             std::to_string(static_cast<unsigned>(*limits.encoding)) + ", found " +
-                                             std::to_string(static_cast<unsigned>(header.encoding)));
+        return invalid("frame.encoding",
+                       "expected encoding " + std::to_string(static_cast<unsigned>(*limits.encoding)) +
+                           ", found " + std::to_string(static_cast<unsigned>(header.encoding)));
     }
     if (header.content_bytes > limits.content_bytes) {
         return too_large("frame.content-too-large", "content", limits.content_bytes, header.content_bytes);
@@ -77,15 +79,16 @@ Status check_header(const FrameHeader& header, const FrameLimits& limits) {
     const std::uint64_t width = width_bytes(header.encoding);
     if (header.content_bytes % width != 0) {
         return invalid("frame.content-size", "expected content of whole numbers of " + std::to_string(width) +
-                                                 " bytes, found " + std::to_string(header.content_bytes) + " bytes");
+                                                 " bytes, found " + std::to_string(header.content_bytes) +
+                                                 " bytes");
     }
     if (!header.tensors.empty()) {
         const Result<std::uint64_t> elements = element_count(header.tensors);
         if (!elements) return invalid("frame.content-size", elements.error().message);
         if (elements.value() * width != header.content_bytes) {
-            return invalid("frame.content-size", "expected content of " + std::to_string(elements.value() * width) +
-                                                     " bytes for the tensors, found " +
-                                                     std::to_string(header.content_bytes));
+            return invalid("frame.content-size",
+                           "expected content of " + std::to_string(elements.value() * width) +
+                               " bytes for the tensors, found " + std::to_string(header.content_bytes));
         }
     }
     for (const Measure& measure : header.measures) {

@@ -22,7 +22,8 @@ void join(const std::byte* __restrict in, std::size_t count, std::byte* __restri
 }
 
 void copy_tail(ByteView in, std::size_t done, std::span<std::byte> out) noexcept {
-    std::copy(in.begin() + static_cast<std::ptrdiff_t>(done), in.end(), out.begin() + static_cast<std::ptrdiff_t>(done));
+    std::copy(in.begin() + static_cast<std::ptrdiff_t>(done), in.end(),
+              out.begin() + static_cast<std::ptrdiff_t>(done));
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ Error malformed(std::string message) {
     return Error{Code::invalid_argument, "safetensors.malformed", std::move(message)};
 }
 
-std::string header_text(std::span<const TensorShape> tensors, const std::map<std::string, std::string>& metadata) {
+std::string header_text(std::span<const TensorShape> tensors,
+                        const std::map<std::string, std::string>& metadata) {
     std::string text = "{";
     const auto separate = [&text] {
         if (text.size() > 1) text += ',';
@@ -121,8 +122,8 @@ Result<Safetensors> read_safetensors(ByteView file, const SafetensorsLimits& lim
     file = file.subspan(length_bytes);
     if (header_bytes > limits.header_bytes) {
         return Error{Code::too_large, "safetensors.too-large",
-                     "expected a header of at most " + std::to_string(limits.header_bytes) + " bytes, found " +
-                         std::to_string(header_bytes)};
+                     "expected a header of at most " + std::to_string(limits.header_bytes) +
+                         " bytes, found " + std::to_string(header_bytes)};
     }
     if (header_bytes > file.size()) return malformed("expected the whole header");
     const ByteView header = file.first(static_cast<std::size_t>(header_bytes));
@@ -151,12 +152,14 @@ Result<Safetensors> read_safetensors(ByteView file, const SafetensorsLimits& lim
     });
     std::uint64_t next = 0;
     for (Placed& one : placed) {
-        if (one.begin != next) return malformed("expected contiguous data at tensor '" + one.tensor.name + "'");
+        if (one.begin != next)
+            return malformed("expected contiguous data at tensor '" + one.tensor.name + "'");
         next = one.end;
         result.tensors.push_back(std::move(one.tensor));
     }
     if (next != data.size()) {
-        return malformed("expected " + std::to_string(next) + " bytes of data, found " + std::to_string(data.size()));
+        return malformed("expected " + std::to_string(next) + " bytes of data, found " +
+                         std::to_string(data.size()));
     }
     if (!all_finite(data)) {
         return Error{Code::invalid_argument, "safetensors.not-finite", "expected finite values"};

@@ -33,8 +33,9 @@ public:
 
 private:
     Error fail(const char* expected) const {
-        return Error{Code::invalid_argument, "safetensors.malformed",
-                     std::string("expected ") + expected + " at byte " + std::to_string(at_) + " of the header"};
+        return Error{
+            Code::invalid_argument, "safetensors.malformed",
+            std::string("expected ") + expected + " at byte " + std::to_string(at_) + " of the header"};
     }
 
     void skip_blanks() {
@@ -90,7 +91,8 @@ private:
         std::uint64_t number = 0;
         for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
             const auto digit = static_cast<std::uint64_t>(text_[at_] - '0');
-            if (number > (std::numeric_limits<std::uint64_t>::max() - digit) / 10) return fail("a smaller number");
+            if (number > (std::numeric_limits<std::uint64_t>::max() - digit) / 10)
+                return fail("a smaller number");
             number = 10 * number + digit;
         }
         const bool leading_zero = at_ - begin > 1 && text_[begin] == '0';
@@ -157,7 +159,9 @@ private:
     }
 
     static void append_utf8(std::string& out, std::uint32_t code) {
-        const auto push = [&out](std::uint32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
+        const auto push = [&out](std::uint32_t byte) {
+            out += static_cast<char>(static_cast<unsigned char>(byte));
+        };
         if (code < 0x80) {
             push(code);
         } else if (code < 0x800) {
@@ -181,6 +185,8 @@ private:
 
 }  // namespace
 
-Result<std::vector<SafetensorsEntry>> parse_safetensors_header(std::string_view json) { return Reader(json).read(); }
+Result<std::vector<SafetensorsEntry>> parse_safetensors_header(std::string_view json) {
+    return Reader(json).read();
+}
 
 }  // namespace entente::codec

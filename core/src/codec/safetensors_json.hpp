@@ -1,5 +1,5 @@
-// The one shape of JSON that a safetensors header has: an object of objects, whose members are strings or arrays
-// of non-negative integers. Anything else is refused; this is no general parser.
+// The one shape of JSON that a safetensors header has: an object of objects, whose members are strings or
+// arrays of non-negative integers. Anything else is refused; this is no general parser.
 #pragma once
 
 #include <cstdint>

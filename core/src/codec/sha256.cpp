@@ -12,7 +12,9 @@ namespace {
 constexpr Sha256State initial_state{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
-constexpr std::uint32_t rotate_right(std::uint32_t x, unsigned n) noexcept { return (x >> n) | (x << (32u - n)); }
+constexpr std::uint32_t rotate_right(std::uint32_t x, unsigned n) noexcept {
+    return (x >> n) | (x << (32u - n));
+}
 
 std::uint32_t read_be32(const std::byte* in) noexcept {
     return (std::to_integer<std::uint32_t>(in[0]) << 24u) | (std::to_integer<std::uint32_t>(in[1]) << 16u) |
@@ -20,7 +22,8 @@ std::uint32_t read_be32(const std::byte* in) noexcept {
 }
 
 void hash_blocks(Sha256State& state, const std::byte* blocks, std::size_t count) noexcept {
-    static const Sha256Blocks best = sha256_blocks_x86() != nullptr ? sha256_blocks_x86() : sha256_blocks_portable;
+    static const Sha256Blocks best =
+        sha256_blocks_x86() != nullptr ? sha256_blocks_x86() : sha256_blocks_portable;
     best(state, blocks, count);
 }
 
@@ -31,8 +34,10 @@ void sha256_blocks_portable(Sha256State& state, const std::byte* blocks, std::si
         std::array<std::uint32_t, 64> w;
         for (std::size_t i = 0; i < 16; ++i) w[i] = read_be32(blocks + 4 * i);
         for (std::size_t i = 16; i < 64; ++i) {
-            const std::uint32_t s0 = rotate_right(w[i - 15], 7) ^ rotate_right(w[i - 15], 18) ^ (w[i - 15] >> 3u);
-            const std::uint32_t s1 = rotate_right(w[i - 2], 17) ^ rotate_right(w[i - 2], 19) ^ (w[i - 2] >> 10u);
+            const std::uint32_t s0 =
+                rotate_right(w[i - 15], 7) ^ rotate_right(w[i - 15], 18) ^ (w[i - 15] >> 3u);
+            const std::uint32_t s1 =
+                rotate_right(w[i - 2], 17) ^ rotate_right(w[i - 2], 19) ^ (w[i - 2] >> 10u);
             w[i] = w[i - 16] + s0 + w[i - 7] + s1;
         }
         auto [a, b, c, d, e, f, g, h] = state;

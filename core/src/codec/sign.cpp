@@ -8,9 +8,12 @@ namespace entente::codec {
 
 namespace {
 
-static_assert(crypto_sign_SECRETKEYBYTES == 64 && crypto_sign_PUBLICKEYBYTES == 32 && crypto_sign_BYTES == 64);
+static_assert(crypto_sign_SECRETKEYBYTES == 64 && crypto_sign_PUBLICKEYBYTES == 32 &&
+              crypto_sign_BYTES == 64);
 
-const unsigned char* raw(const std::byte* bytes) noexcept { return reinterpret_cast<const unsigned char*>(bytes); }
+const unsigned char* raw(const std::byte* bytes) noexcept {
+    return reinterpret_cast<const unsigned char*>(bytes);
+}
 unsigned char* raw(std::byte* bytes) noexcept { return reinterpret_cast<unsigned char*>(bytes); }
 
 Bytes with_context(std::string_view context, ByteView message) {
@@ -68,7 +71,8 @@ SigningKey::~SigningKey() { sodium_memzero(secret_.data(), secret_.size()); }
 Signature SigningKey::sign(std::string_view context, ByteView message) const {
     const Bytes all = with_context(context, message);
     Signature signature;
-    crypto_sign_detached(raw(signature.bytes.data()), nullptr, raw(all.data()), all.size(), raw(secret_.data()));
+    crypto_sign_detached(raw(signature.bytes.data()), nullptr, raw(all.data()), all.size(),
+                         raw(secret_.data()));
     return signature;
 }
 

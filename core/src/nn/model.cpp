@@ -39,8 +39,7 @@ struct Layer {
     std::vector<float> output;           // [batch, out_size], unless in_place
     std::vector<float> output_gradient;  // the same
     std::vector<float> padded;  // conv2d: input with its border, [batch, height + k - 1, width + k - 1, in]
-    std::vector<float>
-        padded_gradient;  // conv2d: one example's output gradient with the border of the transpose
+    std::vector<float> padded_gradient;  // conv2d: one example's output gradient with its border
     std::vector<float> weight_forward;   // conv2d: [ky, kx, in, out]
     std::vector<float> weight_backward;  // conv2d: [k - 1 - ky, k - 1 - kx, out, in]; then reused by dW
     std::vector<float> turned_output;    // dense: output gradient transposed

@@ -17,9 +17,10 @@
 // `constexpr bool is_known(MyEnum)`; without it decoding does not compile. cereal's polymorphic and memory
 // headers (pointers) are forbidden.
 //
-// Decoding refuses, before it allocates: counts above the bytes left, more memory than limits.allocation_bytes,
-// deeper nesting than limits.depth; and always: bytes left over, bool bytes beyond 1, unknown enum values, and
-// anything that encode() would have written differently. Errors are invalid_argument with reason
+// Decoding refuses, before it allocates: counts above the bytes left, more memory than
+// limits.allocation_bytes, deeper nesting than limits.depth; and always: bytes left over, bool bytes beyond
+// 1, unknown enum values, and anything that encode() would have written differently. Errors are
+// invalid_argument with reason
 //   "archive.truncated"  "archive.trailing"  "archive.malformed"  "archive.not-canonical"
 //   "archive.too-deep"   "archive.too-large"
 //
@@ -71,7 +72,8 @@ Error error_of(const std::exception& exception);
 
 }  // namespace archive_detail
 
-class BoundedOutputArchive : public cereal::OutputArchive<BoundedOutputArchive, cereal::AllowEmptyClassElision> {
+class BoundedOutputArchive
+    : public cereal::OutputArchive<BoundedOutputArchive, cereal::AllowEmptyClassElision> {
 public:
     explicit BoundedOutputArchive(Bytes& out) : OutputArchive(this), out_(out) {}
 
@@ -154,8 +156,11 @@ void CEREAL_LOAD_FUNCTION_NAME(BoundedInputArchive& archive, E& value) {
     archive.take(&raw, sizeof raw);
     value = static_cast<E>(raw);
     if constexpr (!std::is_same_v<E, std::byte>) {
-        static_assert(requires(E e) { { is_known(e) } -> std::same_as<bool>; },
-                      "write `constexpr bool is_known(E)` beside the enum");
+        static_assert(
+            requires(E e) {
+                { is_known(e) } -> std::same_as<bool>;
+            },
+            "write `constexpr bool is_known(E)` beside the enum");
         if (!is_known(value)) archive_detail::fail("archive.malformed", "expected a known enum value");
     }
 }
@@ -183,8 +188,8 @@ void CEREAL_SAVE_FUNCTION_NAME(BoundedOutputArchive& archive, const cereal::Size
     const std::uint64_t count = tag.size;
     archive.put(&count, sizeof count);
 }
-// For cereal's containers that have no overload below: 64 bytes of heap per element is a guess on the safe side
-// for everything that is small.
+// For cereal's containers that have no overload below: 64 bytes of heap per element is a guess on the safe
+// side for everything that is small.
 template <class T>
 void CEREAL_LOAD_FUNCTION_NAME(BoundedInputArchive& archive, cereal::SizeTag<T>& tag) {
     tag.size = static_cast<std::remove_reference_t<T>>(archive.take_count(1, 64));
@@ -297,10 +302,14 @@ namespace cereal {
 // Of the two ways to (de)serialise an enum, cereal's and the strict one above, choose the strict one.
 template <class E>
     requires std::is_enum_v<E>
-struct specialize<entente::codec::BoundedInputArchive, E, specialization::non_member_load_save> : std::true_type {};
+struct specialize<entente::codec::BoundedInputArchive, E, specialization::non_member_load_save>
+    : std::true_type {
+};
 template <class E>
     requires std::is_enum_v<E>
-struct specialize<entente::codec::BoundedOutputArchive, E, specialization::non_member_load_save> : std::true_type {};
+struct specialize<entente::codec::BoundedOutputArchive, E, specialization::non_member_load_save>
+    : std::true_type {
+};
 
 }  // namespace cereal
 

@@ -6,8 +6,9 @@
 //   header.encoding = codec::Encoding::int8;
 //   Result<Bytes> bytes = codec::encode_frame(codec::FrameKind::update, header, content, key);
 //
-//   codec::FrameLimits limits{.content_bytes = plan_bytes, .payload_bytes = codec::payload_bound(plan_bytes)};
-//   Result<codec::Frame> frame = codec::decode_frame(bytes.value(), limits);         // a whole buffer
+//   codec::FrameLimits limits{.content_bytes = plan_bytes, .payload_bytes =
+//   codec::payload_bound(plan_bytes)}; Result<codec::Frame> frame = codec::decode_frame(bytes.value(),
+//   limits);         // a whole buffer
 //
 //   codec::FrameDecoder decoder(limits, sink);                                       // or as it arrives
 //   ENTENTE_TRY(decoder.put(piece));                                                 // … any number of times
@@ -17,17 +18,19 @@
 //   20 bytes   prefix: magic "ENTF", u16 version = 1, u16 kind, u32 header_bytes, u64 payload_bytes
 //   header     FrameHeader in the bounded archive (archive.hpp), canonical
 //   payload    one zstd frame of the content in byte planes per 64 KiB chunk (planes.hpp)
-//   64 bytes   Ed25519 signature (context "frame") over prefix + header; the header holds the content's digest
+//   64 bytes   Ed25519 signature (context "frame") over prefix + header; the header holds the content's
+//   digest
 //
-// What a decoder guarantees: no allocation is larger than the limits, whatever the bytes claim; the content has the
-// size and the digest of the header, is finite if float32, and the holder of header.signer's private key
-// signed it. What it does NOT decide: whether that signer may speak for header.sender. That is the caller's.
+// What a decoder guarantees: no allocation is larger than the limits, whatever the bytes claim; the content
+// has the size and the digest of the header, is finite if float32, and the holder of header.signer's private
+// key signed it. What it does NOT decide: whether that signer may speak for header.sender. That is the
+// caller's.
 //
 // Errors, code and stable reason:
 //   invalid_argument  frame.magic  frame.version  frame.kind (unknown, or not limits.kind)
 //                     frame.encoding (not limits.encoding)  frame.truncated  frame.trailing
-//                     frame.header-malformed  frame.content-size (not what the tensors, the width or zstd say)
-//                     frame.payload (not one well-formed zstd frame)  frame.digest  frame.not-finite
+//                     frame.header-malformed  frame.content-size (not what the tensors, the width or zstd
+//                     say) frame.payload (not one well-formed zstd frame)  frame.digest  frame.not-finite
 //   unauthenticated   frame.signature
 //   too_large         frame.header-too-large  frame.content-too-large
 //
@@ -48,7 +51,14 @@
 
 namespace entente::codec {
 
-enum class FrameKind : std::uint16_t { plan = 1, model = 2, update = 3, receipt = 4, offer = 5, agreement = 6 };
+enum class FrameKind : std::uint16_t {
+    plan = 1,
+    model = 2,
+    update = 3,
+    receipt = 4,
+    offer = 5,
+    agreement = 6
+};
 
 // What the content's bytes are: little-endian numbers of one width, or just bytes.
 enum class Encoding : std::uint8_t { bytes = 0, float32 = 1, int32 = 2, int16 = 3, int8 = 4 };
@@ -98,8 +108,8 @@ struct FrameHeader {
     // Include archive.hpp to use it.
     template <class Archive>
     void serialize(Archive& archive) {
-        archive(federation, sender, agreement, plan, schema, base_model, round, encoding, content_bytes, content,
-                tensors, weight, measures, signer);
+        archive(federation, sender, agreement, plan, schema, base_model, round, encoding, content_bytes,
+                content, tensors, weight, measures, signer);
     }
 };
 
@@ -133,14 +143,14 @@ Result<Bytes> encode_frame(FrameKind kind, FrameHeader header, ByteView content,
 
 Result<Frame> decode_frame(ByteView bytes, const FrameLimits& limits);
 
-// Prefix and header of a frame of which at least these have arrived. NOTHING IS VERIFIED but their form: use it to
-// show or to route, never to trust.
+// Prefix and header of a frame of which at least these have arrived. NOTHING IS VERIFIED but their form: use
+// it to show or to route, never to trust.
 Result<FrameInfo> peek_frame(ByteView bytes, const FrameLimits& limits);
 
 class FrameDecoder {
 public:
-    // `sink` must outlive the decoder. It receives the content in order, in pieces of 64 KiB (the last one may be
-    // shorter), before the digest and the signature are known: discard it unless finish() succeeds.
+    // `sink` must outlive the decoder. It receives the content in order, in pieces of 64 KiB (the last one
+    // may be shorter), before the digest and the signature are known: discard it unless finish() succeeds.
     FrameDecoder(FrameLimits limits, ContentSink& sink);
     FrameDecoder(FrameDecoder&&) noexcept;
     FrameDecoder& operator=(FrameDecoder&&) noexcept;

@@ -3,10 +3,8 @@
 //
 //   Digest digest = codec::merkle_root(content);
 //
-//   codec::MerkleBuilder tree;                 // the same while the content streams by, in pieces of any size
-//   tree.append(first_part);
-//   tree.append(second_part);
-//   Digest same = tree.root();
+//   codec::MerkleBuilder tree;                 // the same while the content streams by, in pieces of any
+//   size tree.append(first_part); tree.append(second_part); Digest same = tree.root();
 //
 // With many cores: merkle_leaf() of every chunk in any order, then merkle_root_of_leaves().
 //

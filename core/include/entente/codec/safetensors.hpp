@@ -7,8 +7,8 @@
 //   Result<codec::Safetensors> back = codec::read_safetensors(file.value());
 //   back->tensors, back->values, back->metadata;
 //
-// The reader checks everything before it allocates: header at most limits.header_bytes, every dtype F32, no name
-// twice, offsets contiguous and covering the data exactly, products without overflow, values finite.
+// The reader checks everything before it allocates: header at most limits.header_bytes, every dtype F32, no
+// name twice, offsets contiguous and covering the data exactly, products without overflow, values finite.
 // Errors: invalid_argument "safetensors.malformed", "safetensors.dtype", "safetensors.not-finite",
 //         too_large "safetensors.too-large".
 // Thread-safety: pure functions.

@@ -1,5 +1,6 @@
 // Ed25519 signatures (RFC 8032) with domain separation: what is signed is
-// "entente/v1/" + context + one zero byte + message, so that a signature made for one purpose never fits another.
+// "entente/v1/" + context + one zero byte + message, so that a signature made for one purpose never fits
+// another.
 //
 //   codec::SigningKey key(seed);                                    // 32 random bytes from the caller
 //   codec::Signature signature = key.sign("offer", message);

@@ -1,5 +1,5 @@
-// Where decoded bytes go, piece by piece: a file, a fold, a vector. A refusal stops the decoder, which passes the
-// error on unchanged.
+// Where decoded bytes go, piece by piece: a file, a fold, a vector. A refusal stops the decoder, which passes
+// the error on unchanged.
 //
 //   struct Counter final : codec::ContentSink {
 //       std::uint64_t bytes = 0;

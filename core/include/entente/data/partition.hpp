@@ -6,7 +6,7 @@
 // Every row goes to exactly one participant, and nobody is left empty. Same key, same lists, on all machines.
 //   iid        a random permutation, cut in equal parts (sizes differ by at most 1)
 //   shards     stable sort by label, cut in participants * shards_per_participant equal shards (sizes differ
-//              by at most 1), dealt at random: McMahan et al. 2017 with 100 participants and 2 shards of MNIST
+//              by at most 1), dealt at random: McMahan et al. 2017, 100 participants with 2 shards of MNIST
 //   dirichlet  per class, shares ~ Dir(alpha) over the participants (Hsu et al. 2019, arXiv 1909.06335, in
 //              the form of NIID-Bench, arXiv 2102.02079); drawn again until everybody has min_rows
 // Thread-safety: pure function.

@@ -1,0 +1,41 @@
+// Everything that a command needs from the outside. The commands in this folder do no I/O of their own, so the
+// same command line runs natively and, compiled to WebAssembly, under Node: each host brings its Environment.
+//
+//   NativeEnvironment environment;
+//   return commands::run({"simulate", "plan.toml", "--partners", "3"}, environment);
+//
+// One thread; the executor's jobs are its own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "entente/base/bytes.hpp"
+#include "entente/base/executor.hpp"
+#include "entente/base/result.hpp"
+
+namespace entente::commands {
+
+class Environment {
+public:
+    virtual ~Environment() = default;
+
+    // The whole file. not_found "file.missing", permission_denied "file.unreadable", too_large "file.too-large".
+    virtual Result<Bytes> read_file(const std::string& path, std::uint64_t limit_bytes) = 0;
+    // `path` itself, or `path` + ".gz" decompressed, whichever there is. Errors as read_file, and "file.gzip".
+    virtual Result<Bytes> read_data(const std::string& path, std::uint64_t limit_bytes) = 0;
+    // Replaces the file in one step; makes the folders it lies in. "file.unwritable", no_space.
+    virtual Status write_file(const std::string& path, ByteView bytes) = 0;
+
+    virtual void print(std::string_view text) = 0;        // standard output; the text brings its own line ends
+    virtual void print_error(std::string_view text) = 0;  // standard error
+    // Something long goes on: shown on a terminal, left out elsewhere. fraction is 0 to 1; empty text ends it.
+    virtual void progress(double fraction, std::string_view text) = 0;
+
+    virtual std::int64_t now_ms() = 0;  // a clock for durations
+    // Lives as long as the environment.
+    virtual Executor& executor(unsigned threads) = 0;
+};
+
+}  // namespace entente::commands

@@ -1,0 +1,205 @@
+#include "commands/plan_toml.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+
+#include "commands/toml_table.hpp"
+
+namespace entente::commands {
+namespace {
+
+constexpr std::uint32_t any32 = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint64_t any64 = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+
+const std::vector<std::string_view> model_names{"2nn", "cnn"};
+const std::vector<std::string_view> layer_kinds{"dense", "conv2d", "max_pool2d", "relu", "flatten"};
+
+nn::ModelSpec named_model(std::size_t index) { return index == 0 ? nn::two_nn() : nn::mcmahan_cnn(); }
+
+void read_model(TomlTable task, nn::ModelSpec& model) {
+    if (!task.is_table("model")) {
+        task.choice("model", model_names, [&model](std::size_t index) { model = named_model(index); });
+        return;
+    }
+    TomlTable table = task.table("model");
+    nn::ModelSpec own;
+    table.numbers("input", own.input_shape);
+    for (TomlTable& entry : table.tables("layers")) {
+        nn::LayerSpec layer;
+        entry.choice("kind", layer_kinds,
+                     [&layer](std::size_t index) { layer.kind = static_cast<nn::LayerKind>(index + 1); });
+        entry.text("name", layer.name);
+        entry.number<std::uint32_t>("units", layer.units, 0, any32);
+        entry.number<std::uint32_t>("kernel", layer.kernel, 0, any32);
+        entry.boolean("same_padding", layer.same_padding);
+        entry.number<std::uint32_t>("pool", layer.pool, 0, any32);
+        own.layers.push_back(std::move(layer));
+    }
+    model = std::move(own);
+}
+
+// The shortest text that reads back as the same float, always with a point or an exponent.
+std::string real(float value) {
+    char text[32];
+    for (int digits = 1; digits <= 9; ++digits) {
+        std::snprintf(text, sizeof text, "%.*g", digits, static_cast<double>(value));
+        if (std::strtof(text, nullptr) == value) break;
+    }
+    std::string out = text;
+    if (out.find_first_of(".en") == std::string::npos) out += ".0";
+    return out;
+}
+
+std::string quoted(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        char escape[8];
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+            std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+            out += escape;
+        } else {
+            out += c;
+        }
+    }
+    return out + "\"";
+}
+
+class Writer {
+public:
+    void section(const std::string& name) { out_ += (out_.empty() ? "[" : "\n[") + name + "]\n"; }
+    void text(const char* key, std::string_view value) { line(key, quoted(value)); }
+    void whole(const char* key, std::uint64_t value) { line(key, std::to_string(value)); }
+    void number(const char* key, float value) { line(key, real(value)); }
+    void line(const char* key, const std::string& value) { out_ += std::string(key) + " = " + value + "\n"; }
+    std::string take() { return std::move(out_); }
+
+private:
+    std::string out_;
+};
+
+void write_model(Writer& w, const nn::ModelSpec& model) {
+    for (std::size_t i = 0; i < model_names.size(); ++i) {
+        if (named_model(i) == model) return w.text("model", model_names[i]);
+    }
+    w.section("task.model");
+    std::string input;
+    for (const std::uint32_t n : model.input_shape) input += (input.empty() ? "" : ", ") + std::to_string(n);
+    w.line("input", "[" + input + "]");
+    for (const nn::LayerSpec& layer : model.layers) {
+        w.section("[task.model.layers]");
+        w.text("kind", layer_kinds[static_cast<std::size_t>(layer.kind) - 1]);
+        if (!layer.name.empty()) w.text("name", layer.name);
+        if (layer.units > 0) w.whole("units", layer.units);
+        if (layer.kernel > 0) w.whole("kernel", layer.kernel);
+        if (layer.same_padding) w.line("same_padding", "true");
+        if (layer.pool > 0) w.whole("pool", layer.pool);
+    }
+}
+
+}  // namespace
+
+Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_name) {
+    ENTENTE_ASSIGN(TomlTable root, parse_toml(text, file_name, "plan"));
+    plan::Plan p = plan::default_digits_plan();
+    root.text("numerics", p.numerics);
+
+    TomlTable federation = root.table("federation");
+    federation.text("id", p.federation.id);
+    federation.text("name", p.federation.name);
+    federation.text("operator", p.federation.operator_name);
+    federation.text("coordinator", p.federation.coordinator);
+    federation.text("purpose", p.federation.purpose);
+
+    TomlTable task = root.table("task");
+    task.text("kind", p.task.kind);
+    task.number<std::uint32_t>("classes", p.task.classes, 2, any32);
+    read_model(task, p.task.model);
+
+    TomlTable training = root.table("training");
+    training.number<std::uint32_t>("epochs", p.training.epochs, 1, any32);
+    training.number<std::uint32_t>("batch", p.training.batch, 1, any32);
+    training.real("learning_rate", p.training.learning_rate);
+    training.real("momentum", p.training.momentum);
+    training.real("weight_decay", p.training.weight_decay);
+    training.real("proximal_mu", p.training.proximal_mu);
+    training.number<std::uint64_t>("seed", p.training.seed, 0, any64);
+
+    TomlTable aggregation = root.table("aggregation");
+    aggregation.text("strategy", p.aggregation.strategy.name);
+    aggregation.real("server_learning_rate", p.aggregation.strategy.server_learning_rate);
+    aggregation.choice("weighting", {"examples", "uniform"}, [&p](std::size_t index) {
+        p.aggregation.weighting = static_cast<plan::Weighting>(index);
+    });
+    aggregation.number<std::uint64_t>("max_weight", p.aggregation.max_weight, 1, any64);
+    aggregation.number<std::uint32_t>("max_participants", p.aggregation.max_participants, 1, any32);
+    aggregation.number<std::uint8_t>("bits", p.aggregation.grid.bits, 1, 255);
+    aggregation.number<std::uint8_t>("scale_log2", p.aggregation.grid.scale_log2, 0, 255);
+
+    TomlTable round = root.table("round");
+    round.number<std::uint32_t>("rounds", p.round.rounds, 1, any32);
+    round.number<std::uint32_t>("min_cohort", p.round.min_cohort, 1, any32);
+    round.number<std::uint32_t>("goal", p.round.goal, 0, any32);
+    round.number<std::uint32_t>("deadline_s", p.round.deadline_s, 1, any32);
+    round.number<std::uint32_t>("presence_s", p.round.presence_s, 1, any32);
+
+    TomlTable contract = root.table("contract");
+    contract.number<std::uint32_t>("min_cohort_size", p.contract.min_cohort_size, 1, any32);
+    contract.number<std::uint32_t>("max_rounds", p.contract.max_rounds, 1, any32);
+    contract.number<std::uint32_t>("valid_days", p.contract.valid_days, 1, any32);
+
+    ENTENTE_TRY(root.finish());
+    if (auto checked = plan::check(p); !checked.ok()) {
+        Error error = checked.error();
+        error.message = std::string(file_name) + ": " + error.message;
+        return error;
+    }
+    return p;
+}
+
+std::string write_plan_toml(const plan::Plan& p) {
+    Writer w;
+    w.text("numerics", p.numerics);
+    w.section("federation");
+    w.text("id", p.federation.id);
+    w.text("name", p.federation.name);
+    w.text("operator", p.federation.operator_name);
+    w.text("coordinator", p.federation.coordinator);
+    w.text("purpose", p.federation.purpose);
+    w.section("training");
+    w.whole("epochs", p.training.epochs);
+    w.whole("batch", p.training.batch);
+    w.number("learning_rate", p.training.learning_rate);
+    w.number("momentum", p.training.momentum);
+    w.number("weight_decay", p.training.weight_decay);
+    w.number("proximal_mu", p.training.proximal_mu);
+    w.whole("seed", p.training.seed);
+    w.section("aggregation");
+    w.text("strategy", p.aggregation.strategy.name);
+    w.number("server_learning_rate", p.aggregation.strategy.server_learning_rate);
+    w.text("weighting", p.aggregation.weighting == plan::Weighting::examples ? "examples" : "uniform");
+    w.whole("max_weight", p.aggregation.max_weight);
+    w.whole("max_participants", p.aggregation.max_participants);
+    w.whole("bits", p.aggregation.grid.bits);
+    w.whole("scale_log2", p.aggregation.grid.scale_log2);
+    w.section("round");
+    w.whole("rounds", p.round.rounds);
+    w.whole("min_cohort", p.round.min_cohort);
+    w.whole("goal", p.round.goal);
+    w.whole("deadline_s", p.round.deadline_s);
+    w.whole("presence_s", p.round.presence_s);
+    w.section("contract");
+    w.whole("min_cohort_size", p.contract.min_cohort_size);
+    w.whole("max_rounds", p.contract.max_rounds);
+    w.whole("valid_days", p.contract.valid_days);
+    w.section("task");
+    w.text("kind", p.task.kind);
+    w.whole("classes", p.task.classes);
+    write_model(w, p.task.model);
+    return w.take();
+}
+
+}  // namespace entente::commands

@@ -1,0 +1,200 @@
+#include "commands/run.hpp"
+
+#include <array>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "commands/export_model.hpp"
+#include "commands/inspect.hpp"
+#include "commands/nearest.hpp"
+#include "commands/plan_file.hpp"
+#include "commands/plan_toml.hpp"
+#include "commands/simulate.hpp"
+#include "commands/split.hpp"
+#include "commands/text.hpp"
+#include "entente/base/json_text.hpp"
+
+namespace entente::commands {
+namespace {
+
+constexpr std::array<std::string_view, 5> names{"simulate", "plan", "inspect", "export", "data"};
+
+int plan_check(const std::string& file, bool json, Environment& environment) {
+    auto plan = read_plan_file(file, environment);
+    if (!plan.ok()) {
+        report(plan.error(), environment);
+        return exit_configuration;
+    }
+    const std::string digest = to_hex(plan::digest_of(*plan));
+    if (json) {
+        environment.print(JsonObject()
+                              .boolean("ok", true)
+                              .text("federation", plan->federation.id)
+                              .text("plan_digest", digest)
+                              .whole("parameters", plan::parameter_count(*plan))
+                              .whole("rounds", plan->round.rounds)
+                              .str() + "\n");
+        return exit_done;
+    }
+    environment.print("  The plan is good: federation " + plan->federation.id + ", " +
+                      grouped(plan::parameter_count(*plan)) + " parameters, " + std::to_string(plan->round.rounds) +
+                      " rounds.\n  Digest " + digest + "\n");
+    return exit_done;
+}
+
+int plan_show(const std::string& file, bool json, Environment& environment) {
+    auto plan = read_plan_file(file, environment);
+    if (!plan.ok()) {
+        report(plan.error(), environment);
+        return exit_configuration;
+    }
+    const std::string toml = write_plan_toml(*plan);
+    if (json) {
+        environment.print(JsonObject().text("plan_digest", to_hex(plan::digest_of(*plan))).text("toml", toml).str() + "\n");
+        return exit_done;
+    }
+    environment.print("# plan digest " + to_hex(plan::digest_of(*plan)) + "\n" + toml + "\n# The terms, in plain words:\n");
+    for (const policy::Policy& terms : {plan::update_policy(*plan), plan::model_policy(*plan)}) {
+        for (const policy::Term& term : policy::explain(terms)) {
+            environment.print("#   " + term.sentence + (term.enforced ? "" : " (not enforced by this software)") + "\n");
+        }
+        environment.print("#\n");
+    }
+    return exit_done;
+}
+
+struct Line {
+    CLI::App app{"Entente: federated learning under contract", "entente"};
+    SimulateOptions simulate;
+    ExportOptions export_options;
+    SplitOptions split;
+    std::string file;
+    bool json = false;
+};
+
+void declare(Line& line) {
+    line.app.require_subcommand(1);
+    CLI::App* simulate = line.app.add_subcommand(
+        "simulate", "A whole federation in this process.\n\n"
+                    "  entente simulate --data mnist --partners 3 --rounds 10\n"
+                    "  entente simulate plan.toml --data mnist --partition shards --alone --json\n");
+    SimulateOptions& s = line.simulate;
+    simulate->add_option("plan", s.plan_file, "Plan (TOML); without it the default digits plan");
+    simulate->add_option("--data", s.data_folder, "Folder with the four MNIST files, gzipped or not");
+    simulate->add_option("--partners", s.deal.partners, "Number of partners (3)");
+    simulate->add_option("--rounds", s.rounds, "Rounds, instead of the plan's");
+    simulate->add_option("--seed", s.seed, "Seed, instead of the plan's");
+    simulate->add_option("--partition", s.deal.partition, "How the data is dealt: iid, shards or dirichlet (iid)");
+    simulate->add_option("--alpha", s.deal.alpha, "Concentration of the dirichlet partition (0.5)");
+    simulate->add_option("--examples", s.deal.examples, "Use only the first N training examples");
+    simulate->add_option("--threads", s.threads, "Threads (1); never changes the result");
+    simulate->add_option("--shuffle-arrivals", s.shuffle_arrivals, "Deliver updates in an order drawn from this seed");
+    simulate->add_flag("--alone", s.alone, "Also train each partner alone, with the same budget");
+    simulate->add_option("--save", s.save_model, "Write the final model as safetensors");
+    simulate->add_option("--ledger", s.save_ledger, "Write the ledger");
+    simulate->add_flag("--json", s.json, "Last line: one JSON object");
+    simulate->add_flag("--quiet", s.quiet, "Nothing but the result");
+
+    CLI::App* plan = line.app.add_subcommand("plan", "Plans.\n\n  entente plan check plan.toml\n  entente plan show plan.toml\n");
+    plan->require_subcommand(1);
+    for (const char* name : {"check", "show"}) {
+        CLI::App* sub = plan->add_subcommand(name, std::string(name) == "check" ? "Is it good? Says its digest."
+                                                                               : "All of it, with every default, and the terms.");
+        sub->add_option("file", line.file, "Plan (TOML or signed envelope); without it the default plan");
+        sub->add_flag("--json", line.json, "One JSON object");
+    }
+    CLI::App* inspect = line.app.add_subcommand("inspect", "What an envelope, ledger or safetensors file says.\n\n"
+                                                           "  entente inspect model.entf\n");
+    inspect->add_option("file", line.file, "The file")->required();
+    inspect->add_flag("--json", line.json, "One JSON object");
+    CLI::App* exporting = line.app.add_subcommand("export", "A model for other tools.\n\n"
+                                                            "  entente export model.entf -o model.safetensors\n");
+    exporting->add_option("file", line.export_options.file, "Model envelope")->required();
+    exporting->add_option("-o,--output", line.export_options.output, "File to write")->required();
+    exporting->add_option("--format", line.export_options.format, "safetensors");
+    exporting->add_flag("--json", line.export_options.json, "One JSON object");
+    CLI::App* data = line.app.add_subcommand(
+        "data", "Data.\n\n  entente data split --from mnist --to shares --partners 3\n");
+    data->require_subcommand(1);
+    CLI::App* split = data->add_subcommand("split", "Deals a digits folder into one folder for each partner.");
+    SplitOptions& d = line.split;
+    split->add_option("--from", d.from, "Folder with the four MNIST files, gzipped or not")->required();
+    split->add_option("--to", d.to, "Folder in which the partners' folders are made")->required();
+    split->add_option("--partners", d.deal.partners, "Number of partners (3)");
+    split->add_option("--partition", d.deal.partition, "iid, shards or dirichlet (iid)");
+    split->add_option("--alpha", d.deal.alpha, "Concentration of the dirichlet partition (0.5)");
+    split->add_option("--examples", d.deal.examples, "Use only the first N training examples");
+    split->add_option("--seed", d.seed, "Seed (1): the plan's, to hold what simulate deals");
+    split->add_flag("--json", d.json, "One JSON object");
+}
+
+int execute(Line& line, Environment& environment) {
+    if (line.app.got_subcommand("simulate")) return simulate(line.simulate, environment);
+    if (line.app.got_subcommand("inspect")) return inspect(line.file, line.json, environment);
+    if (line.app.got_subcommand("export")) return export_model(line.export_options, environment);
+    if (line.app.got_subcommand("data")) return split_data(line.split, environment);
+    CLI::App* plan = line.app.get_subcommand("plan");
+    if (plan->got_subcommand("check")) return plan_check(line.file, line.json, environment);
+    return plan_show(line.file, line.json, environment);
+}
+
+}  // namespace
+
+int exit_code(const Error& error) noexcept {
+    const std::string_view reason = error.reason;
+    if (reason.starts_with("usage.")) return exit_usage;
+    if (reason.starts_with("plan.") || reason.starts_with("partner.") || reason.starts_with("config.")) {
+        return exit_configuration;
+    }
+    if (reason.starts_with("policy.") || reason.starts_with("contract.")) return exit_policy;
+    switch (error.code) {
+        case Code::unavailable:
+        case Code::deadline_exceeded: return exit_unreachable;
+        case Code::permission_denied: return reason.starts_with("file.") ? exit_failed : exit_policy;
+        case Code::data_loss: return exit_bad_data;
+        case Code::invalid_argument:
+        case Code::too_large: return exit_bad_data;
+        default: return exit_failed;
+    }
+}
+
+bool knows(const std::string& command) {
+    for (const std::string_view name : names) {
+        if (command == name) return true;
+    }
+    return false;
+}
+
+int report(const Error& error, Environment& environment) {
+    environment.print_error("entente: " + error.message + " (code " + error.reason + ")\n");
+    return exit_code(error);
+}
+
+int run(const std::vector<std::string>& args, Environment& environment) {
+    if (args.empty() || (!knows(args[0]) && !args[0].starts_with("-"))) {
+        const std::string near = args.empty() ? "" : nearest(args[0], names);
+        environment.print_error("entente: expected simulate, plan, inspect, export or data" +
+                                (args.empty() ? std::string() : ", found \"" + args[0] + "\"") +
+                                (near.empty() ? "" : "; did you mean \"" + near + "\"?") + "\n");
+        return exit_usage;
+    }
+    Line line;
+    declare(line);
+    try {
+        line.app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+    } catch (const CLI::CallForHelp&) {
+        const CLI::App* shown = &line.app;
+        while (!shown->get_subcommands().empty()) shown = shown->get_subcommands().front();
+        environment.print(shown->help());
+        return exit_done;
+    } catch (const CLI::ParseError& error) {
+        environment.print_error(std::string("entente: ") + error.what() + " (entente " + args[0] +
+                                " --help shows what there is)\n");
+        return exit_usage;
+    }
+    return execute(line, environment);
+}
+
+}  // namespace entente::commands

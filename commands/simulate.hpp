@@ -1,0 +1,30 @@
+// entente simulate: a whole federation in this process.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "commands/deal.hpp"
+#include "commands/environment.hpp"
+
+namespace entente::commands {
+
+struct SimulateOptions {
+    std::string plan_file;      // empty: the default plan
+    std::string data_folder;    // four IDX files
+    DealOptions deal;
+    std::optional<std::uint32_t> rounds;
+    std::optional<std::uint64_t> seed;
+    unsigned threads = 1;
+    std::optional<std::uint64_t> shuffle_arrivals;
+    bool alone = false;
+    bool json = false;
+    bool quiet = false;
+    std::string save_model;  // safetensors
+    std::string save_ledger;
+};
+
+int simulate(const SimulateOptions& options, Environment& environment);
+
+}  // namespace entente::commands

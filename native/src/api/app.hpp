@@ -1,0 +1,113 @@
+// The API: from requests to the host and back. Everything but body_rule() and the embedded pages runs on one strand,
+// which is given as `post`.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "api/routes.hpp"
+#include "entente/data/dataset.hpp"
+#include "http/handler.hpp"
+#include "identity/join_codes.hpp"
+#include "server/host.hpp"
+
+namespace entente::native {
+
+struct AppOptions {
+    std::function<void(std::function<void()>)> post;  // runs on the strand
+    Host& host;
+    JoinCodes& identity;
+    BlobStore& blobs;
+    StateStore& store;
+    codec::PublicKey coordinator_key;
+    Bytes plan_envelope;                   // signed
+    std::filesystem::path sample_folder;   // empty: none
+    std::filesystem::path web_folder;      // empty: the pages in the binary
+    std::string origin;                    // "http://127.0.0.1:8443", for join links and WebSockets
+};
+
+class App final : public http::Handler {
+public:
+    explicit App(AppOptions options);
+
+    // http::Handler
+    [[nodiscard]] http::BodyRule body_rule(const http::Request& request) const override;
+    void handle(http::Request request, http::Reply reply) override;
+    void begin_upload(http::Request request, UploadStarted started) override;
+    void subscribe(std::string token, std::weak_ptr<http::Subscriber> subscriber, std::function<void(bool)> answer) override;
+    [[nodiscard]] bool origin_allowed(const http::Request& request) const override;
+
+    void set_origin(std::string origin) { o_.origin = std::move(origin); }
+    void drain() { draining_ = true; }
+
+    // From the host, on the strand.
+    void status_changed();
+    void ledger_grew(const LedgerRow& row);
+
+    // public_api.cpp
+    void healthz(Call& call);
+    void readyz(Call& call);
+    void metrics(Call& call);
+    void openapi(Call& call);
+    void federation(Call& call);
+    void plan(Call& call);
+    void invitation(Call& call);
+    void join(Call& call);
+    void sample(Call& call);
+    // hub_api.cpp
+    void hub_view(Call& call);
+    void hub_publish(Call& call);
+    void hub_withdraw(Call& call);
+    void hub_negotiate(Call& call);
+    void hub_open(Call& call);
+    void hub_content(Call& call);
+    void hub_outcome(Call& call);
+    void hub_heartbeat(Call& call);
+    void leave(Call& call);
+    void me(Call& call);
+    // operator_api.cpp
+    void status(Call& call);
+    void invite(Call& call);
+    void ledger(Call& call);
+    void agreements(Call& call);
+    void model(Call& call);
+    void model_safetensors(Call& call);
+    void remove_participant(Call& call);
+
+private:
+    struct Activity {  // what a partner said about itself, for people
+        std::string activity;
+        double progress = 0;
+        double examples_per_second = 0;
+        std::uint64_t bytes_down = 0;
+    };
+    struct Listener {
+        std::weak_ptr<http::Subscriber> subscriber;
+        Principal who;
+    };
+    class HubUpload;
+
+    void dispatch(http::Request request, http::Reply reply);
+    std::optional<http::Response> authorise(const Match& match, const http::Request& request, Principal& who);
+    void finish_upload(const std::string& participant, const std::string& asset, const contract::Version& version,
+                       Result<Digest> blob, const http::Reply& reply);
+    [[nodiscard]] std::string status_json(const Principal& who) const;
+    [[nodiscard]] std::string participant_json(const round::coordinator::ParticipantView& p) const;
+    Result<Bytes> model_envelope() const;
+
+    AppOptions o_;
+    std::map<std::string, Activity> activities_;
+    std::vector<Listener> listeners_;
+    std::map<std::string, std::uint64_t> counters_;  // for /metrics
+    bool draining_ = false;
+    bool status_queued_ = false;
+};
+
+// What is happening and what happens next.
+std::string status_sentence(const round::coordinator::View& view, const plan::Plan& plan, std::int64_t now_ms);
+std::string ledger_row_json(const LedgerRow& row);
+
+}  // namespace entente::native

@@ -1,0 +1,169 @@
+// A partner's mailbox. Each call acts in the name of the token's owner and of nobody else.
+#include <cstdio>
+
+#include "api/app.hpp"
+#include "api/json_body.hpp"
+#include "commands/text.hpp"
+
+namespace entente::native {
+
+using http::binary;
+using http::json;
+using http::no_content;
+using http::problem;
+using http::Response;
+
+namespace {
+
+constexpr std::int64_t longest_wait_ms = 30'000;
+
+ByteView bytes_of(const std::string& body) { return as_bytes(std::string_view(body)); }
+
+std::uint64_t number_of(const http::Request& request, const std::string& key) {
+    const auto it = request.query.find(key);
+    if (it == request.query.end() || it->second.size() > 18 || it->second.empty()) return 0;
+    if (it->second.find_first_not_of("0123456789") != std::string::npos) return 0;
+    return std::stoull(it->second);
+}
+
+struct Range {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+};
+
+// "bytes=100-" or "bytes=100-199"; anything else is answered whole, as RFC 9110 allows.
+std::optional<Range> range_of(const std::string& header, std::uint64_t size) {
+    unsigned long long first = 0;
+    unsigned long long last = 0;
+    const int found = std::sscanf(header.c_str(), "bytes=%18llu-%18llu", &first, &last);
+    if (found < 1 || header.find(',') != std::string::npos || size == 0) return std::nullopt;
+    return Range{first, found == 2 ? std::min<std::uint64_t>(last, size - 1) : size - 1};
+}
+
+}  // namespace
+
+void App::hub_view(Call& call) {
+    if (draining_) return call.reply(problem(503, "server.draining", "the server is about to stop; come back in a moment"));
+    const std::uint64_t cursor = number_of(call.request, "cursor");
+    const auto wait = std::min<std::int64_t>(static_cast<std::int64_t>(number_of(call.request, "wait_ms")), longest_wait_ms);
+    const std::int64_t deadline = now_ms() + wait;
+    http::Reply reply = call.reply;
+    o_.host.space().view_when_changed(call.who.id, cursor, deadline, call.request.gone,
+                                      [reply](const contract::HubView& view) { reply(binary(contract::encode(view))); });
+}
+
+void App::hub_publish(Call& call) {
+    auto publication = contract::decode_publication(bytes_of(call.request.body));
+    if (!publication.ok()) return call.reply(problem(publication.error()));
+    if (publication->asset.id != call.parameters.at(0)) {
+        return call.reply(problem(400, "connector.other-asset", "the asset in the path is not the one in the body"));
+    }
+    const Status published = o_.host.space().publish(call.who.id, std::move(publication->asset), std::move(publication->offer));
+    call.reply(published.ok() ? no_content() : problem(published.error()));
+}
+
+void App::hub_withdraw(Call& call) {
+    const Status withdrawn = o_.host.space().withdraw(call.who.id, call.parameters.at(0));
+    call.reply(withdrawn.ok() ? no_content() : problem(withdrawn.error()));
+}
+
+void App::hub_negotiate(Call& call) {
+    const auto proposal = contract::decode_agreement(bytes_of(call.request.body));
+    if (!proposal.ok()) return call.reply(problem(proposal.error()));
+    const auto agreement = o_.host.space().negotiate(call.who.id, *proposal);
+    call.reply(agreement.ok() ? binary(contract::encode(*agreement), 201) : problem(agreement.error()));
+}
+
+void App::hub_open(Call& call) {
+    const auto request = contract::decode_transfer_request(bytes_of(call.request.body));
+    if (!request.ok()) return call.reply(problem(request.error()));
+    const auto transfer = o_.host.space().open(call.who.id, *request);
+    call.reply(transfer.ok() ? binary(contract::encode(*transfer), 201) : problem(transfer.error()));
+}
+
+void App::hub_content(Call& call) {
+    const auto transfer = o_.host.space().exchange().readable(call.who.id, call.parameters.at(0));
+    if (!transfer.ok()) return call.reply(problem(transfer.error()));
+    if (transfer->state != contract::TransferState::started) {
+        const bool superseded = transfer->code == "transfer.superseded";
+        return call.reply(problem(409, superseded ? "transfer.superseded" : "transfer.ended",
+                                  superseded ? transfer->sentence : "this transfer has ended"));
+    }
+    const auto content = o_.host.content_of(transfer->asset);
+    if (!content || content->version != transfer->version) {
+        return call.reply(problem(409, "transfer.superseded", "another version has taken its place"));
+    }
+    const std::uint64_t size = transfer->version.size_bytes;
+    Response response;
+    response.content_type = "application/octet-stream";
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.headers.emplace_back("Accept-Ranges", "bytes");
+    std::uint64_t offset = 0;
+    response.content_bytes = size;
+    if (const auto range = range_of(call.request.header("range"), size)) {
+        if (range->first > range->last) {
+            Response bad = problem(416, "http.range", "the range begins behind the end");
+            bad.headers.emplace_back("Content-Range", "bytes */" + std::to_string(size));
+            return call.reply(std::move(bad));
+        }
+        offset = range->first;
+        response.status = 206;
+        response.content_bytes = range->last - range->first + 1;
+        response.headers.emplace_back("Content-Range", "bytes " + std::to_string(range->first) + "-" +
+                                                           std::to_string(range->last) + "/" + std::to_string(size));
+    }
+    auto source = o_.blobs.open_blob(content->blob, offset);
+    if (!source.ok()) return call.reply(problem(source.error()));
+    response.content = std::move(source).value();
+    activities_[call.who.id].bytes_down += response.content_bytes;
+    counters_["bytes_down"] += response.content_bytes;
+    o_.host.history().sent_model(response.content_bytes);
+    call.reply(std::move(response));
+}
+
+void App::hub_outcome(Call& call) {
+    const auto outcome = contract::decode_outcome(bytes_of(call.request.body));
+    if (!outcome.ok()) return call.reply(problem(outcome.error()));
+    const Status told = o_.host.space().conclude(call.who.id, call.parameters.at(0), *outcome);
+    call.reply(told.ok() ? no_content() : problem(told.error()));
+}
+
+void App::hub_heartbeat(Call& call) {
+    const auto body = JsonBody::parse(call.request.body);
+    if (!body.ok()) return call.reply(problem(body.error()));
+    Activity& activity = activities_[call.who.id];
+    activity.activity = body->text("activity").substr(0, 64);
+    activity.progress = std::min(1.0, std::max(0.0, body->number("progress", 0)));
+    activity.examples_per_second = std::max(0.0, body->number("examples_per_second", 0));
+    if (body->has("evaluation.model")) {
+        const auto model = digest_from_hex(body->text("evaluation.model"));
+        const double correct = body->number("evaluation.correct", -1);
+        const double examples = body->number("evaluation.examples", 0);
+        const bool sane = model.ok() && correct >= 0 && correct <= examples && examples <= 1e9;
+        if (sane) {
+            o_.host.history().reported(*model, call.who.id, static_cast<std::uint64_t>(correct),
+                                       static_cast<std::uint64_t>(examples), body->number("evaluation.loss_sum", 0));
+        }
+    }
+    status_changed();
+    call.reply(no_content());
+}
+
+void App::leave(Call& call) {
+    if (Status left = o_.host.leave(call.who.id, "left by itself"); !left.ok()) return call.reply(problem(left.error()));
+    const Status gone = o_.identity.expel(call.who.id);
+    call.reply(gone.ok() ? no_content() : problem(gone.error()));
+}
+
+void App::me(Call& call) {
+    commands::JsonObject body;
+    body.text("participant", call.who.id).text("name", call.who.name).text("role", to_string(call.who.role));
+    for (const auto& p : o_.host.view().participants) {
+        if (p.id != call.who.id || call.who.role != Role::partner) continue;
+        body.text("standing", to_string(p.standing)).whole("contributions", p.contributions);
+        body.whole("refusals", p.refusals).text("last_refusal", p.last_refusal);
+    }
+    call.reply(json(body.str()));
+}
+
+}  // namespace entente::native

@@ -1,0 +1,136 @@
+// What operator and auditor may ask, and what everybody who takes part may see.
+#include "api/app.hpp"
+#include "api/json_body.hpp"
+#include "commands/export_model.hpp"
+#include "commands/text.hpp"
+#include "entente/base/json_text.hpp"
+#include "entente/policy/evaluate.hpp"
+
+namespace entente::native {
+
+using commands::JsonObject;
+using http::json;
+using http::problem;
+
+namespace {
+
+constexpr std::uint64_t largest_page = 1'000;
+constexpr double longest_validity_s = 365.0 * 24 * 3600;
+constexpr double usual_validity_s = 7.0 * 24 * 3600;
+
+std::uint64_t number_of(const http::Request& request, const std::string& key, std::uint64_t otherwise) {
+    const auto it = request.query.find(key);
+    if (it == request.query.end() || it->second.empty() || it->second.size() > 18) return otherwise;
+    if (it->second.find_first_not_of("0123456789") != std::string::npos) return otherwise;
+    return std::stoull(it->second);
+}
+
+std::string agreement_json(const contract::Agreement& agreement) {
+    const contract::Offer& offer = agreement.offer.offer;
+    std::string terms;
+    for (const policy::Term& term : policy::explain(offer.policy)) {
+        terms += (terms.empty() ? "" : ",") +
+                 JsonObject().text("sentence", term.sentence).text("operand", term.operand).text("value", term.value).boolean("enforced", term.enforced).str();
+    }
+    policy::JsonFrame frame;
+    frame.type = "Agreement";
+    frame.id = agreement.id;
+    frame.target = offer.asset;
+    frame.assigner = offer.assigner;
+    frame.assignee = offer.assignee;
+    frame.timestamp = policy::format_instant(agreement.acceptance.agreed_at_ms / 1000 * 1000);
+    JsonObject body;
+    body.text("id", agreement.id).text("asset", offer.asset).text("assigner", offer.assigner).text("assignee", offer.assignee);
+    body.whole("agreed_at_ms", static_cast<std::uint64_t>(agreement.acceptance.agreed_at_ms));
+    body.text("accepted_by", agreement.acceptance.accepted_by).raw("terms", "[" + terms + "]");
+    return body.raw("odrl", policy::to_odrl_json(offer.policy, frame)).str();
+}
+
+}  // namespace
+
+void App::status(Call& call) { call.reply(json(status_json(call.who))); }
+
+void App::invite(Call& call) {
+    const auto body = JsonBody::parse(call.request.body);
+    if (!body.ok()) return call.reply(problem(body.error()));
+    const std::string role_text = body->text("role");
+    const auto role = role_from(role_text.empty() ? "partner" : role_text);
+    if (!role) return call.reply(problem(400, "join.role", "role: expected partner or auditor, found \"" + role_text + "\""));
+    const double valid_s = body->number("valid_s", usual_validity_s);
+    if (!(valid_s >= 1 && valid_s <= longest_validity_s)) {
+        return call.reply(problem(400, "join.validity", "valid_s: expected 1 second to 365 days"));
+    }
+    const std::string participant = body->text("participant");
+    auto invited = o_.identity.invite(participant, body->text("name"), *role, static_cast<std::int64_t>(valid_s), now_ms());
+    if (!invited.ok()) return call.reply(problem(invited.error()));
+    call.reply(json(JsonObject()
+                        .text("participant", participant)
+                        .text("code", invited->code)
+                        .text("link", o_.origin + "/join#code=" + invited->code)
+                        .text("expires_at", policy::format_instant(invited->expires_at_ms / 1000 * 1000))
+                        .str(),
+                    201));
+}
+
+std::string ledger_row_json(const LedgerRow& row) {
+    JsonObject entry;
+    entry.whole("sequence", row.sequence).whole("at_ms", static_cast<std::uint64_t>(row.at_ms));
+    entry.text("kind", row.kind).text("summary", row.summary);
+    if (!row.participant.empty()) entry.text("participant", row.participant);
+    return entry.text("digest", to_hex(row.digest)).str();
+}
+
+void App::ledger(Call& call) {
+    const std::uint64_t after = number_of(call.request, "after", 0);
+    const std::uint64_t limit = std::clamp<std::uint64_t>(number_of(call.request, "limit", 100), 1, largest_page);
+    const auto rows = o_.store.ledger_page(after, limit);
+    if (!rows.ok()) return call.reply(problem(rows.error()));
+    std::string entries;
+    for (const LedgerRow& row : *rows) entries += (entries.empty() ? "" : ",") + ledger_row_json(row);
+    const std::uint64_t next = rows->empty() ? after : rows->back().sequence;
+    call.reply(json(JsonObject().raw("entries", "[" + entries + "]").whole("next", next).str()));
+}
+
+void App::agreements(Call& call) {
+    const plan::Plan& plan = o_.host.machine().plan();
+    std::string all;
+    const auto add = [&](const std::string& provider, const std::string& asset) {
+        const auto found = o_.host.space().exchange().agreements(provider, asset);
+        if (!found.ok()) return;
+        for (const contract::Agreement& agreement : *found) all += (all.empty() ? "" : ",") + agreement_json(agreement);
+    };
+    add(plan.federation.coordinator, contract::global_model_asset(plan.federation.id));
+    for (const auto& p : o_.host.view().participants) add(p.id, contract::update_stream_asset(plan.federation.id, p.id));
+    call.reply(json("[" + all + "]"));
+}
+
+Result<Bytes> App::model_envelope() const {
+    const auto content = o_.host.content_of(contract::global_model_asset(o_.host.machine().plan().federation.id));
+    if (!content) return Error{Code::not_found, "model.none", "no model has been published yet"};
+    return read_file(o_.blobs.path_of(content->blob), content->version.size_bytes);
+}
+
+void App::model(Call& call) {
+    const auto envelope = model_envelope();
+    if (!envelope.ok()) return call.reply(problem(envelope.error()));
+    call.reply(http::binary(*envelope));
+}
+
+void App::model_safetensors(Call& call) {
+    const auto envelope = model_envelope();
+    if (!envelope.ok()) return call.reply(problem(envelope.error()));
+    const auto file = commands::envelope_as_safetensors(*envelope);
+    if (!file.ok()) return call.reply(problem(file.error()));
+    http::Response response = http::binary(*file);
+    response.headers.emplace_back("Content-Disposition", "attachment; filename=\"model.safetensors\"");
+    call.reply(std::move(response));
+}
+
+void App::remove_participant(Call& call) {
+    const std::string& id = call.parameters.at(0);
+    if (Status gone = o_.identity.expel(id); !gone.ok()) return call.reply(problem(gone.error()));
+    if (Status left = o_.host.leave(id, "removed by the operator"); !left.ok()) return call.reply(problem(left.error()));
+    call.reply(http::no_content());
+}
+
+}  // namespace entente::native

@@ -1,0 +1,12 @@
+// A test hook: ENTENTE_CRASH_AT=name[:n] kills the process, as kill -9 would, at the n-th passage of that point.
+// Points: uploaded, before-accept, accepted, closed, published (tests/e2e/kill_coordinator.py). Without the variable
+// it costs one comparison.
+#pragma once
+
+#include <string_view>
+
+namespace entente::native {
+
+void crash_point(std::string_view name) noexcept;
+
+}  // namespace entente::native

@@ -1,0 +1,151 @@
+#include "cli/command_line.hpp"
+
+#include <array>
+#include <cstdlib>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "cli/doctor.hpp"
+#include "cli/invite.hpp"
+#include "cli/native_environment.hpp"
+#include "cli/serve.hpp"
+#include "commands/nearest.hpp"
+#include "commands/run.hpp"
+#include "entente/tensor/kernels.hpp"
+#include "join/join.hpp"
+
+namespace entente::native {
+namespace {
+
+constexpr std::array<std::string_view, 8> names{"serve", "join", "invite", "simulate", "plan", "inspect", "export", "doctor"};
+
+constexpr std::string_view overview = R"(Entente: federated learning under contract
+
+  entente serve --data folder                    run a federation
+  entente invite --partner plant-a               make a one-time join code (ENTENTE_TOKEN holds the operator's token)
+  entente join partner.toml                      take part with your own data, which stays with you
+  entente simulate --data mnist --partners 3     a whole federation in one process
+  entente plan check|show plan.toml              is this plan good, and what does it say
+  entente inspect FILE                           what an envelope or a ledger says, and whether it holds
+  entente export model.entf -o model.safetensors
+  entente doctor                                 what this machine offers
+
+Every command has --help and --json. Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 refused by policy,
+5 peer unreachable, 6 bad data.
+)";
+
+struct Line {
+    CLI::App app{"Entente: federated learning under contract", "entente"};
+    ServeOptions serve;
+    PartnerConfig partner;
+    std::string partner_file;
+    InviteOptions invite;
+    bool doctor_json = false;
+};
+
+void declare(Line& line) {
+    line.app.require_subcommand(1);
+    CLI::App* serve = line.app.add_subcommand("serve", "The coordinator.\n\n  entente serve --data folder\n"
+                                                       "  entente serve --plan plan.toml --listen 0.0.0.0:8443 --tls-cert c.pem --tls-key k.pem\n");
+    ServeOptions& s = line.serve;
+    serve->add_option("--plan", s.plan_file, "Plan (TOML); without it the folder's, or the default digits plan");
+    serve->add_option("--data", s.data_folder, "Folder for everything that is kept (entente-data)");
+    serve->add_option("--listen", s.listen, "Address and port (127.0.0.1:8443; port 0 takes a free one)");
+    serve->add_option("--tls-cert", s.tls_certificate, "PEM certificate chain");
+    serve->add_option("--tls-key", s.tls_key, "PEM private key");
+    serve->add_flag("--behind-proxy", s.behind_proxy, "A proxy in front does TLS");
+    serve->add_option("--public-url", s.public_url, "How partners reach it, for join links");
+    serve->add_option("--evaluate", s.evaluate_folder, "Folder with t10k IDX files: score every model");
+    serve->add_option("--sample", s.sample_folder, "Folder with IDX files that browser partners may try");
+    serve->add_option("--web-dir", s.web_folder, "Serve the pages from this folder instead of the binary (development)");
+    serve->add_option("--operator-token-file", s.operator_token_file, "Also write the operator's token there, mode 600");
+    serve->add_option("--head-timeout-ms", s.head_timeout_ms, "Time for a request's head (15000)");
+    serve->add_option("--body-grace-ms", s.body_grace_ms, "Time for a body before its rate counts (30000)");
+    serve->add_flag("--json", s.json, "One JSON object a line");
+    serve->add_flag("--quiet", s.quiet, "Nothing but the start");
+
+    CLI::App* join = line.app.add_subcommand("join", "A partner.\n\n  entente join partner.toml\n"
+                                                     "  ENTENTE_JOIN_CODE=… entente join --url https://fl.example.org --data mnist --state plant-a\n");
+    PartnerConfig& p = line.partner;
+    join->add_option("file", line.partner_file, "partner.toml; flags outweigh it");
+    join->add_option("--url", p.url, "The coordinator");
+    join->add_option("--data", p.data_folder, "Folder with IDX files; it stays here");
+    join->add_option("--state", p.state_folder, "Folder for key and token (entente-partner)");
+    join->add_option("--code-file", p.code_file, "File with the join code; - is standard input");
+    join->add_option("--ca", p.ca_file, "PEM certificates to trust instead of the system's");
+    join->add_option("--accepted-by", p.accepted_by, "Who accepts the contract");
+    join->add_option("--give-up-s", p.give_up_s, "End when the coordinator is away for so long (0: never)");
+    join->add_flag("--alone", p.alone, "At the end train alone too, for comparison");
+    join->add_flag("--json", p.json, "Last line: one JSON object");
+    join->add_flag("--quiet", p.quiet, "Say nothing");
+
+    CLI::App* invite = line.app.add_subcommand("invite", "A one-time join code.\n\n  ENTENTE_TOKEN=op_… entente invite --partner plant-a\n");
+    InviteOptions& i = line.invite;
+    invite->add_option("--partner", i.participant, "The partner's id: a-z, 0-9 and hyphens")->required();
+    invite->add_option("--name", i.name, "Its name, for people");
+    invite->add_option("--role", i.role, "partner or auditor (partner)");
+    invite->add_option("--url", i.url, "The coordinator (http://127.0.0.1:8443)");
+    invite->add_option("--ca", i.ca_file, "PEM certificates to trust instead of the system's");
+    invite->add_option("--token-file", i.token_file, "The operator's token; or the variable ENTENTE_TOKEN");
+    invite->add_option("--valid-s", i.valid_s, "Seconds until the code expires (7 days)");
+    invite->add_flag("--json", i.json, "One JSON object");
+
+    CLI::App* doctor = line.app.add_subcommand("doctor", "Versions, kernels and what may be missing.");
+    doctor->add_flag("--json", line.doctor_json, "One JSON object");
+}
+
+int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& environment) {
+    Line line;
+    declare(line);
+    const bool joining = args[0] == "join";
+    // The file first, then the flags over it.
+    if (joining && args.size() > 1 && !args[1].starts_with("-")) {
+        if (Status read = read_partner_toml(args[1], line.partner, environment); !read.ok()) {
+            return commands::report(read.error(), environment) == commands::exit_bad_data ? commands::exit_configuration
+                                                                                         : commands::exit_configuration;
+        }
+    }
+    try {
+        line.app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
+    } catch (const CLI::CallForHelp&) {
+        const auto chosen = line.app.get_subcommands();
+        environment.print(chosen.empty() ? std::string(overview) : chosen.front()->help());
+        return commands::exit_done;
+    } catch (const CLI::ParseError& error) {
+        environment.print_error(std::string("entente: ") + error.what() + " (entente " + args[0] + " --help shows what there is)\n");
+        return commands::exit_usage;
+    }
+    if (line.app.got_subcommand("serve")) return serve(line.serve, environment);
+    if (line.app.got_subcommand("invite")) return invite(line.invite, environment);
+    if (line.app.got_subcommand("doctor")) return doctor(line.doctor_json, environment);
+    return join(line.partner, environment);
+}
+
+}  // namespace
+
+int command_line(const std::vector<std::string>& args) {
+    NativeEnvironment environment;
+    // For measurements and the proof of sameness: never changes a result.
+    if (const char* kernels = std::getenv("ENTENTE_KERNELS"); kernels != nullptr) {
+        if (const Status chosen = kernels::select(kernels); !chosen.ok()) return commands::report(chosen.error(), environment);
+    }
+    if (args.empty() || args[0] == "--help" || args[0] == "-h" || args[0] == "help") {
+        environment.print(overview);
+        return args.empty() ? commands::exit_usage : commands::exit_done;
+    }
+    if (args[0] == "--version") return doctor(false, environment);
+    if (commands::knows(args[0])) return commands::run(args, environment);
+    bool known = false;
+    for (const std::string_view name : names) known = known || args[0] == name;
+    if (!known) {
+        const std::string near = commands::nearest(args[0], names);
+        environment.print_error("entente: there is no command \"" + args[0] + "\"" +
+                                (near.empty() ? "" : "; did you mean \"" + near + "\"?") + " (entente --help)\n");
+        return commands::exit_usage;
+    }
+    return parse_and_run(args, environment);
+}
+
+}  // namespace entente::native

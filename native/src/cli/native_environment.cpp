@@ -1,0 +1,74 @@
+#include "cli/native_environment.hpp"
+
+#include <filesystem>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/files.hpp"
+#include "cli/thread_pool.hpp"
+
+namespace entente::native {
+
+namespace {
+constexpr std::int64_t bar_interval_ms = 100;
+constexpr int bar_width = 24;
+}  // namespace
+
+NativeEnvironment::NativeEnvironment() : terminal_(::isatty(STDOUT_FILENO) == 1) {}
+NativeEnvironment::~NativeEnvironment() = default;
+
+Result<Bytes> NativeEnvironment::read_file(const std::string& path, std::uint64_t limit_bytes) {
+    return native::read_file(path, limit_bytes);
+}
+Result<Bytes> NativeEnvironment::read_data(const std::string& path, std::uint64_t limit_bytes) {
+    return read_maybe_gzip(path, limit_bytes);
+}
+Status NativeEnvironment::write_file(const std::string& path, ByteView bytes) {
+    const auto folder = std::filesystem::path(path).parent_path();
+    if (!folder.empty()) ENTENTE_TRY(make_directory(folder));
+    return native::write_file(path, bytes);
+}
+
+void NativeEnvironment::print(std::string_view text) {
+    if (bar_shown_) progress(0, "");
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+}
+
+void NativeEnvironment::print_error(std::string_view text) {
+    if (bar_shown_) progress(0, "");
+    std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+void NativeEnvironment::progress(double fraction, std::string_view text) {
+    if (!terminal_) return;
+    if (text.empty()) {
+        if (bar_shown_) std::fputs("\r\033[K", stdout);
+        bar_shown_ = false;
+        std::fflush(stdout);
+        return;
+    }
+    const std::int64_t now = monotonic_ms();
+    if (bar_shown_ && now - bar_at_ms_ < bar_interval_ms) return;
+    bar_at_ms_ = now;
+    bar_shown_ = true;
+    const int full = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * bar_width);
+    std::string line = "\r\033[K  ";
+    for (int i = 0; i < bar_width; ++i) line += i < full ? "█" : "░";
+    line += " " + std::string(text.substr(0, 76));
+    std::fwrite(line.data(), 1, line.size(), stdout);
+    std::fflush(stdout);
+}
+
+std::int64_t NativeEnvironment::now_ms() { return monotonic_ms(); }
+
+Executor& NativeEnvironment::executor(unsigned threads) {
+    auto& executor = executors_[std::clamp(threads, 1u, 64u)];
+    if (!executor) executor = std::make_unique<ThreadPool>(std::clamp(threads, 1u, 64u));
+    return *executor;
+}
+
+}  // namespace entente::native

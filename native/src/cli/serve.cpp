@@ -1,0 +1,246 @@
+#include "cli/serve.hpp"
+
+#include <csignal>
+#include <thread>
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+
+#include "api/app.hpp"
+#include "cli/key_file.hpp"
+#include "commands/digits.hpp"
+#include "commands/plan_file.hpp"
+#include "commands/run.hpp"
+#include "commands/text.hpp"
+#include "http/listener.hpp"
+
+namespace entente::native {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr auto drain_time = std::chrono::milliseconds(1'500);
+
+struct Endpoint {
+    std::string address;
+    std::uint16_t port = 0;
+    bool loopback = false;
+};
+
+Result<Endpoint> read_listen(const std::string& text) {
+    const Error bad{Code::invalid_argument, "usage.listen",
+                    "--listen: expected an IP address and a port such as 127.0.0.1:8443, found \"" + text + "\""};
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos || colon + 1 == text.size() || text.size() - colon > 6) return bad;
+    if (text.find_first_not_of("0123456789", colon + 1) != std::string::npos) return bad;
+    const unsigned long port = std::stoul(text.substr(colon + 1));
+    if (port > 65535) return bad;
+    Endpoint endpoint;
+    endpoint.address = text.substr(0, colon);
+    if (endpoint.address.starts_with('[') && endpoint.address.ends_with(']')) {
+        endpoint.address = endpoint.address.substr(1, endpoint.address.size() - 2);
+    }
+    if (endpoint.address == "localhost") endpoint.address = "127.0.0.1";
+    endpoint.port = static_cast<std::uint16_t>(port);
+    endpoint.loopback = endpoint.address.starts_with("127.") || endpoint.address == "::1";
+    return endpoint;
+}
+
+Status check_exposure(const ServeOptions& o, const Endpoint& endpoint) {
+    if (o.tls_certificate.empty() != o.tls_key.empty()) {
+        return Error{Code::invalid_argument, "usage.tls", "--tls-cert and --tls-key belong together: give both or none"};
+    }
+    if (endpoint.loopback || o.behind_proxy || !o.tls_certificate.empty()) return done();
+    return Error{Code::invalid_argument, "config.exposed",
+                 "--listen " + o.listen + " is reachable from other machines, and without TLS tokens would travel in the "
+                 "clear; give --tls-cert and --tls-key, or --behind-proxy if a proxy in front of it does TLS"};
+}
+
+// The plan of an existing data folder is the folder's: another one needs another folder.
+Result<plan::Plan> settle_plan(const ServeOptions& o, StateStore& store, commands::Environment& environment) {
+    ENTENTE_ASSIGN(const auto stored, store.meta("plan"));
+    if (stored && o.plan_file.empty()) return plan::from_canonical_bytes(*stored);
+    ENTENTE_ASSIGN(plan::Plan plan, commands::read_plan_file(o.plan_file, environment));
+    const Bytes bytes = plan::canonical_bytes(plan);
+    if (!stored) {
+        ENTENTE_TRY(store.set_meta("plan", bytes));
+    } else if (*stored != bytes) {
+        return Error{Code::conflict, "plan.other",
+                     o.data_folder + " belongs to a federation with another plan; start with its plan, or with another --data folder"};
+    }
+    return plan;
+}
+
+Result<Bytes> sign_plan(const plan::Plan& plan, const codec::SigningKey& key) {
+    codec::FrameHeader header;
+    header.federation = plan.federation.id;
+    header.sender = plan.federation.coordinator;
+    header.plan = plan::digest_of(plan);
+    header.schema = plan::schema_digest(plan);
+    return codec::encode_frame(codec::FrameKind::plan, std::move(header), plan::canonical_bytes(plan), key);
+}
+
+class Server {
+public:
+    Server(const ServeOptions& options, commands::Environment& environment) : o_(options), environment_(environment) {}
+
+    Status run() {
+        ENTENTE_ASSIGN(const Endpoint endpoint, read_listen(o_.listen));
+        ENTENTE_TRY(check_exposure(o_, endpoint));
+        ENTENTE_TRY(make_directory(o_.data_folder));
+        ENTENTE_ASSIGN(StateStore store, StateStore::open(o_.data_folder + "/entente.db"));
+        ENTENTE_ASSIGN(BlobStore blobs, BlobStore::open(o_.data_folder));
+        ENTENTE_ASSIGN(const plan::Plan plan, settle_plan(o_, store, environment_));
+        ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(o_.data_folder + "/coordinator.key"));
+        ENTENTE_ASSIGN(JoinCodes identity, JoinCodes::open(store));
+        ENTENTE_ASSIGN(Bytes envelope, sign_plan(plan, key));
+        const codec::PublicKey public_key = key.public_key();
+
+        HostOptions host_options{.plan = plan, .key = std::move(key), .store = store, .blobs = blobs,
+                                 .arm_timer = [this](std::int64_t ms) { arm(ms); },
+                                 .on_ledger = [this](const LedgerRow& row) { ledger(row); },
+                                 .on_change = [this] { if (app_) app_->status_changed(); },
+                                 .on_model = {}, .on_failure = [this](const Error& error) { fail(error); }};
+        ENTENTE_TRY(prepare_evaluation(plan, host_options));
+        ENTENTE_ASSIGN(host_, Host::open(std::move(host_options)));
+        AppOptions app_options{.post = [this](std::function<void()> work) { asio::post(strand_, std::move(work)); },
+                               .host = *host_, .identity = identity, .blobs = blobs, .store = store,
+                               .coordinator_key = public_key, .plan_envelope = std::move(envelope),
+                               .sample_folder = o_.sample_folder, .web_folder = o_.web_folder, .origin = {}};
+        App app(std::move(app_options));
+        http::Listener listener(io_, app, {.address = endpoint.address, .port = endpoint.port,
+                                           .tls_certificate = o_.tls_certificate, .tls_key = o_.tls_key,
+                                           .head_timeout_ms = o_.head_timeout_ms, .body_grace_ms = o_.body_grace_ms});
+        ENTENTE_TRY(listener.start());
+        const std::string origin = origin_of(endpoint, listener.port());
+        app.set_origin(origin);
+        app_ = &app;
+        ENTENTE_TRY(host_->start());
+        ENTENTE_TRY(greet(plan, identity, origin));
+        wait_for_signals(listener);
+        std::thread second([this] { io_.run(); });
+        io_.run();
+        second.join();
+        app_ = nullptr;
+        host_->drain();
+        if (failure_) return *failure_;
+        if (!o_.quiet) environment_.print("  Stopped; everything that was acknowledged is on disk.\n");
+        return done();
+    }
+
+private:
+    std::string origin_of(const Endpoint& endpoint, std::uint16_t port) const {
+        if (!o_.public_url.empty()) return o_.public_url.ends_with('/') ? o_.public_url.substr(0, o_.public_url.size() - 1) : o_.public_url;
+        const bool v6 = endpoint.address.find(':') != std::string::npos;
+        return std::string(o_.tls_certificate.empty() ? "http://" : "https://") + (v6 ? "[" : "") + endpoint.address +
+               (v6 ? "]" : "") + ":" + std::to_string(port);
+    }
+
+    Status greet(const plan::Plan& plan, JoinCodes& identity, const std::string& origin) {
+        ENTENTE_ASSIGN(const auto token, identity.first_operator_token());
+        if (token && !o_.operator_token_file.empty()) {
+            ENTENTE_TRY(write_file(o_.operator_token_file, as_bytes(std::string_view(*token)), 0600));
+        }
+        if (o_.json) {
+            commands::JsonObject line;
+            line.text("event", "listening").text("url", origin).text("federation", plan.federation.id);
+            line.text("plan_digest", to_hex(plan::digest_of(plan)));
+            if (token) line.text("operator_token", *token);
+            environment_.print(line.str() + "\n");
+            return done();
+        }
+        environment_.print("  Federation   " + plan.federation.id + "   (operator " + plan.federation.operator_name + ")\n");
+        environment_.print("  Plan         " + short_hex(plan::digest_of(plan)) + "   " + std::to_string(plan.round.rounds) +
+                           " rounds, at least " + std::to_string(plan.round.min_cohort) + " partners\n");
+        environment_.print("  Data         " + o_.data_folder + "\n");
+        environment_.print("  Listening    " + origin + "\n");
+        if (token) {
+            environment_.print("  Operator     " + *token + "   (shown once; keep it)\n");
+            environment_.print("  Next         ENTENTE_TOKEN=… entente invite --url " + origin + " --partner plant-a\n");
+        }
+        return done();
+    }
+
+    Status prepare_evaluation(const plan::Plan& plan, HostOptions& host_options) {
+        if (o_.evaluate_folder.empty()) return done();
+        ENTENTE_ASSIGN(commands::DigitsFolder digits, commands::read_digits_folder(o_.evaluate_folder, environment_));
+        auto scored = [this](const Digest& model, const task::Score& score) {
+            asio::post(strand_, [this, model, score] {
+                host_->history().scored(model, score);
+                if (app_) app_->status_changed();
+            });
+        };
+        evaluator_ = std::make_unique<Evaluator>(plan.task.model, digits.test ? digits.test : digits.train,
+                                                 std::vector<std::uint32_t>{}, false, std::move(scored));
+        host_options.on_model = [this](std::shared_ptr<const std::vector<float>> parameters, const Digest& model) {
+            evaluator_->submit(model, *parameters);
+        };
+        return done();
+    }
+
+    void arm(std::int64_t ms) {
+        timer_.expires_after(std::chrono::milliseconds(ms));
+        timer_.async_wait(asio::bind_executor(strand_, [this](error_code ec) {
+            if (!ec && app_) host_->on_timer();
+        }));
+    }
+
+    void ledger(const LedgerRow& row) {
+        if (app_) app_->ledger_grew(row);
+        if (o_.quiet) return;
+        const bool told = row.kind.starts_with("round.") || row.kind.starts_with("participant.") || row.kind == "update.refused" ||
+                          row.kind == "model.published";
+        if (!told) return;
+        if (o_.json) {
+            environment_.print(commands::JsonObject().text("event", "ledger").raw("entry", ledger_row_json(row)).str() + "\n");
+        } else {
+            environment_.print("  " + policy::format_instant(row.at_ms / 1000 * 1000).substr(11, 8) + "     " + row.summary + "\n");
+        }
+    }
+
+    void fail(const Error& error) {
+        failure_ = error;
+        io_.stop();
+    }
+
+    // SIGTERM drains: no new connections, waits are answered, what runs may end.
+    void wait_for_signals(http::Listener& listener) {
+        signals_.async_wait(asio::bind_executor(strand_, [this, &listener](error_code ec, int) {
+            if (ec) return;
+            listener.stop();
+            app_->drain();
+            host_->drain();
+            drain_timer_.expires_after(drain_time);
+            drain_timer_.async_wait([this](error_code) { io_.stop(); });
+        }));
+    }
+
+    const ServeOptions& o_;
+    commands::Environment& environment_;
+    asio::io_context io_{2};
+    asio::strand<asio::io_context::executor_type> strand_{asio::make_strand(io_)};
+    asio::steady_timer timer_{io_};
+    asio::steady_timer drain_timer_{io_};
+    asio::signal_set signals_{io_, SIGTERM, SIGINT};
+    std::unique_ptr<Host> host_;
+    std::unique_ptr<Evaluator> evaluator_;
+    App* app_ = nullptr;
+    std::optional<Error> failure_;
+};
+
+}  // namespace
+
+int serve(const ServeOptions& options, commands::Environment& environment) {
+    std::signal(SIGPIPE, SIG_IGN);
+    Server server(options, environment);
+    const Status ended = server.run();
+    return ended.ok() ? commands::exit_done : commands::report(ended.error(), environment);
+}
+
+}  // namespace entente::native

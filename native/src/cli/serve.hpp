@@ -1,0 +1,32 @@
+// entente serve: the coordinator.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "commands/environment.hpp"
+
+namespace entente::native {
+
+struct ServeOptions {
+    std::string plan_file;
+    std::string data_folder = "entente-data";
+    std::string listen = "127.0.0.1:8443";
+    std::string tls_certificate;
+    std::string tls_key;
+    bool behind_proxy = false;
+    std::string public_url;       // for join links, when it is not the address that is listened on
+    std::string evaluate_folder;
+    std::string sample_folder;
+    std::string web_folder;
+    std::string operator_token_file;  // also writes the operator's token there (mode 600)
+    std::int64_t head_timeout_ms = 15'000;
+    std::int64_t body_grace_ms = 30'000;
+    bool json = false;
+    bool quiet = false;
+};
+
+// Until SIGTERM or SIGINT.
+int serve(const ServeOptions& options, commands::Environment& environment);
+
+}  // namespace entente::native

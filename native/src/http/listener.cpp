@@ -1,0 +1,134 @@
+#include "http/listener.hpp"
+
+#include <atomic>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include "http/streams.hpp"
+
+namespace entente::native::http {
+
+using asio::ip::tcp;
+using boost::system::error_code;
+
+struct Listener::State {
+    State(asio::io_context& io_in, Handler& handler_in, ListenOptions options_in)
+        : io(io_in), handler(handler_in), options(std::move(options_in)), acceptor(io_in) {}
+
+    asio::io_context& io;
+    Handler& handler;
+    ListenOptions options;
+    tcp::acceptor acceptor;
+    std::unique_ptr<asio::ssl::context> tls;
+    std::atomic<std::size_t> connections{0};
+    std::uint16_t port = 0;
+};
+
+namespace {
+
+Result<std::unique_ptr<asio::ssl::context>> make_tls(const std::string& certificate, const std::string& key) {
+    auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+    SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
+    error_code ec;
+    context->use_certificate_chain_file(certificate, ec);
+    if (ec) {
+        return Error{Code::invalid_argument, "tls.certificate",
+                     "--tls-cert " + certificate + ": expected a PEM certificate chain, found " + ec.message()};
+    }
+    context->use_private_key_file(key, asio::ssl::context::pem, ec);
+    if (ec) {
+        return Error{Code::invalid_argument, "tls.key",
+                     "--tls-key " + key + ": expected the PEM key of the certificate, found " + ec.message()};
+    }
+    return context;
+}
+
+template <class State>
+asio::awaitable<void> serve_one(std::shared_ptr<State> state, tcp::socket socket) {
+    Limits limits;
+    limits.head = std::chrono::milliseconds(state->options.head_timeout_ms);
+    limits.body_grace = std::chrono::milliseconds(state->options.body_grace_ms);
+    error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    // No exception may leave: it would end the server.
+    try {
+        if (state->tls) {
+            co_await serve(TlsStream(beast::tcp_stream(std::move(socket)), *state->tls), state->handler, limits);
+        } else {
+            co_await serve(PlainStream(std::move(socket)), state->handler, limits);
+        }
+    } catch (const std::exception&) {
+    }
+    --state->connections;
+}
+
+template <class State>
+asio::awaitable<void> accept_all(std::shared_ptr<State> state) {
+    asio::steady_timer pause(state->io);
+    while (state->acceptor.is_open()) {
+        auto [ec, socket] = co_await state->acceptor.async_accept(asio::make_strand(state->io), as_result);
+        if (ec) {
+            if (!state->acceptor.is_open()) co_return;
+            pause.expires_after(std::chrono::milliseconds(100));  // out of descriptors: some will be closed
+            auto [waited] = co_await pause.async_wait(as_result);
+            static_cast<void>(waited);
+            continue;
+        }
+        if (state->connections >= state->options.max_connections) continue;  // closes it
+        ++state->connections;
+        auto executor = socket.get_executor();
+        asio::co_spawn(executor, serve_one(state, std::move(socket)), asio::detached);
+    }
+}
+
+}  // namespace
+
+Listener::Listener(asio::io_context& io, Handler& handler, ListenOptions options)
+    : state_(std::make_shared<State>(io, handler, std::move(options))) {}
+
+Listener::~Listener() { stop(); }
+
+Status Listener::start() {
+    State& s = *state_;
+    if (!s.options.tls_certificate.empty()) {
+        ENTENTE_ASSIGN(s.tls, make_tls(s.options.tls_certificate, s.options.tls_key));
+    }
+    error_code ec;
+    const asio::ip::address address = asio::ip::make_address(s.options.address, ec);
+    if (ec) {
+        return Error{Code::invalid_argument, "usage.listen",
+                     "--listen: expected an IP address and a port such as 127.0.0.1:8443, found \"" + s.options.address + "\""};
+    }
+    const tcp::endpoint endpoint(address, s.options.port);
+    s.acceptor.open(endpoint.protocol(), ec);
+    if (!ec) s.acceptor.set_option(asio::socket_base::reuse_address(true), ec);
+    if (!ec) s.acceptor.bind(endpoint, ec);
+    if (!ec) s.acceptor.listen(asio::socket_base::max_listen_connections, ec);
+    if (ec) {
+        const std::string where = s.options.address + ":" + std::to_string(s.options.port);
+        const bool used = ec == asio::error::address_in_use;
+        return Error{used ? Code::conflict : Code::permission_denied, used ? "listen.port-in-use" : "listen.failed",
+                     "cannot listen on " + where + ": " + ec.message() +
+                         (used ? "; another program uses this port, choose one with --listen" : "")};
+    }
+    s.port = s.acceptor.local_endpoint(ec).port();
+    asio::co_spawn(s.io, accept_all(state_), asio::detached);
+    return done();
+}
+
+std::uint16_t Listener::port() const noexcept { return state_->port; }
+
+void Listener::stop() {
+    auto state = state_;
+    asio::post(state->io, [state] {
+        error_code ignored;
+        state->acceptor.close(ignored);
+    });
+}
+
+}  // namespace entente::native::http

@@ -1,0 +1,330 @@
+// One connection, from its first request to its last.
+#include <sys/socket.h>
+
+#include <boost/asio/experimental/concurrent_channel.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+
+#include "http/guard.hpp"
+#include "http/streams.hpp"
+
+namespace entente::native::http {
+
+namespace bhttp = beast::http;
+using boost::system::error_code;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t chunk_bytes = 64 * 1024;
+constexpr std::size_t drain_bytes = 1024 * 1024;  // of a refused body, so that the refusal is read
+
+using Parser = bhttp::request_parser<bhttp::buffer_body>;
+using Answer = asio::experimental::concurrent_channel<void(error_code, Response)>;
+
+struct Started {
+    std::shared_ptr<Upload> upload;
+    Response refusal;
+};
+using Start = asio::experimental::concurrent_channel<void(error_code, Started)>;
+
+template <class Stream>
+class Session {
+public:
+    Session(Stream stream, Handler& handler, Limits limits)
+        : stream_(std::move(stream)), handler_(handler), limits_(limits) {}
+
+    asio::awaitable<void> run() {
+        if (!co_await handshake()) co_return;
+        while (co_await exchange()) {
+        }
+        error_code ignored;
+        beast::get_lowest_layer(stream_).socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+    }
+
+private:
+    static constexpr bool secure = std::is_same_v<Stream, TlsStream>;
+
+    asio::awaitable<bool> handshake() {
+        if constexpr (secure) {
+            expire_after(limits_.head);
+            auto [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::server, as_result);
+            co_return !ec;
+        }
+        co_return true;
+    }
+
+    void expire_after(std::chrono::milliseconds time) { beast::get_lowest_layer(stream_).expires_after(time); }
+
+    // One request and its answer. False: the connection is over.
+    asio::awaitable<bool> exchange() {
+        const Result<std::size_t> head_size = co_await read_head();
+        if (!head_size.ok()) {
+            if (head_size.error().reason != "http.closed") co_await refuse(head_size.error());
+            co_return false;
+        }
+        const std::string head(static_cast<const char*>(buffer_.data().data()), *head_size);
+        if (const Status good = check_head(head); !good.ok()) {
+            co_await refuse(good.error());
+            co_return false;
+        }
+        Parser parser;
+        parser.header_limit(max_head_bytes);
+        parser.body_limit(boost::none);
+        error_code ec;
+        buffer_.consume(parser.put(asio::buffer(head), ec));
+        if (ec || !parser.is_header_done()) {
+            co_await refuse(Error{Code::invalid_argument, "http.malformed", "request: " + ec.message()});
+            co_return false;
+        }
+        Request request;
+        if (!fill(parser, request)) {
+            co_await refuse(Error{Code::invalid_argument, "http.target", "request: its target is malformed"});
+            co_return false;
+        }
+        if (request.path == "/ws" && !request.header("upgrade").empty()) {
+            if (handler_.origin_allowed(request)) {
+                co_await serve_events(std::move(stream_), head, handler_);
+                co_return false;
+            }
+            co_await write(problem(403, "http.origin", "request: this origin may not open a WebSocket"), false);
+            co_return false;
+        }
+        co_return co_await answer(parser, std::move(request));
+    }
+
+    asio::awaitable<Result<std::size_t>> read_head() {
+        expire_after(limits_.idle);
+        bool begun = buffer_.size() > 0;
+        if (begun) expire_after(limits_.head);
+        for (;;) {
+            const std::string_view have(static_cast<const char*>(buffer_.data().data()), buffer_.size());
+            if (const std::size_t end = have.find("\r\n\r\n"); end != std::string_view::npos && end + 4 <= max_head_bytes) {
+                co_return end + 4;
+            }
+            if (have.size() >= max_head_bytes) {
+                co_return Error{Code::too_large, "http.head-too-large", "request: expected at most 16 KiB of header fields"};
+            }
+            auto [ec, n] = co_await stream_.async_read_some(buffer_.prepare(4096), as_result);
+            if (ec == beast::error::timeout && begun) {
+                co_return Error{Code::deadline_exceeded, "http.timeout", "request: its head came too slowly"};
+            }
+            if (ec) co_return Error{Code::unavailable, "http.closed", ec.message()};
+            buffer_.commit(n);
+            if (!begun) {
+                begun = true;
+                expire_after(limits_.head);
+            }
+        }
+    }
+
+    bool fill(const Parser& parser, Request& request) {
+        const auto& message = parser.get();
+        request.method = std::string(message.method_string());
+        std::string_view target(message.target().data(), message.target().size());
+        if (!target.starts_with('/')) {  // absolute form; the guard has compared its host
+            const std::size_t slash = target.find('/', target.find("://") + 3);
+            target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
+        }
+        if (!split_target(target, request)) return false;
+        for (const auto& field : message) {
+            std::string name(field.name_string());
+            for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+            request.headers.emplace(std::move(name), std::string(field.value()));
+        }
+        const std::string authorization = request.header("authorization");
+        if (authorization.starts_with("Bearer ")) request.bearer = authorization.substr(7);
+        request.content_length = parser.content_length().value_or(0);
+        error_code ec;
+        const auto remote = beast::get_lowest_layer(stream_).socket().remote_endpoint(ec);
+        if (!ec) request.remote = remote.address().to_string();
+        keep_alive_ = message.keep_alive();
+        return true;
+    }
+
+    asio::awaitable<bool> answer(Parser& parser, Request request) {
+        const BodyRule rule = handler_.body_rule(request);
+        if (request.content_length > rule.limit_bytes) {
+            co_await refuse(Error{Code::too_large, "http.too-large",
+                                  "request: expected a body of at most " + std::to_string(rule.limit_bytes) +
+                                      " bytes, found " + std::to_string(request.content_length) + "; nothing was read"});
+            co_return false;
+        }
+        if (rule.kind == BodyKind::upload) co_return co_await upload(parser, std::move(request));
+        if (request.content_length > 0) {
+            co_await go_on(request);
+            std::function<Status(ByteView)> take = [&request](ByteView piece) -> Status {
+                request.body.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+                return done();
+            };
+            const Status whole = co_await read_body(parser, std::move(take));
+            if (!whole.ok()) {
+                co_await refuse(whole.error());
+                co_return false;
+            }
+        }
+        const bool head_only = request.method == "HEAD";
+        if (head_only) request.method = "GET";
+        auto channel = std::make_shared<Answer>(stream_.get_executor(), 1);
+        Reply reply = [channel](Response response) { channel->try_send(error_code{}, std::move(response)); };
+        if (rule.long_poll) watch_peer(request.gone);
+        handler_.handle(std::move(request), std::move(reply));
+        auto [ec, response] = co_await channel->async_receive(as_result);
+        if (ec) co_return false;
+        co_return co_await write(std::move(response), head_only);
+    }
+
+    // While an answer takes long, a peer that hangs up is noticed: nobody waits for it then.
+    void watch_peer(contract::CancelToken gone) {
+        auto& socket = beast::get_lowest_layer(stream_).socket();
+        const int fd = socket.native_handle();
+        socket.async_wait(asio::ip::tcp::socket::wait_read, [gone, fd](error_code ec) mutable {
+            char byte = 0;
+            if (!ec && ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) gone.cancel();
+        });
+    }
+
+    asio::awaitable<bool> upload(Parser& parser, Request request) {
+        const std::uint64_t length = request.content_length;
+        if (parser.content_length() == boost::none) {
+            co_await refuse(Error{Code::invalid_argument, "http.length-required", "request: expected a Content-Length"});
+            co_return false;
+        }
+        auto channel = std::make_shared<Start>(stream_.get_executor(), 1);
+        Handler::UploadStarted started = [channel](std::shared_ptr<Upload> sink, Response refusal) {
+            channel->try_send(error_code{}, Started{std::move(sink), std::move(refusal)});
+        };
+        const Request copy = request;
+        handler_.begin_upload(std::move(request), std::move(started));
+        auto [ec, start] = co_await channel->async_receive(as_result);
+        if (ec) co_return false;
+        if (!start.upload) {
+            const bool small = length <= drain_bytes;
+            if (!small) start.refusal.close = true;
+            co_await write(std::move(start.refusal), false);
+            co_await drain();
+            co_return false;
+        }
+        co_await go_on(copy);
+        Upload* sink = start.upload.get();
+        std::function<Status(ByteView)> take = [sink](ByteView piece) { return sink->append(piece); };
+        const Status whole = co_await read_body(parser, std::move(take));
+        if (!whole.ok()) {
+            start.upload.reset();
+            co_await refuse(whole.error());
+            co_return false;
+        }
+        auto answer_channel = std::make_shared<Answer>(stream_.get_executor(), 1);
+        Reply reply = [answer_channel](Response response) { answer_channel->try_send(error_code{}, std::move(response)); };
+        sink->finish(std::move(reply));
+        auto [ec2, response] = co_await answer_channel->async_receive(as_result);
+        if (ec2) co_return false;
+        co_return co_await write(std::move(response), false);
+    }
+
+    asio::awaitable<void> go_on(const Request& request) {
+        if (request.header("expect") != "100-continue") co_return;
+        expire_after(limits_.write);
+        static constexpr std::string_view text = "HTTP/1.1 100 Continue\r\n\r\n";
+        auto [ec, n] = co_await asio::async_write(stream_, asio::buffer(text), as_result);
+        static_cast<void>(ec);
+        static_cast<void>(n);
+    }
+
+    // By value: a reference would dangle if the caller's frame went first.
+    asio::awaitable<Status> read_body(Parser& parser, std::function<Status(ByteView)> take) {
+        const auto started = Clock::now();
+        std::uint64_t received = 0;
+        std::vector<std::byte> chunk(chunk_bytes);
+        while (!parser.is_done()) {
+            parser.get().body().data = chunk.data();
+            parser.get().body().size = chunk.size();
+            const auto allowed = limits_.body_grace + std::chrono::milliseconds(received * 1000 / limits_.body_bytes_per_s);
+            beast::get_lowest_layer(stream_).expires_at(started + allowed);
+            auto [ec, n] = co_await bhttp::async_read_some(stream_, buffer_, parser, as_result);
+            static_cast<void>(n);
+            if (ec == beast::error::timeout) {
+                co_return Error{Code::deadline_exceeded, "http.timeout", "request: its body came too slowly"};
+            }
+            if (ec && ec != bhttp::error::need_buffer) co_return Error{Code::unavailable, "http.closed", ec.message()};
+            const std::size_t got = chunk.size() - parser.get().body().size;
+            received += got;
+            if (got == 0) continue;
+            if (Status taken = take(ByteView(chunk.data(), got)); !taken.ok()) co_return taken;
+        }
+        co_return done();
+    }
+
+    asio::awaitable<bool> write(Response response, bool head_only) {
+        const bool keep = keep_alive_ && !response.close;
+        const std::string head = response_head(response, keep, secure);
+        const std::string_view body = head_only || response.content ? std::string_view()
+                                      : response.fixed.empty()      ? std::string_view(response.body)
+                                                                    : response.fixed;
+        const std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(body)};
+        expire_after(limits_.write);
+        auto [ec, n] = co_await asio::async_write(stream_, buffers, as_result);
+        static_cast<void>(n);
+        if (ec) co_return false;
+        if (response.content && !head_only && !co_await write_content(response)) co_return false;
+        co_return keep;
+    }
+
+    asio::awaitable<bool> write_content(Response& response) {
+        std::vector<std::byte> chunk(chunk_bytes);
+        std::uint64_t left = response.content_bytes;
+        while (left > 0) {
+            const std::span<std::byte> room = std::span(chunk).first(std::min<std::uint64_t>(left, chunk.size()));
+            auto got = response.content->read(room);
+            if (!got.ok() || *got == 0) co_return false;  // the length is promised: only breaking off is honest
+            expire_after(limits_.write);
+            auto [ec, n] = co_await asio::async_write(stream_, asio::buffer(chunk.data(), *got), as_result);
+            static_cast<void>(n);
+            if (ec) co_return false;
+            left -= *got;
+        }
+        co_return true;
+    }
+
+    asio::awaitable<void> refuse(Error error) {
+        Response response = problem(status_of(error), error.reason, error.message);
+        response.close = true;
+        co_await write(std::move(response), false);
+        co_await drain();
+    }
+
+    // A close with unread bytes would reach the peer as a reset before it has read the answer.
+    asio::awaitable<void> drain() {
+        error_code ec;
+        beast::get_lowest_layer(stream_).socket().shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+        expire_after(std::chrono::milliseconds(2'000));
+        std::vector<std::byte> chunk(chunk_bytes);
+        for (std::size_t total = 0; total < drain_bytes;) {
+            auto [ec2, n] = co_await beast::get_lowest_layer(stream_).async_read_some(asio::buffer(chunk), as_result);
+            if (ec2) co_return;
+            total += n;
+        }
+    }
+
+    Stream stream_;
+    Handler& handler_;
+    Limits limits_;
+    beast::flat_buffer buffer_{1024 * 1024};
+    bool keep_alive_ = true;
+};
+
+}  // namespace
+
+asio::awaitable<void> serve(PlainStream stream, Handler& handler, Limits limits) {
+    auto session = std::make_shared<Session<PlainStream>>(std::move(stream), handler, limits);
+    co_await session->run();
+}
+
+asio::awaitable<void> serve(TlsStream stream, Handler& handler, Limits limits) {
+    auto session = std::make_shared<Session<TlsStream>>(std::move(stream), handler, limits);
+    co_await session->run();
+}
+
+}  // namespace entente::native::http

@@ -1,0 +1,185 @@
+#include "identity/join_codes.hpp"
+
+#include <algorithm>
+
+#include "base/files.hpp"
+#include "entente/codec/sha256.hpp"
+
+namespace entente::native {
+namespace {
+
+constexpr std::string_view alphabet = "ABCDEFGHJKMNPQRSTUVWXYZ23456789";  // nothing that looks like something else
+constexpr std::size_t code_letters = 12;                                  // log2(31^12) = 59.4 bits
+constexpr std::int64_t window_ms = 60'000;
+constexpr std::size_t guesses_per_address = 10;
+constexpr std::size_t guesses_in_all = 200;
+
+std::string new_code() {
+    std::string code;
+    while (code.size() < code_letters + 2) {
+        const Bytes byte = random_bytes(1);
+        const auto value = std::to_integer<unsigned>(byte[0]);
+        if (value >= 8 * alphabet.size()) continue;  // so that every letter is equally likely
+        if (code.size() == 4 || code.size() == 9) code += '-';
+        code += alphabet[value % alphabet.size()];
+    }
+    return code;
+}
+
+// As people type it: any case, with or without hyphens and spaces.
+std::string normal(std::string_view code) {
+    std::string letters;
+    for (const char c : code) {
+        if (c == '-' || c == ' ') continue;
+        letters += c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+    }
+    return letters;
+}
+
+Digest hash_of(std::string_view secret) { return codec::sha256(as_bytes(secret)); }
+
+}  // namespace
+
+std::string_view to_string(Role role) noexcept {
+    switch (role) {
+        case Role::partner: return "partner";
+        case Role::operator_: return "operator";
+        case Role::auditor: return "auditor";
+    }
+    return "unknown";
+}
+
+std::optional<Role> role_from(std::string_view text) noexcept {
+    for (const Role role : {Role::partner, Role::operator_, Role::auditor}) {
+        if (text == to_string(role)) return role;
+    }
+    return std::nullopt;
+}
+
+Result<JoinCodes> JoinCodes::open(StateStore& store) {
+    JoinCodes identity(store);
+    ENTENTE_ASSIGN(std::vector<Account> accounts, store.accounts());
+    for (Account& account : accounts) {
+        if (!account.expelled) identity.tokens_[account.token] = account.id;
+        identity.accounts_[account.id] = std::move(account);
+    }
+    ENTENTE_ASSIGN(std::vector<JoinCode> codes, store.codes());
+    for (JoinCode& code : codes) identity.codes_[code.code] = std::move(code);
+    ENTENTE_ASSIGN(const auto token, store.meta("operator_token"));
+    if (token && token->size() == 32) {
+        Digest hash;
+        std::copy(token->begin(), token->end(), hash.bytes.begin());
+        identity.operator_token_ = hash;
+    }
+    return identity;
+}
+
+Result<std::optional<std::string>> JoinCodes::first_operator_token() {
+    if (operator_token_) return std::optional<std::string>();
+    const std::string token = "op_" + to_hex(random_bytes(24));
+    const Digest hash = hash_of(token);
+    ENTENTE_TRY(store_.set_meta("operator_token", ByteView(hash.bytes)));
+    operator_token_ = hash;
+    return std::optional<std::string>(token);
+}
+
+std::optional<Principal> JoinCodes::authenticate(const std::string& bearer) {
+    if (bearer.empty() || bearer.size() > 200) return std::nullopt;
+    const Digest hash = hash_of(bearer);  // comparing hashes tells nothing about the token by its timing
+    if (operator_token_ && hash == *operator_token_) return Principal{"operator", "Operator", Role::operator_};
+    const auto it = tokens_.find(hash);
+    if (it == tokens_.end()) return std::nullopt;
+    const Account& account = accounts_.at(it->second);
+    return Principal{account.id, account.name, role_from(account.role).value_or(Role::partner)};
+}
+
+Result<JoinCodes::Invited> JoinCodes::invite(const std::string& participant, const std::string& name, Role role,
+                                             std::int64_t valid_s, std::int64_t now_ms) {
+    ENTENTE_TRY(contract::check_id(participant));
+    if (role == Role::operator_) return Error{Code::permission_denied, "join.role", "an operator cannot be invited"};
+    const Account* known = find(participant);
+    if (known != nullptr && !known->expelled) {
+        return Error{Code::conflict, "join.taken", participant + " takes part already; choose another id or remove it first"};
+    }
+    std::string code = new_code();
+    JoinCode row{hash_of(normal(code)), participant, name.empty() ? participant : name, std::string(to_string(role)),
+                 now_ms + 1000 * valid_s, 0, {}};
+    ENTENTE_TRY(store_.put_code(row));
+    const std::int64_t expires = row.expires_at_ms;
+    codes_[row.code] = std::move(row);
+    return Invited{std::move(code), expires};
+}
+
+Status JoinCodes::may_guess(const std::string& remote, std::int64_t now_ms) {
+    while (!wrong_.empty() && wrong_.front().first < now_ms - window_ms) wrong_.pop_front();
+    const auto here = std::count_if(wrong_.begin(), wrong_.end(), [&remote](const auto& w) { return w.second == remote; });
+    if (static_cast<std::size_t>(here) < guesses_per_address && wrong_.size() < guesses_in_all) return done();
+    return Error{Code::resource_exhausted, "join.too-many-attempts", "too many wrong join codes; try again in a minute"};
+}
+
+Result<JoinCode> JoinCodes::look_up(const std::string& code, const std::string& remote, std::int64_t now_ms) {
+    ENTENTE_TRY(may_guess(remote, now_ms));
+    const auto it = codes_.find(hash_of(normal(code)));
+    if (it == codes_.end()) {
+        wrong_.emplace_back(now_ms, remote);
+        return Error{Code::not_found, "join.unknown", "this join code is not known; ask the operator for a new one"};
+    }
+    if (it->second.used_at_ms != 0) {
+        return Error{Code::gone, "join.used", "this join code has been used; ask the operator for a new one"};
+    }
+    if (it->second.expires_at_ms <= now_ms) {
+        return Error{Code::gone, "join.expired", "this join code has expired; ask the operator for a new one"};
+    }
+    return it->second;
+}
+
+Result<JoinCodes::Joined> JoinCodes::redeem(const std::string& code, const codec::PublicKey& key,
+                                            const codec::Signature& signature, const std::string& remote, std::int64_t now_ms) {
+    auto found = look_up(code, remote, now_ms);
+    if (!found.ok()) {
+        const auto used = codes_.find(hash_of(normal(code)));
+        const bool same = found.error().reason == "join.used" && used != codes_.end() && used->second.used_by == key;
+        if (!same) return found.error();
+        found = used->second;
+    }
+    if (!codec::verify(key, "join", as_bytes(code), signature)) {
+        wrong_.emplace_back(now_ms, remote);
+        return Error{Code::unauthenticated, "join.bad-signature", "join: expected the code signed with the key that joins"};
+    }
+    JoinCode row = std::move(found).value();
+    const Account* known = find(row.participant);
+    if (known != nullptr && !known->expelled && known->key != key) {
+        return Error{Code::conflict, "join.other-key", row.participant + " has joined with another key"};
+    }
+    if (known != nullptr && known->expelled && known->key == key) {
+        return Error{Code::permission_denied, "join.removed", row.participant + " was removed by the operator"};
+    }
+    row.used_at_ms = now_ms;
+    row.used_by = key;
+    std::string token = "pt_" + to_hex(random_bytes(24));
+    Account account{row.participant, row.name, row.role, key, hash_of(token), now_ms, false};
+    ENTENTE_TRY(store_.redeem(row, account));
+    if (known != nullptr) tokens_.erase(known->token);
+    tokens_[account.token] = account.id;
+    accounts_[account.id] = account;
+    codes_[row.code] = row;
+    return Joined{std::move(account), std::move(token)};
+}
+
+Status JoinCodes::expel(const std::string& id) {
+    const auto it = accounts_.find(id);
+    if (it == accounts_.end()) return Error{Code::not_found, "participant.unknown", "no participant " + id};
+    Account gone = it->second;
+    gone.expelled = true;
+    ENTENTE_TRY(store_.put_account(gone));
+    tokens_.erase(gone.token);
+    it->second = std::move(gone);
+    return done();
+}
+
+const Account* JoinCodes::find(const std::string& id) const {
+    const auto it = accounts_.find(id);
+    return it == accounts_.end() ? nullptr : &it->second;
+}
+
+}  // namespace entente::native

@@ -1,0 +1,62 @@
+// Identity without an identity provider: one-time join codes from the operator, bearer tokens for those who joined.
+// Codes and tokens leave this class once and are kept as SHA-256 only.
+//
+//   ENTENTE_ASSIGN(auto identity, JoinCodes::open(store));
+//   std::optional<std::string> token = identity.first_operator_token();   // at the first start only
+//   ENTENTE_ASSIGN(Invited invited, identity.invite("plant-a", "Plant A", Role::partner, valid_s, now_ms));
+//   ENTENTE_ASSIGN(Joined joined, identity.redeem(code, key, signature, remote, now_ms));
+//
+// Guessing: 60 random bits in a code; more than ten wrong ones from one address, or two hundred in all, within a
+// minute are answered with resource_exhausted "join.too-many-attempts". Errors: not_found "join.unknown", gone
+// "join.used", "join.expired", unauthenticated "join.bad-signature", conflict "join.other-key". One strand.
+#pragma once
+
+#include <deque>
+#include <map>
+
+#include "identity/identity.hpp"
+#include "store/state_store.hpp"
+
+namespace entente::native {
+
+class JoinCodes final : public Identity {
+public:
+    struct Invited {
+        std::string code;  // "ABCD-EFGH-JKLM"
+        std::int64_t expires_at_ms = 0;
+    };
+    struct Joined {
+        Account account;
+        std::string token;
+    };
+
+    static Result<JoinCodes> open(StateStore& store);
+
+    // Makes the operator's token when there is none yet; empty when there is.
+    Result<std::optional<std::string>> first_operator_token();
+
+    std::optional<Principal> authenticate(const std::string& bearer) override;
+
+    Result<Invited> invite(const std::string& participant, const std::string& name, Role role, std::int64_t valid_s,
+                           std::int64_t now_ms);
+    // Whom is this code for? Does not use it up.
+    Result<JoinCode> look_up(const std::string& code, const std::string& remote, std::int64_t now_ms);
+    // A partner that lost the answer repeats this with the same key and gets a new token.
+    Result<Joined> redeem(const std::string& code, const codec::PublicKey& key, const codec::Signature& signature,
+                          const std::string& remote, std::int64_t now_ms);
+    Status expel(const std::string& id);
+    [[nodiscard]] const Account* find(const std::string& id) const;
+
+private:
+    explicit JoinCodes(StateStore& store) : store_(store) {}
+    Status may_guess(const std::string& remote, std::int64_t now_ms);
+
+    StateStore& store_;
+    std::map<std::string, Account> accounts_;  // by id
+    std::map<Digest, std::string> tokens_;     // by hash
+    std::map<Digest, JoinCode> codes_;
+    std::optional<Digest> operator_token_;
+    std::deque<std::pair<std::int64_t, std::string>> wrong_;  // when, from where
+};
+
+}  // namespace entente::native

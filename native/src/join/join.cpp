@@ -1,0 +1,405 @@
+#include "join/join.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <numeric>
+
+#include "base/files.hpp"
+#include "commands/digits.hpp"
+#include "commands/run.hpp"
+#include "commands/text.hpp"
+#include "connectors/hub/hub_client.hpp"
+#include "entente/policy/evaluate.hpp"
+#include "join/membership.hpp"
+#include "join/trainer.hpp"
+#include "net/http_client.hpp"
+#include "server/evaluator.hpp"
+
+namespace entente::native {
+
+using namespace round::participant;
+using commands::decimal;
+using commands::human_bytes;
+using commands::JsonObject;
+using contract::CallOptions;
+
+namespace {
+
+constexpr std::int64_t heartbeat_ms = 1'000;
+constexpr std::int64_t watch_margin_ms = 10'000;
+constexpr std::uint32_t held_out_part = 10;  // one row in ten scores when there are no test files
+
+// Ctrl-C once: the step at hand is finished; twice: stop.
+std::atomic<int> interrupts{0};
+contract::CancelToken* hard_stop = nullptr;
+extern "C" void on_interrupt(int) {
+    if (++interrupts >= 2 && hard_stop != nullptr) hard_stop->cancel();
+    if (interrupts >= 3) std::_Exit(130);
+}
+
+class SharedSource final : public contract::ByteSource {
+public:
+    explicit SharedSource(std::shared_ptr<const Bytes> bytes) : bytes_(std::move(bytes)) {}
+    Result<std::size_t> read(std::span<std::byte> buffer) override {
+        const std::size_t n = std::min(buffer.size(), bytes_->size() - at_);
+        std::copy_n(bytes_->begin() + static_cast<std::ptrdiff_t>(at_), n, buffer.begin());
+        at_ += n;
+        return n;
+    }
+
+private:
+    std::shared_ptr<const Bytes> bytes_;
+    std::size_t at_ = 0;
+};
+
+struct LocalData {
+    std::shared_ptr<const data::Dataset> train;
+    std::vector<std::uint32_t> train_rows;  // empty: all
+    std::shared_ptr<const data::Dataset> test;
+    std::vector<std::uint32_t> test_rows;
+};
+
+Result<LocalData> load(const PartnerConfig& config, commands::Environment& environment) {
+    if (config.data_folder.empty()) {
+        return Error{Code::invalid_argument, "config.no-data", "expected a folder with your IDX files: --data DIR, or data in partner.toml"};
+    }
+    ENTENTE_ASSIGN(commands::DigitsFolder digits, commands::read_digits_folder(config.data_folder, environment));
+    LocalData local{digits.train, {}, digits.test, {}};
+    if (local.test) return local;
+    const auto rows = static_cast<std::uint32_t>(digits.train->size());
+    const std::uint32_t kept = rows - rows / held_out_part;
+    local.train_rows.resize(kept);
+    std::iota(local.train_rows.begin(), local.train_rows.end(), 0u);
+    local.test_rows.resize(rows - kept);
+    std::iota(local.test_rows.begin(), local.test_rows.end(), kept);
+    local.test = digits.train;
+    return local;
+}
+
+class Partner {
+public:
+    Partner(const PartnerConfig& config, NativeEnvironment& environment) : c_(config), environment_(environment) {}
+
+    Status run() {
+        ENTENTE_ASSIGN(local_, load(c_, environment_));
+        ENTENTE_ASSIGN(http_, make_http_client({c_.url, c_.ca_file}));
+        connector_ = std::make_unique<hub::HubClient>(http_);
+        ENTENTE_ASSIGN(Membership member, enter());
+        plan_ = member.plan;
+        id_ = member.participant;
+        greet();
+        Options options{member.plan, id_, std::move(member.key), member.coordinator_key,
+                        c_.accepted_by.empty() ? member.name : c_.accepted_by};
+        ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(options)));
+        Trainer trainer(local_.train, local_.train_rows);
+        trainer_ = &trainer;
+        Evaluator evaluator(plan_.task.model, local_.test, local_.test_rows, true,
+                            [this](const Digest& model, const task::Score& score) {
+                                const std::lock_guard lock(score_mutex_);
+                                scored_ = std::make_pair(model, score);
+                            });
+        evaluator_ = &evaluator;
+        ENTENTE_TRY(drive(machine));
+        return finish(machine);
+    }
+
+private:
+    // A coordinator that is not up yet is waited for; anything else ends here.
+    Result<Membership> enter() {
+        std::int64_t pause_ms = 250;
+        const std::int64_t started_ms = monotonic_ms();
+        for (;;) {
+            auto member = become_member(c_, *http_);
+            const bool wait = !member.ok() && (member.error().code == Code::unavailable || member.error().code == Code::deadline_exceeded);
+            if (!wait || interrupts > 0) return member;
+            if (c_.give_up_s > 0 && monotonic_ms() - started_ms > std::int64_t{1000} * c_.give_up_s) return member;
+            say("Waiting", member.error().message + "; trying again");
+            pause(pause_ms);
+            pause_ms = std::min<std::int64_t>(2 * pause_ms, 5'000);
+        }
+    }
+
+    void say(std::string_view what, const std::string& text) {
+        if (c_.quiet || c_.json) return;
+        environment_.print("  " + commands::pad(what, 13) + text + "\n");
+    }
+
+    void greet() {
+        say("Federation", plan_.federation.id + "   (operator " + plan_.federation.operator_name + ")");
+        if (!plan_.federation.purpose.empty()) say("Purpose", plan_.federation.purpose);
+        say("Partner", id_);
+        const std::size_t rows = local_.train_rows.empty() ? local_.train->size() : local_.train_rows.size();
+        say("Data", c_.data_folder + "   " + commands::grouped(rows) + " rows   stays here");
+        for (const policy::Term& term : policy::explain(plan::update_policy(plan_))) say("Term", term.sentence);
+    }
+
+    static void pause(std::int64_t ms) {
+        const std::int64_t end = monotonic_ms() + ms;
+        while (monotonic_ms() < end && interrupts == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+
+    CallOptions options(std::int64_t timeout_ms = 60'000) const {
+        CallOptions o;
+        o.timeout_ms = timeout_ms;
+        o.cancel = cancel_;
+        return o;
+    }
+
+    Status drive(round::Participant& machine) {
+        hard_stop = &cancel_;
+        Commands commands = machine.handle(Started{now_ms()});
+        for (;;) {
+            std::optional<Event> answer;
+            for (Command& command : commands) {
+                if (auto* end = std::get_if<Finish>(&command)) {
+                    final_ = end->parameters;
+                    return end->outcome;
+                }
+                auto event = execute(command, machine);
+                if (event) answer = std::move(event);
+            }
+            if (interrupts > 0 && !between_steps_.empty()) {
+                stopped_ = true;
+                return done();
+            }
+            if (!answer) return Error{Code::internal, "join.no-command", "the participant asked for nothing"};
+            commands = machine.handle(std::move(*answer));
+        }
+    }
+
+    std::optional<Event> failed(const Error& error) { return Event(Failed{error, now_ms()}); }
+
+    std::optional<Event> execute(Command& command, round::Participant& machine) {
+        between_steps_.clear();
+        if (auto* notice = std::get_if<Notice>(&command)) return tell(*notice, machine);
+        if (auto* offer = std::get_if<OfferUpdates>(&command)) {
+            Result<Done> result = done();
+            connector_->publish(offer->asset, offer->offer, options(), [&result](Result<Done> r) { result = std::move(r); });
+            return result.ok() ? std::optional<Event>(Offered{}) : failed(result.error());
+        }
+        if (auto* watch = std::get_if<Watch>(&command)) return on_watch(*watch);
+        if (auto* wait = std::get_if<Wait>(&command)) {
+            between_steps_ = "wait";
+            if (gave_up()) return failed(Error{Code::cancelled, "connector.gave-up", "the coordinator could not be reached"});
+            pause(wait->ms);
+            return Event(Waited{now_ms()});
+        }
+        if (auto* negotiate = std::get_if<Negotiate>(&command)) {
+            Result<contract::Agreement> result = Error{};
+            connector_->negotiate(negotiate->proposal, options(), [&result](auto r) { result = std::move(r); });
+            return result.ok() ? std::optional<Event>(Agreed{std::move(*result)}) : failed(result.error());
+        }
+        if (auto* fetch = std::get_if<Fetch>(&command)) return on_fetch(*fetch);
+        if (auto* conclude = std::get_if<Conclude>(&command)) {
+            connector_->conclude(conclude->transfer, conclude->outcome, options(), [](const Result<Done>&) {});
+            return std::nullopt;
+        }
+        if (auto* train = std::get_if<Train>(&command)) return on_train(*train);
+        if (auto* deliver = std::get_if<Deliver>(&command)) return on_deliver(*deliver);
+        return std::nullopt;
+    }
+
+    bool gave_up() {
+        if (reached_ms_ == 0) reached_ms_ = monotonic_ms();
+        return c_.give_up_s > 0 && monotonic_ms() - reached_ms_ > std::int64_t{1000} * c_.give_up_s;
+    }
+
+    std::optional<Event> on_watch(const Watch& watch) {
+        between_steps_ = "watch";
+        // While a score waits to be told the poll is short.
+        report_score();
+        auto view = connector_->watch(watch.cursor, interrupts > 0 ? 0 : watch.wait_ms, options(watch.wait_ms + watch_margin_ms));
+        if (!view.ok()) return failed(view.error());
+        reached_ms_ = monotonic_ms();
+        return Event(Watched{std::move(view->catalog), view->own_version, std::move(view->own_agreements),
+                             std::move(view->own_transfers), now_ms()});
+    }
+
+    std::optional<Event> on_fetch(const Fetch& fetch) {
+        contract::BoundedSink sink(fetch.limit_bytes);
+        Result<contract::Transfer> result = Error{};
+        connector_->transfer(fetch.request, sink, options(), [&result](auto r) { result = std::move(r); });
+        if (!result.ok()) return failed(result.error());
+        received_ += sink.bytes().size();
+        model_ = fetch.request.version.content;
+        return Event(Fetched{std::move(*result), sink.take()});
+    }
+
+    std::optional<Event> on_train(const Train& train) {
+        trainer_->start(plan_, train.round, id_, train.parameters);
+        if (train.round > 1) evaluator_->submit(model_, *train.parameters);
+        std::int64_t said_ms = monotonic_ms();
+        while (!trainer_->wait_for(100)) {
+            const Trainer::Progress p = trainer_->progress();
+            const std::string round = std::to_string(train.round) + "/" + std::to_string(plan_.round.rounds);
+            if (!c_.quiet && !c_.json) {
+                environment_.progress(p.fraction, "Round " + round + "  training " + decimal(100 * p.fraction, 0) + " %  " +
+                                                      commands::grouped(static_cast<std::uint64_t>(p.examples_per_second)) +
+                                                      " ex/s  about " + decimal(p.seconds_left, 0) + " s left");
+            }
+            if (monotonic_ms() - said_ms < heartbeat_ms) continue;
+            said_ms = monotonic_ms();
+            heartbeat("training", p);
+        }
+        environment_.progress(0, "");
+        auto trained = trainer_->take();
+        if (!trained.ok()) return failed(trained.error());
+        examples_ = trained->examples;
+        loss_ = trained->mean_loss;
+        train_ms_ = trained->train_ms;
+        return Event(std::move(*trained));
+    }
+
+    std::optional<Event> on_deliver(const Deliver& deliver) {
+        Result<Done> result = done();
+        connector_->deliver(deliver.asset, deliver.version, std::make_shared<SharedSource>(deliver.envelope), options(120'000),
+                            [&result](Result<Done> r) { result = std::move(r); });
+        if (!result.ok()) return failed(result.error());
+        sent_ += deliver.version.size_bytes;
+        return Event(Delivered{});
+    }
+
+    void heartbeat(const std::string& activity, const Trainer::Progress& p) {
+        JsonObject body;
+        body.text("activity", activity).number("progress", p.fraction).number("examples_per_second", p.examples_per_second);
+        body.number("loss", p.loss);
+        if (auto score = take_score()) {
+            body.raw("evaluation", JsonObject()
+                                       .text("model", to_hex(score->first))
+                                       .whole("correct", score->second.correct)
+                                       .whole("examples", score->second.examples)
+                                       .number("loss_sum", score->second.loss_sum)
+                                       .str());
+        }
+        const auto told = ask_text(*http_, "POST", "/api/v1/hub/heartbeat", body.str());
+        static_cast<void>(told);  // a lost one is made up for by the next
+    }
+
+    std::optional<std::pair<Digest, task::Score>> take_score() {
+        const std::lock_guard lock(score_mutex_);
+        auto score = std::move(scored_);
+        scored_.reset();
+        if (score) together_ = score->second;
+        return score;
+    }
+
+    void report_score() {
+        bool there = false;
+        {
+            const std::lock_guard lock(score_mutex_);
+            there = scored_.has_value();
+        }
+        if (there) heartbeat("waiting", {});
+    }
+
+    std::optional<Event> tell(const Notice& notice, const round::Participant& machine) {
+        const std::string round = "Round " + std::to_string(notice.round) + "/" + std::to_string(plan_.round.rounds);
+        switch (notice.kind) {
+            case Notice::Kind::agreed: say("Agreement", notice.sentence); break;
+            case Notice::Kind::delivered:
+                say(round, "trained " + commands::grouped(examples_) + " examples in " +
+                               decimal(static_cast<double>(train_ms_) / 1000.0, 1) + " s   loss " + decimal(loss_, 4) +
+                               (together_.examples > 0 ? "   together " + decimal(together_.accuracy(), 4) : "") + "   sent " +
+                               human_bytes(sent_) + " in all");
+                break;
+            case Notice::Kind::refused: say("Refused", notice.sentence + " (code " + notice.code + ")"); break;
+            case Notice::Kind::retrying: say("Waiting", notice.sentence + "; nothing is lost, trying again"); break;
+            case Notice::Kind::model_received:
+            case Notice::Kind::trained:
+            case Notice::Kind::accepted: break;
+        }
+        static_cast<void>(machine);
+        return std::nullopt;
+    }
+
+    Result<double> accuracy_of(std::span<const float> parameters) {
+        ENTENTE_ASSIGN(const task::Score score, task::evaluate(plan_.task.model, parameters, *local_.test, local_.test_rows));
+        return score.accuracy();
+    }
+
+    // The same budget without the others: what joining was worth.
+    Result<double> train_alone() {
+        std::vector<float> parameters = plan::initial_parameters(plan_);
+        for (std::uint64_t round = 1; round <= plan_.round.rounds; ++round) {
+            trainer_->start(plan_, round, id_, std::make_shared<const std::vector<float>>(std::move(parameters)));
+            while (!trainer_->wait_for(100)) {
+                environment_.progress((static_cast<double>(round - 1) + trainer_->progress().fraction) / plan_.round.rounds,
+                                      "alone, for comparison");
+            }
+            auto trained = trainer_->take();
+            if (!trained.ok()) return trained.error();
+            parameters = std::move(trained->parameters);
+        }
+        environment_.progress(0, "");
+        return accuracy_of(parameters);
+    }
+
+    Status finish(const round::Participant& machine) {
+        const View view = machine.view();
+        if (stopped_) {
+            say("Stopped", "after " + std::to_string(view.contributions) + " rounds; start it again to go on");
+            return done();
+        }
+        std::string federated = "null";
+        std::string alone = "null";
+        if (final_) {
+            ENTENTE_ASSIGN(const double accuracy, accuracy_of(*final_));
+            federated = decimal(accuracy, 6);
+        }
+        if (c_.alone) {
+            ENTENTE_ASSIGN(const double accuracy, train_alone());
+            alone = decimal(accuracy, 6);
+        }
+        say("Quality", (c_.alone ? "alone " + alone + "   " : "") + "together " + federated + "   sent " + human_bytes(sent_) +
+                           ", received " + human_bytes(received_) + " in all");
+        say("Model", to_hex(model_));
+        if (!c_.json) return done();
+        const std::size_t agreements = (view.model_agreement.empty() ? 0u : 1u) + (view.update_agreement.empty() ? 0u : 1u);
+        JsonObject json;
+        json.text("participant", id_).whole("rounds", view.contributions).raw("accuracy_alone", alone);
+        json.raw("accuracy_federated", federated).whole("bytes_up", sent_).whole("bytes_down", received_);
+        json.whole("agreements", agreements).text("model_digest", to_hex(model_));
+        json.whole("examples", local_.train_rows.empty() ? local_.train->size() : local_.train_rows.size());
+        environment_.print(json.str() + "\n");
+        return done();
+    }
+
+    const PartnerConfig& c_;
+    NativeEnvironment& environment_;
+    LocalData local_;
+    plan::Plan plan_;
+    std::string id_;
+    std::shared_ptr<hub::HttpClient> http_;
+    std::unique_ptr<hub::HubClient> connector_;
+    contract::CancelToken cancel_;
+    Trainer* trainer_ = nullptr;
+    Evaluator* evaluator_ = nullptr;
+    std::mutex score_mutex_;
+    std::optional<std::pair<Digest, task::Score>> scored_;
+    task::Score together_;
+    std::shared_ptr<const std::vector<float>> final_;
+    Digest model_;
+    std::string between_steps_;
+    std::uint64_t sent_ = 0;
+    std::uint64_t received_ = 0;
+    std::uint64_t examples_ = 0;
+    double loss_ = 0;
+    std::int64_t train_ms_ = 0;
+    std::int64_t reached_ms_ = 0;
+    bool stopped_ = false;
+};
+
+}  // namespace
+
+int join(const PartnerConfig& config, NativeEnvironment& environment) {
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGINT, on_interrupt);
+    std::signal(SIGTERM, on_interrupt);
+    Partner partner(config, environment);
+    const Status ended = partner.run();
+    hard_stop = nullptr;
+    return ended.ok() ? commands::exit_done : commands::report(ended.error(), environment);
+}
+
+}  // namespace entente::native

@@ -1,0 +1,112 @@
+#include "join/membership.hpp"
+
+#include "api/json_body.hpp"
+#include "base/files.hpp"
+#include "cli/key_file.hpp"
+#include "commands/plan_file.hpp"
+#include "commands/text.hpp"
+#include "commands/toml_table.hpp"
+
+namespace entente::native {
+namespace {
+
+struct State {
+    std::string url;
+    std::string participant;
+    std::string name;
+    std::string token;
+    std::string coordinator_key;
+    std::string plan_digest;
+};
+
+Result<State> read_state(const std::string& path) {
+    ENTENTE_ASSIGN(const std::string text, read_text_file(path));
+    ENTENTE_ASSIGN(commands::TomlTable root, commands::parse_toml(text, path, "partner"));
+    State state;
+    root.text("url", state.url);
+    root.text("participant", state.participant);
+    root.text("name", state.name);
+    root.text("token", state.token);
+    root.text("coordinator_key", state.coordinator_key);
+    root.text("plan_digest", state.plan_digest);
+    ENTENTE_TRY(root.finish());
+    return state;
+}
+
+Status write_state(const std::string& path, const State& state) {
+    std::string text = "# Made by entente join. Secret: whoever has the token can act in this partner's name.\n";
+    const auto line = [&text](const char* key, const std::string& value) {
+        text += std::string(key) + " = " + commands::JsonObject().text("v", value).str().substr(5);
+        text.back() = '\n';  // the object's closing brace
+    };
+    line("url", state.url);
+    line("participant", state.participant);
+    line("name", state.name);
+    line("token", state.token);
+    line("coordinator_key", state.coordinator_key);
+    line("plan_digest", state.plan_digest);
+    return write_file(path, as_bytes(std::string_view(text)), 0600);
+}
+
+Result<State> join_now(const PartnerConfig& config, hub::HttpClient& http, const codec::SigningKey& key) {
+    ENTENTE_ASSIGN(const std::string code, read_join_code(config));
+    if (code.empty()) {
+        return Error{Code::invalid_argument, "config.no-code",
+                     "expected a join code for the first start: --code-file FILE, --code-file - or the variable ENTENTE_JOIN_CODE"};
+    }
+    const std::string body = commands::JsonObject()
+                                 .text("code", code)
+                                 .text("public_key", codec::to_hex(key.public_key()))
+                                 .text("signature", codec::to_hex(key.sign("join", as_bytes(std::string_view(code)))))
+                                 .text("accepted_by", config.accepted_by)
+                                 .str();
+    ENTENTE_ASSIGN(const std::string answer, ask_text(http, "POST", "/api/v1/join", body));
+    ENTENTE_ASSIGN(const JsonBody json, JsonBody::parse(answer));
+    return State{config.url, json.text("participant"), json.text("name"), json.text("token"), json.text("coordinator_key"),
+                 json.text("plan_digest")};
+}
+
+}  // namespace
+
+Result<std::string> ask_text(hub::HttpClient& http, const std::string& method, const std::string& target, const std::string& body) {
+    hub::HttpRequest request;
+    request.method = method;
+    request.target = target;
+    request.content_type = body.empty() ? "" : "application/json";
+    const ByteView bytes = as_bytes(std::string_view(body));
+    request.body.assign(bytes.begin(), bytes.end());
+    ENTENTE_ASSIGN(const hub::HttpResponse response, http.send(request, nullptr, {}));
+    ENTENTE_TRY(hub::error_of(response));
+    return std::string(reinterpret_cast<const char*>(response.body.data()), response.body.size());
+}
+
+Result<Membership> become_member(const PartnerConfig& config, hub::HttpClient& http) {
+    ENTENTE_TRY(make_directory(config.state_folder));
+    // The key is on disk before the code is used: a crash in between repeats the join with the same key.
+    ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(config.state_folder + "/partner.key"));
+    const std::string path = config.state_folder + "/state.toml";
+    auto state = read_state(path);
+    if (!state.ok() && state.error().code == Code::not_found) {
+        state = join_now(config, http, key);
+        if (!state.ok()) return state.error();
+        ENTENTE_TRY(write_state(path, *state));
+    }
+    if (!state.ok()) return state.error();
+    http.set_token(state->token);
+
+    ENTENTE_ASSIGN(const std::string envelope, ask_text(http, "GET", "/api/v1/plan", {}));
+    ENTENTE_ASSIGN(const codec::PublicKey coordinator, codec::public_key_from_hex(state->coordinator_key));
+    codec::PublicKey signer;
+    ENTENTE_ASSIGN(plan::Plan plan, commands::open_plan_envelope(as_bytes(std::string_view(envelope)), &signer));
+    if (signer != coordinator) {
+        return Error{Code::permission_denied, "contract.foreign-key",
+                     "plan: expected the signature of the coordinator that this partner joined, found another key's; nothing was sent"};
+    }
+    if (to_hex(plan::digest_of(plan)) != state->plan_digest) {
+        return Error{Code::permission_denied, "contract.other-plan",
+                     "plan: it is not the one that this partner agreed to; nothing was sent"};
+    }
+    return Membership{state->participant, state->name, state->token, coordinator, std::move(key), std::move(plan)};
+}
+
+}  // namespace entente::native

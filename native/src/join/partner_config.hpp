@@ -1,0 +1,36 @@
+// What a partner's process needs to know: partner.toml, and flags that outweigh it.
+//
+//   url   = "https://fl.example.org"       # the coordinator
+//   data  = "mnist"                        # folder with the IDX files; it stays here
+//   state = "plant-a"                      # key, token and plan; mode 600
+//   code_file = "code.txt"                 # the one-time join code; or the variable ENTENTE_JOIN_CODE
+//   ca    = "ca.pem"                       # optional
+//   accepted_by = "Ada Novak"              # who accepts the contract
+#pragma once
+
+#include <string>
+
+#include "commands/environment.hpp"
+
+namespace entente::native {
+
+struct PartnerConfig {
+    std::string url;
+    std::string data_folder;
+    std::string state_folder = "entente-partner";
+    std::string code_file;  // "-" is standard input
+    std::string ca_file;
+    std::string accepted_by;
+    bool alone = false;  // also train alone, for comparison
+    bool json = false;
+    bool quiet = false;
+    unsigned give_up_s = 0;  // end when the coordinator cannot be reached for so long; 0: never
+};
+
+// invalid_argument "partner.*". Paths in the file are relative to it.
+Status read_partner_toml(const std::string& path, PartnerConfig& config, commands::Environment& environment);
+
+// The code from the file, standard input or the environment; empty when there is none.
+Result<std::string> read_join_code(const PartnerConfig& config);
+
+}  // namespace entente::native

@@ -1,0 +1,3 @@
+#include "cli/command_line.hpp"
+
+int main(int argc, char** argv) { return entente::native::command_line({argv + 1, argv + argc}); }

@@ -1,0 +1,249 @@
+#include "server/host.hpp"
+
+#include <algorithm>
+
+#include "base/crash_point.hpp"
+
+namespace entente::native {
+
+using namespace round::coordinator;
+using contract::CallOptions;
+
+namespace {
+
+constexpr std::int64_t retry_ms = 1'000;        // after a full disk
+constexpr std::int64_t lazy_save_ms = 250;      // changes that are not urgent
+constexpr std::int64_t presence_check_ms = 5'000;
+
+}  // namespace
+
+Host::Host(HostOptions options, round::Coordinator machine)
+    : o_(std::move(options)), machine_(std::move(machine)), coordinator_(machine_.plan().federation.coordinator) {}
+
+Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
+    const codec::PublicKey key = options.key.public_key();
+    ENTENTE_ASSIGN(round::Coordinator machine, round::Coordinator::create(options.plan, std::move(options.key)));
+    ENTENTE_ASSIGN(auto snapshot, options.store.snapshot());
+    contract::Exchange exchange(options.plan.federation.id);
+    std::map<std::string, ContentRow> contents;
+    if (snapshot) {
+        ENTENTE_ASSIGN(exchange, contract::Exchange::deserialize(snapshot->exchange));
+        contents = std::move(snapshot->contents);
+    }
+    ENTENTE_TRY(exchange.admit(options.plan.federation.coordinator, key));
+    std::unique_ptr<Host> host(new Host(std::move(options), std::move(machine)));
+    host->contents_ = std::move(contents);
+    host->space_ = std::make_unique<hub::HubSpace>(host->o_.plan.federation.id, std::move(exchange), *host, now_ms);
+    host->side_ = std::make_unique<hub::HubSide>(*host->space_, host->coordinator_);
+    Host* self = host.get();
+    host->space_->on_change([self] {
+        self->watch_wanted_ = true;
+        self->drive();
+    });
+    return host;
+}
+
+Status Host::start() {
+    ENTENTE_ASSIGN(const std::vector<round::Entry> entries, o_.store.ledger());
+    ENTENTE_ASSIGN(auto rounds, o_.store.history());
+    history_.restore(std::move(rounds));
+    std::vector<round::Record> records;
+    for (const round::Entry& entry : entries) records.push_back(entry.record);
+    if (!entries.empty()) last_entry_ = entries.back();
+    ENTENTE_ASSIGN(Commands commands, machine_.restore(records));
+    for (Command& command : commands) {
+        if (auto* blob = std::get_if<LoadBlob>(&command)) ENTENTE_TRY(load(blob->blob));
+    }
+    if (machine_.failure()) return *machine_.failure();
+    repair(entries);
+    driving_ = true;  // everything at once, below
+    enqueue(Started{now_ms()});
+    driving_ = false;
+    watch_wanted_ = true;
+    drive();
+    if (machine_.failure()) return *machine_.failure();
+    arm();
+    return done();
+}
+
+Status Host::load(const Digest& blob) {
+    auto content = o_.blobs.open_blob(blob);
+    Commands more = machine_.handle(BlobLoaded{blob, content.ok() ? done() : Result<Done>(content.error()),
+                                               content.ok() ? content->get() : nullptr});
+    if (!more.empty()) return Error{Code::internal, "host.commands", "restore: the machine asked for more than blobs"};
+    return done();
+}
+
+// A judgement that is in the ledger but had not reached the exchange yet is told again.
+void Host::repair(const std::vector<round::Entry>& entries) {
+    for (const round::Entry& entry : entries) {
+        if (const auto* r = std::get_if<round::UpdateAccepted>(&entry.record.body)) {
+            const Status told = space_->conclude(coordinator_, r->transfer, {true, "update.accepted",
+                                                 "Counted in round " + std::to_string(r->round) + "."});
+            static_cast<void>(told);  // long forgotten: nobody waits for it
+            accepted_blobs_[r->participant] = r->blob;
+        } else if (const auto* refused = std::get_if<round::UpdateRefused>(&entry.record.body)) {
+            const Status told = space_->conclude(coordinator_, refused->transfer, {false, refused->code, refused->sentence});
+            static_cast<void>(told);
+        } else if (std::get_if<round::RoundOpened>(&entry.record.body) != nullptr) {
+            accepted_blobs_.clear();
+        }
+    }
+}
+
+void Host::enqueue(Event event) {
+    events_.push_back(std::move(event));
+    drive();
+}
+
+// The one loop: an event, its commands to the end, the next event. Never re-entered.
+void Host::drive() {
+    if (driving_ || stalled_) return;
+    driving_ = true;
+    while (!stalled_) {
+        if (events_.empty()) {
+            if (!watch_wanted_) break;
+            watch();
+        }
+        Event event = std::move(events_.front());
+        events_.pop_front();
+        Pending pending;
+        if (const auto* retrieved = std::get_if<Retrieved>(&event)) pending.token = retrieved->token;
+        pending.commands = machine_.handle(std::move(event));
+        if (pending.token) sources_.erase(*pending.token);
+        if (!carry_out(pending)) stalled_ = std::move(pending);
+        if (machine_.failure()) {
+            o_.on_failure(*machine_.failure());
+            break;
+        }
+    }
+    driving_ = false;
+    if (o_.on_change) o_.on_change();
+    arm();
+}
+
+void Host::watch() {
+    watch_wanted_ = false;
+    Watched watched{space_->exchange().catalog(coordinator_, {}), {}, now_ms()};
+    auto agreements = space_->exchange().agreements(coordinator_, contract::global_model_asset(o_.plan.federation.id));
+    if (agreements.ok()) watched.model_agreements = std::move(agreements).value();
+    events_.push_back(std::move(watched));
+}
+
+// False: the disk would not take it; the rest waits.
+bool Host::carry_out(Pending& pending) {
+    while (pending.next < pending.commands.size()) {
+        const bool record = std::holds_alternative<Persist>(pending.commands[pending.next]);
+        Status carried = record ? persist(pending) : execute(pending.commands[pending.next]);
+        if (carried.ok()) {
+            if (!record) ++pending.next;
+            continue;
+        }
+        const bool judging = std::any_of(pending.commands.begin(), pending.commands.end(),
+                                         [](const Command& c) { return std::holds_alternative<KeepStaged>(c); });
+        if (judging && pending.token) {
+            tokens_.erase(*pending.token);
+            retry_watch_ = true;
+            events_.push_back(StorageFailed{*pending.token, carried.error(), now_ms()});
+            return true;
+        }
+        return false;
+    }
+    return true;
+}
+
+// All records up to the next other command go in one transaction.
+Status Host::persist(Pending& pending) {
+    std::vector<round::Entry> entries;
+    std::optional<round::Entry> last = last_entry_;
+    std::size_t next = pending.next;
+    for (; next < pending.commands.size(); ++next) {
+        const auto* record = std::get_if<Persist>(&pending.commands[next]);
+        if (record == nullptr) break;
+        if (std::holds_alternative<round::UpdateAccepted>(record->record.body)) crash_point("before-accept");
+        last = round::chain(last, record->record);
+        entries.push_back(*last);
+    }
+    ENTENTE_TRY(o_.store.append(entries, nullptr));
+    pending.next = next;
+    last_entry_ = last;
+    for (const round::Entry& entry : entries) {
+        history_.record(entry.record);
+        if (o_.on_ledger) {
+            o_.on_ledger({entry.sequence, entry.record.at_ms, std::string(round::kind_of(entry.record)),
+                          round::summary_of(entry.record), participant_of(entry.record), round::link_of(entry)});
+        }
+        if (const auto* accepted = std::get_if<round::UpdateAccepted>(&entry.record.body)) {
+            crash_point("accepted");
+            accepted_blobs_[accepted->participant] = accepted->blob;
+            if (pending.token) events_.push_front(Stored{*pending.token, now_ms()});
+        } else if (std::get_if<round::RoundClosed>(&entry.record.body) != nullptr) {
+            crash_point("closed");
+        } else if (std::get_if<round::ModelPublished>(&entry.record.body) != nullptr) {
+            crash_point("published");
+            for (const auto& [participant, blob] : accepted_blobs_) o_.blobs.remove(blob);
+            accepted_blobs_.clear();
+        }
+    }
+    return done();
+}
+
+void Host::on_timer() {
+    const std::int64_t now = now_ms();
+    if (stalled_) {
+        Pending pending = std::move(*stalled_);
+        stalled_.reset();
+        driving_ = true;
+        const bool carried = carry_out(pending);
+        driving_ = false;
+        if (!carried) stalled_ = std::move(pending);
+    }
+    if (retry_watch_) {
+        retry_watch_ = false;
+        watch_wanted_ = true;
+    }
+    if (dirty_ && save(space_->exchange(), true).ok()) dirty_ = false;
+    for (const auto& [round, json] : history_.take_changes()) {
+        const Status kept = o_.store.put_history(round, json);
+        static_cast<void>(kept);  // for people only; the ledger has what counts
+    }
+    for (const std::string& id : space_->waiting()) events_.push_back(Seen{id, now});
+    space_->expire(now);
+    events_.push_back(Tick{now});
+    drive();
+}
+
+void Host::arm() {
+    const std::int64_t now = now_ms();
+    std::int64_t delay = presence_check_ms;
+    if (const auto tick = machine_.next_tick_ms(now)) delay = std::min(delay, std::max<std::int64_t>(*tick, 1));
+    if (stalled_ || retry_watch_) delay = std::min(delay, retry_ms);
+    if (dirty_) delay = std::min(delay, lazy_save_ms);
+    if (const auto deadline = space_->next_deadline()) delay = std::min(delay, std::max<std::int64_t>(*deadline - now, 1));
+    o_.arm_timer(delay);
+}
+
+void Host::drain() {
+    if (dirty_ && save(space_->exchange(), true).ok()) dirty_ = false;
+    for (const auto& [round, json] : history_.take_changes()) {
+        const Status kept = o_.store.put_history(round, json);
+        static_cast<void>(kept);
+    }
+    space_->drain();
+}
+
+Status Host::admit(const std::string& participant, const std::string& name, const codec::PublicKey& key) {
+    ENTENTE_TRY(space_->admit(participant, key));
+    enqueue(Joined{participant, name, key, now_ms()});
+    return done();
+}
+
+void Host::seen(const std::string& participant) { enqueue(Seen{participant, now_ms()}); }
+
+Status Host::leave(const std::string& participant, const std::string& reason) {
+    ENTENTE_TRY(space_->expel(participant));
+    enqueue(Left{participant, reason, now_ms()});
+    return done();
+}
+
+}  // namespace entente::native

@@ -1,0 +1,107 @@
+// Drives the coordinator's state machine under the server: carries out its commands, answers them with events, and
+// keeps what must survive a restart.
+//
+//   ENTENTE_ASSIGN(auto host, Host::open(std::move(options)));
+//   ENTENTE_TRY(host->start());                  // goes on where the ledger ends
+//   host->on_timer();                            // whenever the timer that it armed has run out
+//
+// Everything is durable before anybody hears of it. When the disk is full the machine stands still and tries again
+// each second; what arrives in the meantime is answered with no_space. One strand; no sockets in here.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+
+#include "connectors/hub/hub_space.hpp"
+#include "entente/round/coordinator.hpp"
+#include "server/evaluator.hpp"
+#include "server/history.hpp"
+#include "store/blob_store.hpp"
+#include "store/state_store.hpp"
+
+namespace entente::native {
+
+struct HostOptions {
+    plan::Plan plan;
+    codec::SigningKey key;
+    StateStore& store;
+    BlobStore& blobs;
+    std::function<void(std::int64_t delay_ms)> arm_timer;          // replaces the one armed before
+    std::function<void(const LedgerRow&)> on_ledger;               // may be empty
+    std::function<void()> on_change;                               // status has changed; may be empty
+    std::function<void(std::shared_ptr<const std::vector<float>>, Digest)> on_model;  // a new model is visible; may be empty
+    std::function<void(Error)> on_failure;                         // the machine cannot go on
+};
+
+class Host final : public hub::Storage {
+public:
+    static Result<std::unique_ptr<Host>> open(HostOptions options);
+    Status start();
+    void on_timer();
+    // Writes what was not urgent and answers all waits.
+    void drain();
+
+    hub::HubSpace& space() noexcept { return *space_; }
+    History& history() noexcept { return history_; }
+    [[nodiscard]] const round::Coordinator& machine() const noexcept { return machine_; }
+    [[nodiscard]] round::coordinator::View view() const { return machine_.view(); }
+    [[nodiscard]] bool stalled() const noexcept { return stalled_.has_value(); }
+    [[nodiscard]] std::optional<ContentRow> content_of(const std::string& asset) const;
+
+    Status admit(const std::string& participant, const std::string& name, const codec::PublicKey& key);
+    void seen(const std::string& participant);
+    Status leave(const std::string& participant, const std::string& reason);
+    // An upload lies durably under `blob`.
+    Status uploaded(const std::string& participant, const std::string& asset, const contract::Version& version, const Digest& blob);
+
+private:
+    using Commands = round::coordinator::Commands;
+    using Command = round::coordinator::Command;
+    struct Pending {  // commands that are being carried out
+        Commands commands;
+        std::size_t next = 0;
+        std::optional<std::uint64_t> token;  // of the update that they judge
+    };
+
+    explicit Host(HostOptions options, round::Coordinator machine);
+    Status load(const Digest& blob);
+    void repair(const std::vector<round::Entry>& entries);
+
+    void enqueue(round::coordinator::Event event);
+    void drive();
+    bool carry_out(Pending& pending);
+    Status persist(Pending& pending);
+    Status execute(Command& command);
+    void retrieve(round::coordinator::Retrieve& command);
+    Status publish(const round::coordinator::PublishModel& command);
+    void watch();
+    void arm();
+
+    // hub::Storage
+    Result<std::shared_ptr<contract::ByteSource>> open(const std::string& asset, const contract::Version& version) override;
+    Status keep(const std::string& asset, const contract::Version& version, contract::ByteSource& content) override;
+    Status save(const contract::Exchange& exchange, bool urgent) override;
+    [[nodiscard]] Snapshot snapshot(const contract::Exchange& exchange) const;
+
+    HostOptions o_;
+    round::Coordinator machine_;
+    std::string coordinator_;  // its participant id
+    std::unique_ptr<hub::HubSpace> space_;
+    std::unique_ptr<hub::HubSide> side_;
+    History history_;
+    std::optional<round::Entry> last_entry_;
+    std::map<std::string, ContentRow> contents_;
+    std::map<std::uint64_t, Digest> tokens_;        // staged updates: where they lie
+    std::map<std::string, Digest> accepted_blobs_;  // of the open round, by participant
+    std::map<std::uint64_t, std::shared_ptr<contract::ByteSource>> sources_;  // that queued events point into
+    std::uint64_t next_token_ = 1;
+    std::deque<round::coordinator::Event> events_;
+    std::optional<Pending> stalled_;
+    bool driving_ = false;
+    bool watch_wanted_ = false;
+    bool dirty_ = false;  // the exchange has changes that were not urgent
+    bool retry_watch_ = false;
+};
+
+}  // namespace entente::native

@@ -1,0 +1,73 @@
+#include "store/blob_store.hpp"
+
+#include <atomic>
+
+namespace entente::native {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path place(const fs::path& folder, const Digest& blob) {
+    const std::string name = to_hex(blob);
+    return folder / "blobs" / name.substr(0, 2) / name;
+}
+
+}  // namespace
+
+Result<BlobStore> BlobStore::open(const fs::path& folder) {
+    std::error_code ignored;
+    fs::remove_all(folder / "spool", ignored);
+    ENTENTE_TRY(make_directory(folder / "spool"));
+    constexpr const char* digits = "0123456789abcdef";
+    for (std::size_t i = 0; i < 256; ++i) {
+        const char name[3] = {digits[i >> 4u], digits[i & 15u], 0};
+        ENTENTE_TRY(make_directory(folder / "blobs" / name));
+    }
+    return BlobStore(folder);
+}
+
+Result<BlobStore::Upload> BlobStore::begin(std::uint64_t expected_bytes) {
+    static std::atomic<std::uint64_t> counter{0};
+    const fs::path path = folder_ / "spool" / ("upload-" + std::to_string(counter.fetch_add(1)));
+    ENTENTE_ASSIGN(FileWriter writer, FileWriter::create(path, 0600));
+    ENTENTE_TRY(writer.reserve(expected_bytes));
+    return Upload(std::move(writer), folder_);
+}
+
+Status BlobStore::Upload::append(ByteView piece) {
+    ENTENTE_TRY(writer_.write(piece));
+    hash_.update(piece);
+    size_ += piece.size();
+    return done();
+}
+
+Result<Digest> BlobStore::Upload::finish() {
+    const Digest blob = hash_.finish();
+    ENTENTE_TRY(writer_.keep(place(folder_, blob)));
+    return blob;
+}
+
+Result<Digest> BlobStore::put(ByteView bytes) {
+    ENTENTE_ASSIGN(Upload upload, begin(bytes.size()));
+    ENTENTE_TRY(upload.append(bytes));
+    return upload.finish();
+}
+
+Result<std::shared_ptr<contract::ByteSource>> BlobStore::open_blob(const Digest& blob, std::uint64_t offset) const {
+    return open_file(place(folder_, blob), offset);
+}
+
+bool BlobStore::has(const Digest& blob) const {
+    std::error_code ignored;
+    return fs::exists(place(folder_, blob), ignored);
+}
+
+void BlobStore::remove(const Digest& blob) noexcept {
+    std::error_code ignored;
+    fs::remove(place(folder_, blob), ignored);
+}
+
+fs::path BlobStore::path_of(const Digest& blob) const { return place(folder_, blob); }
+
+}  // namespace entente::native

@@ -1,0 +1,117 @@
+#include "store/sqlite.hpp"
+
+#include <sqlite3.h>
+
+#include <utility>
+
+namespace entente::native {
+namespace {
+
+Error error_of(sqlite3* database, int code) {
+    const std::string message = std::string("store: ") + (database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code));
+    switch (code & 0xff) {
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB: return {Code::data_loss, "store.damaged", message};
+        case SQLITE_FULL: return {Code::no_space, "disk.full", message};
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED: return {Code::unavailable, "store.locked", message + "; is another entente using this folder?"};
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+        case SQLITE_CANTOPEN: return {Code::permission_denied, "file.unwritable", message};
+        default: return {Code::internal, "store.failed", message};
+    }
+}
+
+}  // namespace
+
+Statement::Statement(Statement&& other) noexcept
+    : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)) {}
+
+Statement::~Statement() { sqlite3_finalize(statement_); }
+
+Statement& Statement::bind(int index, std::int64_t value) {
+    sqlite3_bind_int64(statement_, index, value);
+    return *this;
+}
+Statement& Statement::bind(int index, std::string_view value) {
+    // SQLITE_TRANSIENT is a cast of -1 in C; written out, so that no old-style cast is needed.
+    sqlite3_bind_text64(statement_, index, value.data(), value.size(), reinterpret_cast<sqlite3_destructor_type>(-1), SQLITE_UTF8);
+    return *this;
+}
+Statement& Statement::bind(int index, ByteView value) {
+    static constexpr std::byte nothing{};
+    sqlite3_bind_blob64(statement_, index, value.empty() ? &nothing : value.data(), value.size(),
+                        reinterpret_cast<sqlite3_destructor_type>(-1));
+    return *this;
+}
+Statement& Statement::bind_null(int index) {
+    sqlite3_bind_null(statement_, index);
+    return *this;
+}
+
+Result<bool> Statement::next() {
+    const int code = sqlite3_step(statement_);
+    if (code == SQLITE_ROW) return true;
+    const Error error = code == SQLITE_DONE ? Error{} : error_of(database_, code);
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+    if (code == SQLITE_DONE) return false;
+    return error;
+}
+
+Status Statement::run() {
+    for (;;) {
+        ENTENTE_ASSIGN(const bool more, next());
+        if (!more) return done();
+    }
+}
+
+std::int64_t Statement::whole(int column) const { return sqlite3_column_int64(statement_, column); }
+bool Statement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+
+Bytes Statement::blob(int column) const {
+    const auto* data = static_cast<const std::byte*>(sqlite3_column_blob(statement_, column));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    return data == nullptr ? Bytes{} : Bytes(data, data + size);
+}
+
+std::string Statement::text(int column) const {
+    const unsigned char* data = sqlite3_column_text(statement_, column);
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    return data == nullptr ? std::string() : std::string(data, data + size);
+}
+
+Result<Database> Database::open(const std::string& path) {
+    sqlite3* raw = nullptr;
+    const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+    Database database(raw);
+    if (code != SQLITE_OK) return error_of(raw, code);
+    sqlite3_extended_result_codes(raw, 1);
+    sqlite3_busy_timeout(raw, 2'000);
+    ENTENTE_TRY(database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"));
+    ENTENTE_ASSIGN(Statement check, database.prepare("PRAGMA quick_check(1)"));
+    ENTENTE_ASSIGN(const bool row, check.next());
+    if (!row || check.text(0) != "ok") {
+        return Error{Code::data_loss, "store.damaged", "store: " + (row ? check.text(0) : std::string("no answer"))};
+    }
+    ENTENTE_TRY(check.run());
+    return database;
+}
+
+Database::Database(Database&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+Database::~Database() { sqlite3_close_v2(database_); }
+
+Result<Statement> Database::prepare(std::string_view sql) {
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v2(database_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+    if (code != SQLITE_OK) return error_of(database_, code);
+    return Statement(database_, statement);
+}
+
+Status Database::execute(const char* sql) {
+    const int code = sqlite3_exec(database_, sql, nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) return error_of(database_, code);
+    return done();
+}
+
+}  // namespace entente::native

@@ -1,0 +1,95 @@
+"""The measurements behind what the project says of itself. script/bench builds and calls this."""
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+root = pathlib.Path(__file__).parents[2]
+
+
+def core(what):
+    subprocess.run([root / "build/native/tests/core_bench", what], check=True)
+
+
+def mnist():
+    folder = os.environ.get("ENTENTE_MNIST_DIR", root / "third_party/mnist")
+    if not pathlib.Path(folder).is_dir():
+        sys.exit("expected MNIST in third_party/mnist: run script/fetch-mnist, or set ENTENTE_MNIST_DIR")
+    return str(folder)
+
+
+def round_overhead(entente):
+    """Two native partners, 2NN, hub connector: the time of a round beyond its training."""
+    done = subprocess.run([sys.executable, root / "script/demo.py", "--entente", entente, "--data", mnist(), "--native-only",
+                           "--json", "--port", "0"], capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout.splitlines()[-1])
+    print(f"round beyond the training: median {result['round_overhead_ms_median']} ms over {result['rounds']} rounds "
+          f"({result['partners']} partners, accuracy {result['accuracy']:.4f}, {result['seconds']} s in all)")
+
+
+def resident(pid, field):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+
+
+def memory(entente, most=20):
+    """The coordinator's memory with the CNN: above idle, in models, for a few partners and for many."""
+    model_bytes = 4 * 1_663_370
+    for count in (2, most):
+        with tempfile.TemporaryDirectory() as folder:
+            plan = pathlib.Path(folder, "plan.toml")
+            plan.write_text(f'[task]\nmodel = "cnn"\n[round]\nrounds = 2\nmin_cohort = {count}\ndeadline_s = 1000\npresence_s = 300\n')
+            subprocess.run([entente, "data", "split", "--from", mnist(), "--to", f"{folder}/shares", "--partners", str(count),
+                            "--examples", str(20 * count)], check=True, capture_output=True)
+            for share in pathlib.Path(folder, "shares").iterdir():
+                for name in share.glob("t10k*"):
+                    name.unlink()
+            server = subprocess.Popen([entente, "serve", "--plan", plan, "--data", f"{folder}/coordinator", "--listen",
+                                       "127.0.0.1:0", "--json", "--operator-token-file", f"{folder}/token"],
+                                      stdout=subprocess.PIPE, text=True)
+            partners = []
+            try:
+                url = json.loads(server.stdout.readline())["url"]
+                token = pathlib.Path(folder, "token").read_text().strip()
+                time.sleep(0.5)
+                idle = resident(server.pid, "VmRSS")
+                for n in range(1, count + 1):
+                    code = json.loads(subprocess.run([entente, "invite", "--partner", f"partner-{n}", "--url", url, "--json"],
+                                                     env={**os.environ, "ENTENTE_TOKEN": token}, check=True,
+                                                     capture_output=True, text=True).stdout)["code"]
+                    partners.append(subprocess.Popen(
+                        [entente, "join", "--url", url, "--data", f"{folder}/shares/partner-{n}", "--state", f"{folder}/p{n}",
+                         "--json"], env={**os.environ, "ENTENTE_JOIN_CODE": code}, stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL))
+                for partner in partners:
+                    partner.wait(timeout=900)
+                peak = resident(server.pid, "VmHWM")
+                print(f"coordinator with {count} partners and the CNN: idle {idle / 1e6:.0f} MB, peak {peak / 1e6:.0f} MB, "
+                      f"{(peak - idle) / model_bytes:.1f} models above idle")
+            finally:
+                for process in (*partners, server):
+                    process.terminate()
+                for process in (*partners, server):
+                    process.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="script/bench")
+    parser.add_argument("--entente", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("what", nargs="?", default="all", choices=("all", "training", "fold", "codec", "round", "memory"))
+    o = parser.parse_args()
+    for name in ("training", "fold", "codec"):
+        if o.what in (name, "all"):
+            core(name)
+    if o.what in ("round", "all"):
+        round_overhead(o.entente)
+    if o.what in ("memory", "all"):
+        memory(o.entente)
+
+
+main()

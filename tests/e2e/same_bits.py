@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""One plan and one seed give one model: natively, as WebAssembly, in any order of arrival, with any number of threads.
+
+TAP on standard output. Data: ENTENTE_MNIST_DIR, or digits that this test writes itself.
+"""
+import json
+import os
+import pathlib
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+
+root = pathlib.Path(__file__).parents[2]
+native = [os.environ.get("ENTENTE_BINARY", str(root / "build/native/native/entente"))]
+wasm = [str(root / "script/entente-wasm")]
+failures = 0
+
+
+def write_digits(folder):
+    """Ten noisy patterns in the four IDX files: enough for bits to differ if they can."""
+    draw = random.Random(1)
+    patterns = [[draw.random() < 0.3 for _ in range(784)] for _ in range(10)]
+    for prefix, count in (("train", 1200), ("t10k", 300)):
+        labels = bytes(draw.randrange(10) for _ in range(count))
+        pixels = bytearray()
+        for label in labels:
+            pixels += bytes(min(255, (200 if on else 20) + draw.randrange(56)) for on in patterns[label])
+        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(struct.pack(">IIII", 0x803, count, 28, 28) + pixels)
+        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 0x801, count) + labels)
+
+
+def simulate(program, data, *more, kernels=None):
+    environment = dict(os.environ, **({"ENTENTE_KERNELS": kernels} if kernels else {}))
+    done = subprocess.run([*program, "simulate", "--data", str(data), "--rounds", "2", "--partners", "3", "--examples", "1200",
+                           "--json", "--quiet", *more], capture_output=True, text=True, env=environment, timeout=300)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip() or done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])["model_digest"]
+
+
+def check(name, run, expected):
+    global failures
+    try:
+        found = run()
+    except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
+        found = f"an error: {error}"
+    failures += found != expected
+    print(f"{'ok' if found == expected else 'not ok'} - {name}")
+    if found != expected:
+        print(f"# expected {expected}, found {found}")
+    sys.stdout.flush()
+
+
+with tempfile.TemporaryDirectory() as scratch:
+    data = os.environ.get("ENTENTE_MNIST_DIR")
+    if not data:
+        data = pathlib.Path(scratch)
+        write_digits(data)
+    reference = simulate(native, data)
+    check("native again", lambda: simulate(native, data), reference)
+    check("native, two threads", lambda: simulate(native, data, "--threads", "2"), reference)
+    for seed in ("1", "2"):
+        check(f"native, arrivals shuffled by {seed}", lambda: simulate(native, data, "--shuffle-arrivals", seed), reference)
+    for kernels in ("scalar", "v128", "avx2"):
+        check(f"native, kernels {kernels}", lambda: simulate(native, data, kernels=kernels), reference)
+    check("another seed gives another model",
+          lambda: "differs" if simulate(native, data, "--seed", "2") != reference else "the same", "differs")
+    if pathlib.Path(wasm[0]).exists():
+        check("WebAssembly", lambda: simulate(wasm, data), reference)
+        check("WebAssembly, arrivals shuffled", lambda: simulate(wasm, data, "--shuffle-arrivals", "3"), reference)
+    else:
+        print("ok - WebAssembly # SKIP script/entente-wasm is not built")
+
+sys.exit(1 if failures else 0)

@@ -1,0 +1,31 @@
+#include "entente/data/dataset.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+using namespace entente;
+
+TEST_CASE("a data set gives its examples as views") {
+    const data::Dataset dataset{{2, 2}, 2, {0, 1, 2, 3, 4, 5, 6, 7}, {0, 1}};
+    CHECK(dataset.size() == 2);
+    CHECK(dataset.example_size() == 4);
+    CHECK(dataset.example(1)[0] == 4.0f);
+    CHECK(dataset.example(1).data() == dataset.features.data() + 4);
+    CHECK(data::validate(dataset).ok());
+}
+
+TEST_CASE("a data set whose parts disagree is refused") {
+    const auto reason = [](const data::Dataset& d) {
+        const Status status = data::validate(d);
+        return status.ok() ? "ok" : status.error().reason;
+    };
+    CHECK(reason({{2}, 2, {}, {}}) == "ok");
+    CHECK(reason({{}, 2, {}, {}}) == "data.shape");
+    CHECK(reason({{0}, 2, {}, {}}) == "data.shape");
+    CHECK(reason({{65536, 65536, 65536, 65536}, 2, {}, {}}) == "data.shape");
+    CHECK(reason({{2}, 2, {1, 2, 3}, {0}}) == "data.shape");
+    CHECK(reason({{2}, 2, {1, 2}, {0, 1}}) == "data.shape");
+    CHECK(reason({{2}, 2, {1, 2}, {2}}) == "data.labels");
+    CHECK(reason({{2}, 2, {1, std::numeric_limits<float>::infinity()}, {1}}) == "data.non-finite");
+}

@@ -1,0 +1,117 @@
+#include "connectors/memory/federation.hpp"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+using namespace entente;
+using memory::Federation;
+using memory::FederationOptions;
+
+namespace {
+
+// Two classes that a line separates, so that a few steps of SGD learn them.
+std::shared_ptr<const data::Dataset> points(std::uint32_t n, std::uint64_t seed) {
+    auto set = std::make_shared<data::Dataset>();
+    set->example_shape = {2};
+    set->classes = 2;
+    Philox random(derive_key(seed, 0, {}, Purpose::test));
+    for (std::uint32_t i = 0; i < n; ++i) {
+        const float x = 2 * random.uniform() - 1;
+        const float y = 2 * random.uniform() - 1;
+        set->features.insert(set->features.end(), {x, y});
+        set->labels.push_back(x + 0.5f * y > 0 ? 1u : 0u);
+    }
+    return set;
+}
+
+FederationOptions options(std::uint32_t partners = 4) {
+    FederationOptions o;
+    o.plan = plan::default_digits_plan();
+    o.plan.task.classes = 2;
+    o.plan.task.model = {{2}, {nn::dense("hidden", 8), nn::relu(), nn::dense("out", 2)}};
+    o.plan.training.learning_rate = 0.3f;
+    o.plan.round.rounds = 3;
+    o.train = points(100 * partners, 1);
+    o.evaluation = points(200, 2);
+    for (std::uint32_t p = 0; p < partners; ++p) {
+        std::vector<std::uint32_t> rows(100);
+        std::iota(rows.begin(), rows.end(), 100 * p);
+        o.partners.push_back({"partner-" + std::to_string(p), "Partner " + std::to_string(p), rows});
+    }
+    return o;
+}
+
+Federation run(FederationOptions o, std::uint32_t slice = 1'000) {
+    Federation federation = Federation::create(std::move(o)).value();
+    int guard = 100'000;
+    while (federation.advance(slice).value() && --guard > 0) {
+    }
+    REQUIRE(guard > 0);
+    return federation;
+}
+
+// Runs the jobs backwards: what a pool of threads might do.
+class Backwards final : public Executor {
+public:
+    [[nodiscard]] unsigned width() const override { return 3; }
+    void run(std::size_t count, const std::function<void(std::size_t)>& job) override {
+        while (count-- > 0) job(count);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a federation learns, and says who contributed under which agreement") {
+    auto o = options();
+    o.alone = true;
+    const Federation federation = run(std::move(o));
+    REQUIRE(federation.rounds().size() == 3);
+    CHECK(federation.rounds().back().federated.accuracy() > 0.9);
+    CHECK(federation.rounds().back().alone.size() == 4);
+    CHECK(federation.rounds().back().contributors == 4);
+    CHECK(federation.agreements() == 8);
+    CHECK(federation.view().finished);
+    for (const auto& partner : federation.view().partners) {
+        CHECK(partner.bytes_up > 0);
+        CHECK_FALSE(partner.update_agreement.empty());
+    }
+    CHECK(federation.ledger().size() > 30);
+}
+
+TEST_CASE("the model does not depend on slices, executors, the order of arrival or what else is trained") {
+    const Digest expected = run(options()).model_digest();
+    CHECK(run(options(), 1).model_digest() == expected);
+    CHECK(run(options(), 3).model_digest() == expected);
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        auto o = options();
+        o.shuffle_arrivals = seed;
+        CHECK(run(std::move(o)).model_digest() == expected);
+    }
+    Backwards backwards;
+    auto o = options();
+    o.executor = &backwards;
+    o.alone = true;
+    CHECK(run(std::move(o)).model_digest() == expected);
+    auto other = options();
+    other.plan.training.seed = 2;
+    CHECK(run(std::move(other)).model_digest() != expected);
+}
+
+TEST_CASE("a contract that asks for more partners than there are ends with its reason") {
+    auto o = options();
+    o.plan.contract.min_cohort_size = 5;
+    const Federation federation = run(std::move(o));
+    CHECK_FALSE(federation.view().finished);
+    CHECK(federation.rounds().empty());
+    CHECK(federation.view().sentence.find("at least 5 contributing partners") != std::string::npos);
+}
+
+TEST_CASE("without partners or data there is no federation") {
+    auto o = options();
+    o.partners.clear();
+    CHECK(Federation::create(std::move(o)).error().reason == "federation.no-partners");
+    o = options();
+    o.train.reset();
+    CHECK(Federation::create(std::move(o)).error().reason == "federation.no-data");
+}

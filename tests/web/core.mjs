@@ -1,0 +1,34 @@
+// The TypeScript wrapper of the core for Node: bundled once by esbuild (a part of Vite).
+import { createRequire } from 'node:module';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const web = resolve(import.meta.dirname, '../../web');
+const require = createRequire(resolve(web, 'node_modules/vite/package.json'));
+export const wasmDirectory = resolve(process.env.ENTENTE_WASM_DIR ?? resolve(web, '../build/wasm/wasm'));
+export const wasmBytes = () => readFileSync(resolve(wasmDirectory, 'entente.wasm'));
+
+// A file of TypeScript as one ES module: its text.
+export async function bundle(entry, platform = 'neutral') {
+  const esbuild = require('esbuild');
+  const result = await esbuild.build({
+    entryPoints: [entry], bundle: true, format: 'esm', platform, write: false, target: 'es2022', logLevel: 'error',
+    alias: { '#wasm/entente.mjs': resolve(wasmDirectory, 'entente.mjs') },
+  });
+  // The module is started with its bytes in hand.
+  return result.outputFiles[0].text.replace(/new URL\("entente\.wasm", ?import\.meta\.url\)/g, '"entente.wasm"');
+}
+
+export async function importBundle(entry) {
+  const { writeFileSync } = await import('node:fs');
+  const file = join(mkdtempSync(join(tmpdir(), 'entente-core-')), 'bundle.mjs');
+  writeFileSync(file, await bundle(entry));
+  return import(pathToFileURL(file).href);
+}
+
+export const loadCoreInNode = async () => {
+  const { loadCore } = await importBundle(resolve(web, 'src/core/core.ts'));
+  return loadCore(wasmBytes());
+};

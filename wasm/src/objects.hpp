@@ -1,0 +1,33 @@
+// What JavaScript holds by handle, and what its parts say of it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "boundary.hpp"
+#include "entente/codec/sign.hpp"
+#include "entente/data/dataset.hpp"
+#include "entente/plan/plan.hpp"
+#include "entente/task/score.hpp"
+
+namespace entente::wasm {
+
+struct PlanObject final : Object {
+    plan::Plan plan;
+    codec::PublicKey coordinator;
+    std::uint64_t envelope_bytes = 0;
+};
+
+struct DataObject final : Object {
+    std::shared_ptr<const data::Dataset> data;
+};
+
+Result<codec::SigningKey> signing_key(const std::byte* seed, std::uint32_t size);
+
+std::string terms_json(const policy::Policy& policy);
+
+// Probabilities as little-endian float32.
+Result<Bytes> predict(const plan::Plan& plan, std::span<const float> parameters, const float* example, std::uint32_t size);
+Result<Bytes> safetensors(const plan::Plan& plan, std::span<const float> parameters, std::uint64_t rounds);
+
+}  // namespace entente::wasm

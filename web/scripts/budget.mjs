@@ -1,0 +1,36 @@
+// What the pages weigh against what they may weigh (brotli 11). Exit code 1 when one is over.
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+
+const dist = resolve(import.meta.dirname, '../dist');
+const weigh = (path) => brotliCompressSync(readFileSync(path)).length;
+const assets = readdirSync(resolve(dist, 'assets')).map((name) => resolve(dist, 'assets', name));
+
+// Everything that a page names, and what those files name in turn.
+function reach(page) {
+  const seen = new Set([page]);
+  for (const path of seen) {
+    if (path.endsWith('.wasm')) continue;
+    const text = readFileSync(path, 'utf8');
+    for (const asset of assets) if (text.includes(asset.split('/').pop())) seen.add(asset);
+  }
+  return [...seen];
+}
+
+let over = false;
+function report(name, bytes, limit) {
+  const bad = bytes >= limit;
+  over ||= bad;
+  console.log(`${bad ? 'OVER' : 'ok  '}  ${name}: ${bytes.toLocaleString('en')} of ${limit.toLocaleString('en')} bytes`);
+}
+
+for (const page of ['index.html', 'join.html']) {
+  const files = reach(resolve(dist, page));
+  const sum = (keep) => files.filter(keep).reduce((total, path) => total + weigh(path), 0);
+  report(`${page}, JavaScript (brotli)`, sum((path) => path.endsWith('.js')), 60 * 1000);
+  report(`${page}, all of it (brotli)`, sum(() => true), 300 * 1000);
+}
+const demo = resolve(dist, 'demo.html');
+if (existsSync(demo)) report('demo.html (as it is)', readFileSync(demo).length, 4_000_000);
+process.exitCode = over ? 1 : 0;

@@ -1,0 +1,1 @@
+export function makeSample(): Uint8Array;

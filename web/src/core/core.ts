@@ -1,0 +1,476 @@
+// The core (C++ compiled to WebAssembly) as a few classes. The same file serves the page, its worker and Node.
+//
+//   const core = await loadCore(wasmBytes);
+//   const plan = core.openPlan(envelope, coordinatorKey);
+//   const participant = core.createParticipant({ plan, id, seed, acceptedBy, train: data });
+//   let commands = participant.started(Date.now());
+//
+// Each object holds memory in the core until close(). Every call is synchronous; errors are CoreError.
+import factory, { type Module } from '#wasm/entente.mjs';
+
+export class CoreError extends Error {
+  readonly code: string;
+  readonly reason: string;
+  constructor(error: { code: string; reason: string; message: string }) {
+    super(error.message);
+    this.code = error.code;
+    this.reason = error.reason;
+  }
+}
+
+export interface Term {
+  sentence: string;
+  operand: string;
+  value: string;
+  enforced: boolean;
+}
+
+export interface ContractText {
+  terms: Term[];
+  odrl: unknown;
+}
+
+export interface PlanText {
+  federation: string;
+  name: string;
+  operator: string;
+  purpose: string;
+  coordinator: string;
+  coordinator_key: string;
+  digest: string;
+  schema: string;
+  task: string;
+  classes: number;
+  layers: string;
+  parameters: number;
+  numerics: string;
+  rounds: number;
+  epochs: number;
+  batch: number;
+  learning_rate: number;
+  deadline_s: number;
+  min_cohort: number;
+  valid_days: number;
+  update_bits: number;
+  update_bytes: number;
+  model_bytes: number;
+  updates: ContractText;
+  model: ContractText;
+  verdict: { permitted: boolean; code?: string; sentence?: string };
+}
+
+export interface DataText {
+  rows: number;
+  shape: number[];
+  balance: number[];
+}
+
+export interface FrameText {
+  kind: string;
+  federation: string;
+  sender: string;
+  agreement: string;
+  round: number;
+  encoding: string;
+  content_bytes: number;
+  envelope_bytes: number;
+  content: string;
+  base_model: string;
+  plan: string;
+  schema: string;
+  weight: number;
+  signer: string;
+  measures: { name: string; value: number }[];
+  tensors: { name: string; shape: number[] }[];
+}
+
+export type Command =
+  | { type: 'offer'; asset: string; bytes: Uint8Array<ArrayBuffer> }
+  | { type: 'watch'; cursor: number; wait_ms: number }
+  | { type: 'wait'; ms: number }
+  | { type: 'negotiate'; bytes: Uint8Array<ArrayBuffer> }
+  | { type: 'fetch'; limit: number; size: number; bytes: Uint8Array<ArrayBuffer> }
+  | { type: 'conclude'; transfer: string; bytes: Uint8Array<ArrayBuffer> }
+  | { type: 'train'; round: number }
+  | { type: 'deliver'; asset: string; round: number; content: string; size: number; bytes: Uint8Array<ArrayBuffer> }
+  | { type: 'finish'; ok: boolean; rounds: number; code?: string; sentence?: string }
+  | { type: 'notice'; kind: NoticeKind; round: number; code: string; sentence: string };
+
+export type NoticeKind = 'agreed' | 'model-received' | 'trained' | 'delivered' | 'accepted' | 'refused' | 'retrying';
+
+export interface Point {
+  round: number;
+  federated: number | null;
+  local: number | null;
+  alone: number | null;
+  loss: number | null;
+}
+
+export interface Crossing {
+  round: number;
+  outgoing: boolean;
+  agreement: string;
+  content: string;
+  size: number;
+  clipped: number;
+}
+
+export interface ParticipantText {
+  activity: string;
+  stage: string;
+  progress: number;
+  loss: number;
+  steps: number;
+  examples: number;
+  round: number;
+  rounds: number;
+  contributions: number;
+  refusals: number;
+  train_rows: number;
+  test_rows: number;
+  model_agreement: string;
+  update_agreement: string;
+  points: Point[];
+  crossings: Crossing[];
+  final?: { accuracy: number; examples: number; correct: number; confusion: number[] };
+}
+
+export interface DemoPartner {
+  id: string;
+  name: string;
+  examples: number;
+  activity: string;
+  standing: string;
+  progress: number;
+  loss: number;
+  bytes_up: number;
+  bytes_down: number;
+  update_agreement: string;
+  model_agreement: string;
+  balance: number[];
+}
+
+export interface DemoText {
+  sentence: string;
+  finished: boolean;
+  phase: string;
+  round: number;
+  completed: number;
+  rounds: number;
+  waiting_for: string;
+  model: string;
+  model_bytes: number;
+  partners: DemoPartner[];
+}
+
+export interface DemoRound {
+  round: number;
+  federated: number;
+  loss: number;
+  alone: number[];
+  bytes_up: number;
+  bytes_down: number;
+  contributors: number;
+}
+
+export interface LedgerEntry {
+  sequence: number;
+  at_ms: number;
+  kind: string;
+  summary: string;
+  link: string;
+  participant?: string;
+  agreement?: string;
+  round?: number;
+  size?: number;
+  weight?: number;
+  digest?: string;
+  permitted?: boolean;
+  point?: string;
+  code?: string;
+  sentence?: string;
+  reason?: string;
+  final?: boolean;
+}
+
+export interface AgreementText extends ContractText {
+  id: string;
+  asset: string;
+  assigner: string;
+  assignee: string;
+  accepted_by: string;
+  agreed_at_ms: number;
+}
+
+export interface DemoSetting {
+  partners: number;
+  shards: number;
+  epochs: number;
+  minCohort: number;
+  rounds: number;
+}
+
+type Input = Uint8Array | string;
+type Argument = number | Input | Float32Array;
+
+export async function loadCore(wasmBinary: Uint8Array | ArrayBuffer): Promise<Core> {
+  return new Core(await factory({ wasmBinary }));
+}
+
+export class Core {
+  readonly #module: Module;
+
+  constructor(module: Module) {
+    this.#module = module;
+  }
+
+  get version(): { version: string; numerics: string; simd: boolean } {
+    return this.json('_ent_version');
+  }
+
+  publicKey(seed: Uint8Array): string {
+    return this.text('_ent_public_key', seed);
+  }
+
+  signJoin(seed: Uint8Array, code: string): string {
+    return this.text('_ent_sign_join', seed, code);
+  }
+
+  digest(bytes: Uint8Array): string {
+    return this.text('_ent_digest', bytes);
+  }
+
+  transferId(transfer: Uint8Array): string {
+    return this.text('_ent_transfer_id', transfer);
+  }
+
+  openPlan(envelope: Uint8Array, coordinatorKey = ''): Plan {
+    return new Plan(this, this.handle('_ent_plan_open', envelope, coordinatorKey));
+  }
+
+  // The digits plan, signed with this seed: for tests.
+  sealPlan(seed: Uint8Array): Uint8Array<ArrayBuffer> {
+    return this.bytes('_ent_plan_seal', seed);
+  }
+
+  readData(images: Uint8Array, labels: Uint8Array): Data {
+    return new Data(this, this.handle('_ent_data_read', images, labels));
+  }
+
+  createParticipant(options: {
+    plan: Plan;
+    id: string;
+    seed: Uint8Array;
+    acceptedBy: string;
+    train: Data;
+    test?: Data | undefined;
+  }): Participant {
+    const { plan, id, seed, acceptedBy, train, test } = options;
+    return new Participant(
+      this,
+      this.handle('_ent_participant_create', plan.handle, id, seed, acceptedBy, train.handle, test?.handle ?? 0),
+    );
+  }
+
+  createDemo(train: Data, test: Data, s: DemoSetting): Demo {
+    const handle = this.handle('_ent_demo_create', train.handle, test.handle, s.partners, s.shards, s.epochs, s.minCohort, s.rounds);
+    return new Demo(this, handle);
+  }
+
+  // --- the boundary: see wasm/src/boundary.hpp -----------------------------------------------------------------
+  release(handle: number): void {
+    this.#module._ent_release!(handle);
+  }
+
+  handle(name: string, ...args: Argument[]): number {
+    return this.#call(name, args, (pointer) => pointer);
+  }
+
+  bytes(name: string, ...args: Argument[]): Uint8Array<ArrayBuffer> {
+    return this.#call(name, args, (pointer, size) => this.copy(pointer, size));
+  }
+
+  text(name: string, ...args: Argument[]): string {
+    return this.#call(name, args, (pointer, size) => this.#decode(pointer, size));
+  }
+
+  json<T>(name: string, ...args: Argument[]): T {
+    return JSON.parse(this.text(name, ...args)) as T;
+  }
+
+  copy(pointer: number, size: number): Uint8Array<ArrayBuffer> {
+    return this.#module.HEAPU8.slice(pointer, pointer + size);
+  }
+
+  #decode(pointer: number, size: number): string {
+    return decoder.decode(this.copy(pointer, size));
+  }
+
+  // Bytes and text become two arguments, address and length, in memory that lives for the call.
+  #call<T>(name: string, args: Argument[], read: (pointer: number, size: number) => T): T {
+    const owned: number[] = [];
+    const flat: number[] = [];
+    try {
+      for (const arg of args) {
+        if (typeof arg === 'number') {
+          flat.push(arg);
+          continue;
+        }
+        const bytes = typeof arg === 'string' ? encoder.encode(arg) : asBytes(arg);
+        const pointer = this.#module._malloc(Math.max(bytes.length, 1)) >>> 0;
+        if (pointer === 0) throw new CoreError({ code: 'resource_exhausted', reason: 'memory.exhausted', message: 'The browser gives no more memory.' });
+        owned.push(pointer);
+        this.#module.HEAPU8.set(bytes, pointer);
+        flat.push(pointer, arg instanceof Float32Array ? arg.length : bytes.length);
+      }
+      const call = this.#module[name as `_ent_${string}`];
+      if (!call) throw new Error(`the core has no function ${name}`);
+      const answer = call(...flat) >>> 0;
+      const words = new Uint32Array(this.#module.HEAPU8.buffer, answer, 3);
+      const [status, pointer, size] = [words[0]!, words[1]!, words[2]!];
+      if (status !== 0) throw new CoreError(JSON.parse(this.#decode(pointer, size)));
+      return read(pointer, size);
+    } finally {
+      for (const pointer of owned) this.#module._free(pointer);
+    }
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function asBytes(value: Uint8Array | Float32Array): Uint8Array {
+  return value instanceof Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+}
+
+function asFloats(bytes: Uint8Array<ArrayBuffer>): number[] {
+  return [...new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)];
+}
+
+abstract class Held {
+  readonly handle: number;
+  protected readonly core: Core;
+  constructor(core: Core, handle: number) {
+    this.core = core;
+    this.handle = handle;
+  }
+  close(): void {
+    this.core.release(this.handle);
+  }
+}
+
+export class Plan extends Held {
+  describe(participant: string, now: number): PlanText {
+    return this.core.json('_ent_plan_describe', this.handle, participant, now);
+  }
+
+  // The header of an envelope of this plan. Only its form is checked.
+  describeFrame(envelope: Uint8Array): FrameText {
+    return this.core.json('_ent_frame_describe', this.handle, envelope);
+  }
+}
+
+export interface Preview {
+  label: number;
+  pixels: Uint8Array<ArrayBuffer>; // 28 x 28
+}
+
+export class Data extends Held {
+  describe(): DataText {
+    return this.core.json('_ent_data_describe', this.handle);
+  }
+
+  preview(count: number): Preview[] {
+    const size = this.describe().shape.reduce((product, side) => product * side, 1);
+    const bytes = this.core.bytes('_ent_data_preview', this.handle, count);
+    const out: Preview[] = [];
+    for (let at = 0; at + size < bytes.length; at += 1 + size) {
+      out.push({ label: bytes[at]!, pixels: bytes.slice(at + 1, at + 1 + size) });
+    }
+    return out;
+  }
+}
+
+type RawCommand = Record<string, unknown> & { type: string; blob?: [number, number] };
+
+export class Participant extends Held {
+  started(now: number): Command[] {
+    return this.#events('_ent_participant_started', now);
+  }
+  offered(): Command[] {
+    return this.#events('_ent_participant_offered');
+  }
+  watched(view: Uint8Array, now: number): Command[] {
+    return this.#events('_ent_participant_watched', view, now);
+  }
+  agreed(agreement: Uint8Array): Command[] {
+    return this.#events('_ent_participant_agreed', agreement);
+  }
+  fetched(transfer: Uint8Array, envelope: Uint8Array): Command[] {
+    return this.#events('_ent_participant_fetched', transfer, envelope);
+  }
+  delivered(): Command[] {
+    return this.#events('_ent_participant_delivered');
+  }
+  waited(now: number): Command[] {
+    return this.#events('_ent_participant_waited', now);
+  }
+  // status: of HTTP, 0 when there was no answer.
+  failed(status: number, reason: string, message: string, now: number): Command[] {
+    return this.#events('_ent_participant_failed', status, reason, message, now);
+  }
+
+  // One slice of training or scoring. `trainMs`: wall time spent so far on the round's training.
+  work(maxBatches: number, trainMs: number): { more: boolean; commands: Command[]; view: ParticipantText } {
+    const raw = this.core.json<{ more: boolean; commands: RawCommand[]; view: ParticipantText }>(
+      '_ent_participant_work', this.handle, maxBatches, trainMs,
+    );
+    return { more: raw.more, commands: this.#copied(raw.commands), view: raw.view };
+  }
+
+  view(): ParticipantText {
+    return this.core.json('_ent_participant_view', this.handle);
+  }
+
+  predict(pixels: Float32Array, which: 'federated' | 'alone'): number[] {
+    return asFloats(this.core.bytes('_ent_participant_predict', this.handle, which === 'alone' ? 1 : 0, pixels));
+  }
+
+  safetensors(): Uint8Array<ArrayBuffer> {
+    return this.core.bytes('_ent_participant_safetensors', this.handle);
+  }
+
+  #events(name: string, ...args: Argument[]): Command[] {
+    return this.#copied(this.core.json<RawCommand[]>(name, this.handle, ...args));
+  }
+
+  // Binary parts live in the core only until its next call.
+  #copied(commands: RawCommand[]): Command[] {
+    return commands.map(({ blob, ...rest }) => (blob ? { ...rest, bytes: this.core.copy(...blob) } : rest) as Command);
+  }
+}
+
+export class Demo extends Held {
+  // False at the end.
+  advance(maxBatches: number): boolean {
+    return this.core.text('_ent_demo_advance', this.handle, maxBatches) === '1';
+  }
+  view(): DemoText {
+    return this.core.json('_ent_demo_view', this.handle);
+  }
+  rounds(): DemoRound[] {
+    return this.core.json('_ent_demo_rounds', this.handle);
+  }
+  ledger(first = 0): LedgerEntry[] {
+    return this.core.json('_ent_demo_ledger', this.handle, first);
+  }
+  agreements(): AgreementText[] {
+    return this.core.json('_ent_demo_agreements', this.handle);
+  }
+  predict(pixels: Float32Array): number[] {
+    return asFloats(this.core.bytes('_ent_demo_predict', this.handle, pixels));
+  }
+  safetensors(): Uint8Array<ArrayBuffer> {
+    return this.core.bytes('_ent_demo_safetensors', this.handle);
+  }
+}

@@ -1,0 +1,337 @@
+// The dashboard: what the federation does now, who takes part, the rounds, the contracts, the ledger.
+import { render } from 'preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import '../ui/style.css';
+import type { Fault } from '../core/rpc.ts';
+import { json, post, type FederationText } from '../join/api.ts';
+import { Chart, type Series } from '../ui/chart.tsx';
+import { ago, bytes, csv, instant, number, percent, plural, save, seconds, share } from '../ui/format.ts';
+import { Bar, Figures, Id, Odrl, Problem, Standing, Terms, Top, type Trouble } from '../ui/parts.tsx';
+import { readLedger, watch, type AgreementRow, type LedgerRow, type Live, type Me, type PartnerRow, type RoundRow, type Status } from './live.ts';
+
+const key = 'entente-token';
+
+// #token=… is taken once and removed from the address.
+function firstToken(): string {
+  const given = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (given) {
+    sessionStorage.setItem(key, given);
+    history.replaceState(null, '', location.pathname + location.search);
+  }
+  return sessionStorage.getItem(key) ?? '';
+}
+
+// What a person chose stays in the address.
+function useSetting(name: string, initial: string): [string, (value: string) => void] {
+  const [value, setValue] = useState(() => new URLSearchParams(location.search).get(name) ?? initial);
+  return [value, (next) => {
+    setValue(next);
+    const query = new URLSearchParams(location.search);
+    if (next === initial) query.delete(name);
+    else query.set(name, next);
+    history.replaceState(null, '', `${location.pathname}${query.size > 0 ? `?${query}` : ''}`);
+  }];
+}
+
+function App() {
+  const [token, setToken] = useState(firstToken);
+  const [federation, setFederation] = useState<FederationText>();
+  useEffect(() => { json<FederationText>('federation').then(setFederation, () => undefined); }, []);
+  const leave = () => {
+    sessionStorage.removeItem(key);
+    setToken('');
+  };
+  return (
+    <>
+      <Top href="/" right={<span class="row" style={{ justifyContent: 'flex-end' }}><span>{federation && `${federation.name} · ${federation.operator}`}</span>{token && <button type="button" class="plain" onClick={leave}>Sign out</button>}</span>} />
+      <div class="wrap stack wide">
+        {token ? <Console key={token} token={token} federation={federation} leave={leave} /> : <SignIn federation={federation} enter={(t) => { sessionStorage.setItem(key, t); setToken(t); }} />}
+      </div>
+    </>
+  );
+}
+
+function SignIn({ federation, enter }: { federation: FederationText | undefined; enter: (token: string) => void }) {
+  const [token, setToken] = useState('');
+  const [trouble, setTrouble] = useState<Trouble>();
+  const [busy, setBusy] = useState(false);
+  async function submit(event: Event) {
+    event.preventDefault();
+    setBusy(true);
+    await json<Status>('status', token.trim()).then(() => enter(token.trim()), (fault: Fault) => setTrouble(refusal(fault)));
+    setBusy(false);
+  }
+  return (
+    <form class="card stack wide" style={{ maxWidth: '640px' }} onSubmit={(e) => void submit(e)}>
+      <div class="stack tight">
+        <h1>{federation?.name ?? 'Entente'}</h1>
+        {federation && <p>{federation.purpose} Round {federation.round} of {federation.rounds}, {plural(federation.participants.length, 'partner')}.</p>}
+      </div>
+      <div class="stack tight">
+        <label for="token">Token</label>
+        <input id="token" type="password" autocomplete="off" value={token} onInput={(e) => setToken(e.currentTarget.value)} />
+        <p class="small soft"><code class="mono">entente serve</code> prints the operator’s token when it first starts. It stays in this tab only.</p>
+      </div>
+      {trouble && <Problem trouble={trouble} />}
+      <div class="row actions"><button type="submit" class="main" disabled={busy || !token.trim()}>Open the dashboard</button><a class="button" href="/demo">See the offline demo</a></div>
+    </form>
+  );
+}
+
+function refusal(fault: Fault): Trouble {
+  if (fault.status === 401 || fault.status === 403) return { happened: 'This token is not known here.', safe: 'Nothing was changed.', todo: 'Take the one that entente serve printed for this federation.', code: fault.reason };
+  return { happened: fault.message, safe: 'Nothing was changed.', todo: 'Check that the coordinator runs, then try again.', code: fault.reason };
+}
+
+function Console({ token, federation, leave }: { token: string; federation: FederationText | undefined; leave: () => void }) {
+  const [live, setLive] = useState<Live>({ status: undefined, connection: 'polling', fault: undefined });
+  const [me, setMe] = useState<Me>();
+  const [ledger, setLedger] = useState<LedgerRow[]>([]);
+  const [agreements, setAgreements] = useState<AgreementRow[]>([]);
+  useEffect(() => {
+    json<Me>('me', token).then(setMe, () => setMe({ participant: '', name: '', role: 'operator' }));
+    return watch(token, setLive, (row) => setLedger((rows) => (rows.some((r) => r.sequence === row.sequence) ? rows : [...rows, row])));
+  }, []);
+  const { status, fault } = live;
+  const insider = me !== undefined && me.role !== 'partner';
+  // Read again when something has happened: correct also after a lost connection.
+  const happened = status ? `${status.completed} ${status.participants.length} ${status.participants.filter((p) => p.update_agreement).length} ${live.connection}` : '';
+  useEffect(() => {
+    if (!insider || !happened) return;
+    readLedger(token).then(setLedger, () => undefined);
+    json<AgreementRow[]>('agreements', token).then(setAgreements, () => undefined);
+  }, [happened, insider]);
+
+  if (!status) {
+    if (!fault) return <p class="soft">Reading the state of the federation.</p>;
+    return <Problem trouble={refusal(fault)}><div><button type="button" onClick={leave}>Use another token</button></div></Problem>;
+  }
+  return (
+    <>
+      <Overview status={status} live={live} federation={federation} />
+      <div class="cols">
+        <div class="stack wide"><Curves status={status} /></div>
+        <div class="stack wide">{me?.role === 'operator' ? <Invite token={token} /> : <Mine status={status} me={me} />}</div>
+      </div>
+      <Partners rows={status.participants} />
+      <Rounds rows={status.history} names={new Map(status.participants.map((p) => [p.id, p.name]))} />
+      {insider && <Agreements rows={agreements} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
+      {insider && <Ledger rows={ledger} />}
+    </>
+  );
+}
+
+const phases: Record<string, string> = { restoring: 'The coordinator reads its ledger.', waiting: 'Waiting for enough partners.', collecting: '', finished: 'All rounds are done.' };
+
+function Overview({ status, live, federation }: { status: Status; live: Live; federation: FederationText | undefined }) {
+  const needs = status.participants.filter((p) => p.refusals >= 2);
+  const last = status.history.at(-1);
+  const up = status.history.reduce((sum, r) => sum + r.bytes_up, 0);
+  const down = status.history.reduce((sum, r) => sum + r.bytes_down, 0);
+  return (
+    <section class="card stack" aria-labelledby="now">
+      <div class="row spread small soft">
+        <span>{federation?.purpose}</span>
+        <span>{live.connection === 'live' ? 'live' : live.connection === 'polling' ? 'read every 2 s' : 'connection lost, trying again'}</span>
+      </div>
+      {live.connection === 'lost' && <Problem trouble={{ happened: 'The coordinator cannot be reached.', safe: 'What is shown is the last known state. The round is not affected by this page.', todo: 'Nothing: the page tries again by itself.', code: live.fault?.reason ?? 'connector.unreachable' }} />}
+      {needs.map((p) => <Problem key={p.id} trouble={{ happened: `${p.name} was refused ${p.refusals} times: ${p.last_refusal ?? ''}`, safe: 'Nothing of it was used.', todo: 'Talk to the partner, or remove it.', code: 'update.refused' }} />)}
+      <h1 id="now" class="sentence" style={{ minHeight: 0, maxWidth: 'none' }}>{status.sentence || phases[status.phase]}</h1>
+      <ul class="line" aria-label="The round under way">
+        {status.participants.map((p) => (
+          <li key={p.id}>
+            <span class="name">{p.name}</span>
+            <Standing value={p.standing} />
+            {p.standing === 'training' && p.progress !== undefined && <Bar value={p.progress} label={`${p.name}: training`} />}
+          </li>
+        ))}
+        {status.participants.length === 0 && <li class="soft">No partner has joined yet.</li>}
+      </ul>
+      <Figures values={[
+        ['Rounds done', `${status.completed} of ${status.rounds}`],
+        ['Accuracy', percent(last?.accuracy, 2)],
+        ['Last round', last ? seconds(last.seconds) : '–'],
+        ['Received', bytes(up)],
+        ['Sent', bytes(down)],
+        ['Model', status.model_bytes ? bytes(status.model_bytes) : '–'],
+      ]} />
+    </section>
+  );
+}
+
+function Curves({ status }: { status: Status }) {
+  const quality = useMemo((): Series[] => [{ label: 'accuracy', tone: 'accent', points: status.history.map((r) => [r.round, r.accuracy]) }], [status.history.length]);
+  const loss = useMemo((): Series[] => [{ label: 'loss', tone: 'accent', points: status.history.map((r) => [r.round, r.loss]) }], [status.history.length]);
+  return (
+    <section class="card stack wide" aria-label="Quality">
+      <div class="stack tight"><h2>Accuracy of the common model</h2><Chart title="Accuracy by round" series={quality} x="Round" xMax={status.rounds} height={220} format={share} range={(min) => [Math.max(0, Math.floor(min * 20 - 0.1) / 20), 1]} /></div>
+      <div class="stack tight"><h2>Its loss</h2><Chart title="Loss by round" series={loss} x="Round" xMax={status.rounds} height={160} format={(v) => v.toFixed(2)} range={(_min, max) => [0, Math.max(0.5, max * 1.05)]} /></div>
+    </section>
+  );
+}
+
+function Invite({ token }: { token: string }) {
+  const [name, setName] = useState('');
+  const [role, setRole] = useState('partner');
+  const [made, setMade] = useState<{ name: string; link: string }>();
+  const [copied, setCopied] = useState(false);
+  const [trouble, setTrouble] = useState<Trouble>();
+  const id = name.trim().toLowerCase().normalize('NFD').replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 64);
+  async function submit(event: Event) {
+    event.preventDefault();
+    setTrouble(undefined);
+    try {
+      const response = await post('invitations', { participant: id, name: name.trim(), role, valid_s: 86_400 }, token);
+      const { code, link } = (await response.json()) as { code: string; link?: string };
+      setMade({ name: name.trim(), link: link?.startsWith('http') ? link : `${location.origin}/join#code=${code}` });
+      setCopied(false);
+      setName('');
+    } catch (error) {
+      setTrouble({ happened: `The invitation was not made: ${(error as Fault).message}`, safe: 'Nothing was changed.', todo: 'Choose another name, or try again.', code: (error as Fault).reason });
+    }
+  }
+  return (
+    <section class="card stack" aria-labelledby="invite">
+      <h2 id="invite">Invite</h2>
+      <form class="stack" onSubmit={(e) => void submit(e)}>
+        <div class="stack tight"><label for="name">Company</label><input id="name" type="text" value={name} onInput={(e) => setName(e.currentTarget.value)} placeholder="Plant A" /></div>
+        <fieldset class="choice">
+          <legend class="vh">Role</legend>
+          {(['partner', 'auditor'] as const).map((r) => <label key={r}><input class="vh" type="radio" name="role" checked={role === r} onChange={() => setRole(r)} />{r === 'partner' ? 'Partner' : 'Auditor, reads only'}</label>)}
+        </fieldset>
+        <button type="submit" disabled={!id}>Make a join link</button>
+      </form>
+      {trouble && <Problem trouble={trouble} />}
+      {made && (
+        <div class="stack tight" role="status">
+          <p><b>{made.name}</b> can join once, within a day:</p>
+          <input type="text" readOnly value={made.link} aria-label="Join link" onFocus={(e) => e.currentTarget.select()} />
+          <button type="button" onClick={() => void navigator.clipboard?.writeText(made.link).then(() => setCopied(true))}>{copied ? 'Copied' : 'Copy the link'}</button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Mine({ status, me }: { status: Status; me: Me | undefined }) {
+  const row = status.participants.find((p) => p.id === me?.participant);
+  if (me?.role === 'auditor') return <section class="card stack"><h2>Auditor</h2><p>You see everything and can change nothing.</p></section>;
+  return (
+    <section class="card stack">
+      <h2>{row?.name ?? 'You'}</h2>
+      {row ? <Figures values={[['Contributions', number(row.contributions)], ['Sent', bytes(row.bytes_up)], ['Refused', number(row.refusals)]]} /> : <p class="soft">Not in this federation.</p>}
+    </section>
+  );
+}
+
+type Column<Row> = { name: string; value: (row: Row) => string | number; show?: (row: Row) => preact.ComponentChildren; number?: boolean };
+
+// Sorts by any column, exports what it shows.
+function Table<Row>({ name, caption, columns, rows, sort }: { name: string; caption: string; columns: Column<Row>[]; rows: Row[]; sort: string }) {
+  const [order, setOrder] = useSetting(`${name}-sort`, sort);
+  const descending = order.startsWith('-');
+  const column = columns.find((c) => c.name === order.replace(/^-/, '')) ?? columns[0]!;
+  const sorted = useMemo(() => [...rows].sort((a, b) => {
+    const [x, y] = [column.value(a), column.value(b)];
+    return (typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y))) * (descending ? -1 : 1);
+  }), [rows, order]);
+  return (
+    <div class="stack tight">
+      <div class="table" tabIndex={0} role="region" aria-label={caption}>
+        <table>
+          <caption class="vh">{caption}</caption>
+          <thead><tr>{columns.map((c) => (
+            <th key={c.name} scope="col" class={c.number ? 'num' : ''} aria-sort={c === column ? (descending ? 'descending' : 'ascending') : undefined}>
+              <button type="button" onClick={() => setOrder(c === column && !descending ? `-${c.name}` : c.name)}>{c.name}{c === column ? (descending ? ' ↓' : ' ↑') : ''}</button>
+            </th>
+          ))}</tr></thead>
+          <tbody>{sorted.map((row, i) => <tr key={i}>{columns.map((c) => <td key={c.name} class={c.number ? 'num' : ''}>{c.show ? c.show(row) : c.value(row)}</td>)}</tr>)}</tbody>
+        </table>
+      </div>
+      <div><button type="button" class="plain small" onClick={() => save(`${name}.csv`, csv([columns.map((c) => c.name), ...sorted.map((row) => columns.map((c) => c.value(row)))]), 'text/csv')}>Export as CSV</button></div>
+    </div>
+  );
+}
+
+function Partners({ rows }: { rows: PartnerRow[] }) {
+  const columns: Column<PartnerRow>[] = [
+    { name: 'Partner', value: (p) => p.name, show: (p) => <><b>{p.name}</b><br /><span class="mono soft">{p.id}</span></> },
+    { name: 'Standing', value: (p) => p.standing, show: (p) => <Standing value={p.standing} /> },
+    { name: 'Last seen', value: (p) => p.last_seen_ms, show: (p) => <time title={p.last_seen_ms ? instant(p.last_seen_ms) : ''}>{ago(p.last_seen_ms)}</time> },
+    { name: 'Contributions', value: (p) => p.contributions, number: true },
+    { name: 'Refused', value: (p) => p.refusals, number: true, show: (p) => <span title={p.last_refusal ?? ''}>{p.refusals}</span> },
+    { name: 'Sent', value: (p) => p.bytes_up, number: true, show: (p) => bytes(p.bytes_up) },
+    { name: 'Received', value: (p) => p.bytes_down, number: true, show: (p) => bytes(p.bytes_down) },
+    { name: 'Agreement', value: (p) => p.update_agreement, show: (p) => <Id value={p.update_agreement} /> },
+  ];
+  return <section class="card stack" aria-labelledby="partners"><h2 id="partners">Partners</h2>{rows.length > 0 ? <Table name="partners" caption="Partners" columns={columns} rows={rows} sort="Partner" /> : <p class="soft">None has joined yet. Make a join link above.</p>}</section>;
+}
+
+function Rounds({ rows, names }: { rows: RoundRow[]; names: Map<string, string> }) {
+  const columns: Column<RoundRow>[] = [
+    { name: 'Round', value: (r) => r.round, number: true },
+    { name: 'Contributors', value: (r) => r.contributors.map((id) => names.get(id) ?? id).join(', ') },
+    { name: 'Accuracy', value: (r) => r.accuracy ?? '', number: true, show: (r) => percent(r.accuracy, 2) },
+    { name: 'Loss', value: (r) => r.loss ?? '', number: true, show: (r) => r.loss?.toFixed(3) ?? '–' },
+    { name: 'Time', value: (r) => r.seconds, number: true, show: (r) => seconds(r.seconds) },
+    { name: 'Beyond training', value: (r) => r.overhead_ms, number: true, show: (r) => `${Math.round(r.overhead_ms)} ms` },
+    { name: 'Received', value: (r) => r.bytes_up, number: true, show: (r) => bytes(r.bytes_up) },
+    { name: 'Sent', value: (r) => r.bytes_down, number: true, show: (r) => bytes(r.bytes_down) },
+    { name: 'Model', value: (r) => r.model_digest, show: (r) => <Id value={r.model_digest} /> },
+  ];
+  return <section class="card stack" aria-labelledby="rounds"><h2 id="rounds">Rounds</h2>{rows.length > 0 ? <Table name="rounds" caption="Rounds" columns={columns} rows={rows} sort="-Round" /> : <p class="soft">None is finished yet.</p>}</section>;
+}
+
+function Agreements({ rows, names }: { rows: AgreementRow[]; names: Map<string, string> }) {
+  const name = (id: string) => names.get(id) ?? id;
+  return (
+    <section class="card stack" aria-labelledby="agreements">
+      <header><h2 id="agreements">Agreements</h2><span class="small soft">one each way and partner</span></header>
+      {rows.length === 0 && <p class="soft">None yet: they are concluded when a partner joins.</p>}
+      {rows.map((a) => (
+        <details key={a.id}>
+          <summary>{a.asset.endsWith(':updates') ? `Updates of ${name(a.assigner)}` : `Global model to ${name(a.assignee)}`}</summary>
+          <div class="stack" style={{ padding: '8px 0 16px' }}>
+            <p class="small soft"><Id value={a.id} /> accepted by {a.accepted_by}, <time title={instant(a.agreed_at_ms)}>{ago(a.agreed_at_ms)}</time></p>
+            <Terms terms={a.terms} />
+            <Odrl contract={a} name={a.id} />
+          </div>
+        </details>
+      ))}
+    </section>
+  );
+}
+
+function Ledger({ rows }: { rows: LedgerRow[] }) {
+  const [find, setFind] = useSetting('find', '');
+  const [kind, setKind] = useSetting('kind', '');
+  const kinds = useMemo(() => [...new Set(rows.map((r) => r.kind))].sort(), [rows.length]);
+  const wanted = find.trim().toLowerCase();
+  const shown = useMemo(
+    () => rows.filter((r) => (!kind || r.kind === kind) && (!wanted || `${r.summary} ${r.participant ?? ''} ${r.digest}`.toLowerCase().includes(wanted))),
+    [rows, wanted, kind],
+  );
+  const [most, setMost] = useState(20);
+  const latest = [...shown].reverse().slice(0, most);
+  return (
+    <section class="card stack" aria-labelledby="ledger">
+      <header><h2 id="ledger">Ledger</h2><span class="small soft">{number(shown.length)} of {plural(rows.length, 'entry').replace('entrys', 'entries')}, each bound to the one before by its hash</span></header>
+      <div class="grid2" style={{ gap: '16px' }}>
+        <div class="stack tight"><label for="find">Search</label><input id="find" type="search" value={find} onInput={(e) => setFind(e.currentTarget.value)} /></div>
+        <div class="stack tight"><label for="kind">Kind</label><select id="kind" value={kind} onChange={(e) => setKind(e.currentTarget.value)}><option value="">all</option>{kinds.map((k) => <option key={k}>{k}</option>)}</select></div>
+      </div>
+      <div class="table" tabIndex={0} role="region" aria-label="Ledger">
+        <table>
+          <thead><tr><th class="num">No.</th><th>When</th><th>Kind</th><th>What</th><th>Digest</th></tr></thead>
+          <tbody>{latest.map((r) => <tr key={r.sequence}><td class="num">{r.sequence}</td><td style={{ whiteSpace: 'nowrap' }}><time title={instant(r.at_ms)}>{ago(r.at_ms)}</time></td><td class="mono">{r.kind}</td><td>{r.summary}</td><td><Id value={r.digest} /></td></tr>)}</tbody>
+        </table>
+      </div>
+      <div class="row">
+        {shown.length > most && <button type="button" class="plain small" onClick={() => setMost(most * 5)}>Show more</button>}
+        <button type="button" class="plain small" onClick={() => save('ledger.csv', csv([['sequence', 'time', 'kind', 'summary', 'participant', 'digest'], ...shown.map((r) => [r.sequence, new Date(r.at_ms).toISOString(), r.kind, r.summary, r.participant ?? '', r.digest])]), 'text/csv')}>Export as CSV</button>
+      </div>
+    </section>
+  );
+}
+
+render(<App />, document.getElementById('app')!);

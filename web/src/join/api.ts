@@ -1,0 +1,75 @@
+// The coordinator's HTTP API as a partner needs it.
+import { Fault } from '../core/rpc.ts';
+
+export interface Invitation {
+  participant: string;
+  name: string;
+  federation: string;
+  expires_at: string | number;
+}
+
+export interface FederationText {
+  id: string;
+  name: string;
+  operator: string;
+  purpose: string;
+  coordinator_key: string;
+  plan_digest: string;
+  rounds: number;
+  round: number;
+  phase: string;
+  participants: { name: string }[];
+}
+
+export interface StatusText {
+  phase: string;
+  round: number;
+  completed: number;
+  rounds: number;
+  deadline_ms: number;
+  expected: number;
+  delivered: number;
+  sentence: string;
+}
+
+// status 0: nobody answered.
+async function fail(response: Response): Promise<never> {
+  let code = `http.${response.status}`;
+  let detail = `The coordinator answered with status ${response.status}.`;
+  try {
+    const problem = (await response.json()) as { code?: string; detail?: string; title?: string };
+    code = problem.code ?? code;
+    detail = problem.detail ?? problem.title ?? detail;
+  } catch {
+    // Not a problem document: a proxy in between. The status says enough.
+  }
+  throw new Fault(detail, code, response.status);
+}
+
+export async function call(path: string, options: RequestInit = {}, token = ''): Promise<Response> {
+  const headers = new Headers(options.headers);
+  if (token) headers.set('Authorization', `Bearer ${token}`);
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1/${path}`, { ...options, headers, cache: 'no-store' });
+  } catch (error) {
+    if ((error as Error).name === 'AbortError') throw error;
+    throw new Fault('The coordinator cannot be reached.', 'connector.unreachable', 0);
+  }
+  if (!response.ok) return fail(response);
+  return response;
+}
+
+export async function json<T>(path: string, token = ''): Promise<T> {
+  return (await call(path, {}, token)).json() as Promise<T>;
+}
+
+export const post = (path: string, body: unknown, token = ''): Promise<Response> =>
+  call(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }, token);
+
+export const binary = (method: string, path: string, body: Uint8Array<ArrayBuffer>, token: string, signal?: AbortSignal): Promise<Response> =>
+  call(path, { method, headers: { 'Content-Type': 'application/octet-stream' }, body, ...(signal ? { signal } : {}) }, token);
+
+export async function bytesOf(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await response.arrayBuffer());
+}

@@ -1,0 +1,394 @@
+// The partner in the worker: invitation, agreement, data, taking part. The page shows what it says.
+import { loadCore, type Core, type Data, type DataText, type FrameText, type NoticeKind, type Participant, type ParticipantText, type Plan, type PlanText, type Point, type Preview } from '../core/core.ts';
+import { Fault } from '../core/rpc.ts';
+import { bytesOf, call, json, post, type FederationText, type Invitation, type StatusText } from './api.ts';
+import { Driver, type Connection } from './driver.ts';
+import { openSeed, sealSeed, store, type Session, type StoredCrossing, type StoredData } from './store.ts';
+
+export interface Welcome {
+  invitation: Invitation;
+  federation: FederationText;
+  plan: PlanText;
+}
+
+export interface DataCard extends DataText {
+  name: string;
+  test_rows: number;
+  preview: Preview[];
+}
+
+export interface Notice {
+  at: number;
+  kind: NoticeKind;
+  round: number;
+  code: string;
+  sentence: string;
+}
+
+export type Phase = 'none' | 'joined' | 'running' | 'paused' | 'finished' | 'left' | 'failed' | 'elsewhere';
+
+export interface PartnerNews {
+  phase: Phase;
+  participant: string;
+  name: string;
+  acceptedBy: string;
+  view: ParticipantText | null;
+  status: StatusText | null;
+  connection: Connection;
+  retryAt: number;
+  examplesPerSecond: number;
+  secondsLeft: number;
+  points: Point[];
+  crossings: StoredCrossing[];
+  losses: [number, number][];
+  notices: Notice[];
+  refused: Notice | null;
+  failure: { code: string; sentence: string } | null;
+  data: DataCard | null;
+  plan: PlanText | null;
+  firstStepMs: number | null;
+}
+
+const news_ms = 120;
+const save_ms = 3000;
+
+export function createPartner(send: (news: PartnerNews) => void) {
+  let core: Core;
+  let welcome: { invitation: Invitation; envelope: ArrayBuffer } | undefined;
+  let plan: Plan | undefined;
+  let planText: PlanText | null = null;
+  let session: Session | undefined;
+  let train: Data | undefined;
+  let test: Data | undefined;
+  let stored: StoredData | undefined;
+  let card: DataCard | null = null;
+  let participant: Participant | undefined;
+  let driver: Driver | undefined;
+  let phase: Phase = 'none';
+  let failure: { code: string; sentence: string } | null = null;
+  let notices: Notice[] = [];
+  let refused: Notice | null = null;
+  let lastUpdate: Uint8Array<ArrayBuffer> | undefined;
+  let firstStep: number | null = null;
+  let told = 0;
+  let saved = 0;
+  let seen = 0; // crossings of this participant's life that are in the history
+  let later: ReturnType<typeof setTimeout> | undefined;
+
+  function tell(): void {
+    clearTimeout(later);
+    later = undefined;
+    told = performance.now();
+    remember();
+    send({
+      phase, failure, notices: notices.slice(-20), refused, data: card, plan: planText,
+      participant: session?.participant ?? '', name: session?.name ?? '', acceptedBy: session?.acceptedBy ?? '',
+      view: driver?.view ?? null, status: driver?.status ?? null, connection: driver?.connection ?? 'ok',
+      retryAt: driver?.retryAt ?? 0, examplesPerSecond: driver?.examplesPerSecond ?? 0, secondsLeft: driver?.secondsLeft ?? 0,
+      points: session?.history.points ?? [], crossings: session?.history.crossings ?? [], losses: session?.history.losses ?? [],
+      firstStepMs: firstStep,
+    });
+  }
+
+  function tellSoon(): void {
+    const due = news_ms - (performance.now() - told);
+    if (due <= 0) tell();
+    else later ??= setTimeout(tell, due);
+  }
+
+  // What the state machine has seen in this life joins what was seen before the reload.
+  function remember(): void {
+    if (!session || !driver) return;
+    const { points, crossings } = driver.view;
+    for (const point of points) {
+      const old = session.history.points.find((p) => p.round === point.round);
+      if (!old) session.history.points.push({ ...point });
+      else for (const key of ['federated', 'local', 'alone', 'loss'] as const) old[key] = point[key] ?? old[key];
+    }
+    session.history.points.sort((a, b) => a.round - b.round);
+    for (const crossing of crossings.slice(seen)) session.history.crossings.push({ ...crossing, at: Date.now() });
+    if (seen !== crossings.length || performance.now() - saved > save_ms) {
+      seen = crossings.length;
+      saved = performance.now();
+      void store.saveSession(session);
+    }
+  }
+
+  function openPlan(envelope: ArrayBuffer, key: string, id: string): void {
+    plan?.close();
+    plan = core.openPlan(new Uint8Array(envelope), key);
+    planText = plan.describe(id, Date.now());
+  }
+
+  function readData(data: StoredData, name: string): void {
+    const fresh = core.readData(new Uint8Array(data.images), new Uint8Array(data.labels));
+    const freshTest = data.testImages && data.testLabels ? core.readData(new Uint8Array(data.testImages), new Uint8Array(data.testLabels)) : undefined;
+    train?.close();
+    test?.close();
+    train = fresh;
+    test = freshTest;
+    stored = data;
+    const text = train.describe();
+    card = { ...text, name, test_rows: test ? test.describe().rows : Math.floor(text.rows / 10), preview: train.preview(10) };
+  }
+
+  async function start(): Promise<void> {
+    if (!session || !plan || !train || driver) return;
+    session.paused = false;
+    phase = 'running';
+    failure = null;
+    seen = 0;
+    participant?.close();
+    participant = core.createParticipant({
+      plan, id: session.participant, seed: await openSeed(session.sealed), acceptedBy: session.acceptedBy, train, test,
+    });
+    const mine = new Driver(core, participant, session.token, {
+      changed: tellSoon,
+      notice(kind, round, code, sentence) {
+        const notice = { at: Date.now(), kind, round, code, sentence };
+        notices.push(notice);
+        if (kind === 'refused') refused = notice;
+        if (kind === 'accepted') refused = null;
+        tellSoon();
+      },
+      sent: (envelope) => (lastUpdate = envelope),
+      loss(step, loss) {
+        firstStep ??= performance.timeOrigin + performance.now();
+        const losses = session!.history.losses;
+        losses.push([(losses.at(-1)?.[0] ?? 0) + 1, loss]);
+        if (losses.length > 400) session!.history.losses = losses.filter((_, i) => i % 2 === 0);
+        void step;
+      },
+    });
+    driver = mine;
+    tell();
+    void mine.run().then(
+      () => ended(mine),
+      (error: Error) => {
+        failure = { code: 'internal.exception', sentence: error.message };
+        phase = 'failed';
+        tell();
+      },
+    );
+  }
+
+  async function ended(mine: Driver): Promise<void> {
+    if (driver !== mine || !mine.finished) return;
+    if (mine.finished.ok) {
+      phase = 'finished';
+    } else {
+      phase = 'failed';
+      failure = { code: mine.finished.code, sentence: mine.finished.sentence };
+    }
+    remember();
+    if (session && mine.finished.ok) {
+      session.state = 'finished';
+      await store.saveSession(session);
+    }
+    tell();
+  }
+
+  function halt(): void {
+    remember();
+    driver?.stop();
+    driver = undefined;
+  }
+
+  // One tab at a time: two with the same key would speak for one partner.
+  async function alone(): Promise<void> {
+    if (!navigator.locks) return;
+    const hold = () => new Promise<never>(() => undefined);
+    const free = await new Promise<boolean>((resolve) => {
+      void navigator.locks.request('entente-partner', { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        return lock ? hold() : undefined;
+      });
+    });
+    if (free) return;
+    phase = 'elsewhere';
+    tell();
+    await new Promise<void>((resolve) => {
+      void navigator.locks.request('entente-partner', () => {
+        resolve();
+        return hold();
+      });
+    });
+  }
+
+  const methods = {
+    // Loads the core, and takes up again what an earlier page left. Answers at once whether there is a session.
+    async load(wasm: string, code: string): Promise<boolean> {
+      const [bytes, before] = await Promise.all([
+        fetch(wasm).then((r) => {
+          if (!r.ok) throw new Fault(`The core could not be loaded (status ${r.status}).`, 'page.core', r.status);
+          return r.arrayBuffer();
+        }),
+        store.session().catch(() => undefined),
+      ]);
+      core = await loadCore(bytes);
+      if (!before || before.state === 'left' || (code && before.code !== code)) return false;
+      session = before;
+      openPlan(session.plan, session.coordinatorKey, session.participant);
+      phase = 'joined';
+      void (async () => {
+        await alone();
+        phase = session!.paused ? 'paused' : 'joined';
+        const data = await store.data();
+        if (data) {
+          readData(data, session!.dataName);
+          if (!session!.paused) await start();
+        }
+        tell();
+      })();
+      return true;
+    },
+
+    async lookup(code: string): Promise<Welcome> {
+      const invitation = (await (await post('invitation', { code })).json()) as Invitation;
+      const [federation, envelope] = await Promise.all([json<FederationText>('federation'), call('plan').then((r) => r.arrayBuffer())]);
+      openPlan(envelope, federation.coordinator_key, invitation.participant);
+      welcome = { invitation, envelope };
+      return { invitation, federation, plan: planText! };
+    },
+
+    async accept(code: string, acceptedBy: string): Promise<void> {
+      if (!welcome || !planText) throw new Fault('There is no invitation to accept.', 'join.unknown');
+      const seed = crypto.getRandomValues(new Uint8Array(32));
+      const response = await post('join', {
+        code, public_key: core.publicKey(seed), signature: core.signJoin(seed, code), accepted_by: acceptedBy,
+      });
+      const joined = (await response.json()) as { participant: string; token: string; coordinator_key: string };
+      session = {
+        code, acceptedBy, participant: joined.participant, name: welcome.invitation.name, token: joined.token,
+        coordinatorKey: joined.coordinator_key, plan: welcome.envelope, sealed: await sealSeed(seed), state: 'joined',
+        paused: false, dataName: '', history: { points: [], crossings: [], losses: [] },
+      };
+      await store.removeData();
+      await store.saveSession(session);
+      void navigator.storage?.persist?.();
+      phase = 'joined';
+      await alone();
+      tell();
+    },
+
+    async files(files: File[]): Promise<DataCard> {
+      return adopt(await Promise.all(files.map(async (file) => ({ name: file.name, bytes: await unzip(file) }))));
+    },
+
+    async sample(): Promise<DataCard> {
+      const names = ['train-images', 'train-labels', 'test-images', 'test-labels'];
+      const parts = await Promise.all(names.map(async (name) => {
+        const response = await call(`sample/${name}`).catch((error: Fault) => {
+          if (name.startsWith('test') && error.status === 404) return null;
+          throw error;
+        });
+        return response && { name, bytes: await unzip(new Blob([await bytesOf(response)])) };
+      }));
+      return adopt(parts.filter((part) => part !== null), 'the sample share');
+    },
+
+    async clearData(): Promise<void> {
+      halt();
+      train?.close();
+      test?.close();
+      train = test = undefined;
+      card = null;
+      stored = undefined;
+      await store.removeData();
+      tell();
+    },
+
+    async begin(): Promise<void> {
+      if (!session || !stored || !card) return;
+      session.dataName = card.name;
+      await store.saveData(stored);
+      await store.saveSession(session);
+      await start();
+    },
+
+    async pause(): Promise<void> {
+      halt();
+      phase = 'paused';
+      if (session) {
+        session.paused = true;
+        await store.saveSession(session);
+      }
+      tell();
+    },
+
+    resume: start,
+    online: () => driver?.wake(),
+
+    async leave(): Promise<void> {
+      const token = session?.token ?? '';
+      halt();
+      await post('leave', {}, token);
+      phase = 'left';
+      if (session) {
+        session.state = 'left';
+        await store.forget();
+      }
+      tell();
+    },
+
+    forget: () => store.forget(),
+
+    predict(pixels: Float32Array, which: 'federated' | 'alone'): number[] {
+      return participant ? participant.predict(pixels, which) : [];
+    },
+
+    safetensors(): Uint8Array<ArrayBuffer> {
+      if (!participant) throw new Fault('There is no model yet.', 'model.none-yet');
+      return participant.safetensors();
+    },
+
+    // The last update as it was sent: what is in it, and the bytes.
+    lastUpdate(): { frame: FrameText; bytes: Uint8Array<ArrayBuffer> } | null {
+      return plan && lastUpdate ? { frame: plan.describeFrame(lastUpdate), bytes: lastUpdate } : null;
+    },
+  };
+
+  // Which file is which: IDX files say whether they hold images or labels; the name says whether they are for testing.
+  function adopt(parts: { name: string; bytes: ArrayBuffer }[], name = ''): DataCard {
+    const found: Partial<Record<'images' | 'labels' | 'testImages' | 'testLabels', ArrayBuffer>> = {};
+    const names: string[] = [];
+    for (const part of parts) {
+      const magic = part.bytes.byteLength >= 4 ? new DataView(part.bytes).getUint32(0) : 0;
+      if (magic !== 0x803 && magic !== 0x801) continue;
+      const testing = /test|t10k/i.test(part.name);
+      const kind = magic === 0x803 ? (testing ? 'testImages' : 'images') : testing ? 'testLabels' : 'labels';
+      if (found[kind]) throw new Fault(`${part.name}: there is already another file of this kind. Drop one pair of images and labels.`, 'data.ambiguous');
+      found[kind] = part.bytes;
+      names.push(part.name);
+    }
+    if (!found.images && found.testImages) {
+      found.images = found.testImages;
+      delete found.testImages;
+    }
+    if (!found.labels && found.testLabels) {
+      found.labels = found.testLabels;
+      delete found.testLabels;
+    }
+    if (!found.images || !found.labels) {
+      const have = found.images ? 'images but no labels' : found.labels ? 'labels but no images' : 'no IDX file';
+      throw new Fault(`Expected one IDX file with images and one with labels, found ${have} in ${parts.length} file${parts.length === 1 ? '' : 's'}.`, 'idx.missing');
+    }
+    readData(found as StoredData, name || names.join(', '));
+    tell();
+    return card!;
+  }
+
+  return methods;
+}
+
+export type PartnerMethods = ReturnType<typeof createPartner>;
+
+async function unzip(blob: Blob): Promise<ArrayBuffer> {
+  const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
+  if (head[0] !== 0x1f || head[1] !== 0x8b) return blob.arrayBuffer();
+  try {
+    return await new Response(blob.stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+  } catch {
+    throw new Fault('The file is a damaged gzip file: it could not be unpacked.', 'file.gzip');
+  }
+}

@@ -1,0 +1,4 @@
+import { serve } from '../core/rpc.ts';
+import { createPartner } from './partner.ts';
+
+const send = serve(createPartner((news) => send(news)), self);

@@ -1,0 +1,53 @@
+// Numbers as people read them.
+const count = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+export const number = (value: number): string => count.format(value).replaceAll(',', '\u202f');
+
+export function bytes(value: number): string {
+  if (value < 1000) return `${value} B`;
+  if (value < 1e6) return `${(value / 1e3).toFixed(value < 1e4 ? 1 : 0)} kB`;
+  if (value < 1e9) return `${(value / 1e6).toFixed(value < 1e7 ? 2 : 1)} MB`;
+  return `${(value / 1e9).toFixed(2)} GB`;
+}
+
+export const percent = (share: number | null | undefined, digits = 1): string =>
+  share === null || share === undefined ? '–' : `${(100 * share).toFixed(digits)} %`;
+
+// For axes and curves: no needless decimals.
+export const share = (value: number): string => `${Number((100 * value).toFixed(1))} %`;
+
+export function seconds(value: number): string {
+  if (value < 10) return `${value.toFixed(1)} s`;
+  if (value < 90) return `${Math.round(value)} s`;
+  if (value < 5400) return `${Math.round(value / 60)} min`;
+  return `${Math.round(value / 3600)} h`;
+}
+
+export function ago(then: number, now = Date.now()): string {
+  if (!then) return 'never';
+  const s = Math.max(0, (now - then) / 1000);
+  return s < 5 ? 'just now' : `${seconds(s)} ago`;
+}
+
+export const instant = (ms: number): string => new Date(ms).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+
+export const short = (id: string): string => (id.length > 14 ? `${id.slice(0, 12)}…` : id);
+
+export const plural = (n: number, noun: string): string => `${number(n)} ${noun}${n === 1 ? '' : 's'}`;
+
+const words = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
+export const word = (n: number): string => words[n] ?? number(n);
+export const Word = (n: number): string => word(n).replace(/^./, (c) => c.toUpperCase());
+
+export function save(name: string, content: BlobPart, type: string): void {
+  const url = URL.createObjectURL(new Blob([content], { type }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+export function csv(rows: (string | number)[][]): string {
+  return rows.map((row) => row.map((cell) => (/[",\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : cell)).join(',')).join('\r\n') + '\r\n';
+}
