@@ -4,17 +4,14 @@ script/demo builds everything and calls this.
 """
 import argparse
 import json
-import os
 import pathlib
-import shutil
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
+
+from federation import Failed, Federation, split
 
 
 def human(count):
@@ -25,10 +22,10 @@ def human(count):
 
 
 class Demo:
-    def __init__(self, options):
+    def __init__(self, options, folder):
         self.o = options
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="entente-demo-"))
-        self.children = []
+        self.folder = pathlib.Path(folder)
+        self.federation = Federation(options.entente, folder)
         self.started = time.monotonic()
         self.tty = sys.stdout.isatty()
 
@@ -36,26 +33,9 @@ class Demo:
         if not self.o.json:
             print(text, flush=True)
 
-    def entente(self, *arguments, **environment):
-        done = subprocess.run([self.o.entente, *map(str, arguments)], capture_output=True, text=True,
-                              env={**os.environ, **environment})
-        if done.returncode != 0:
-            raise SystemExit(done.stderr or done.stdout)
-        return done.stdout
-
-    def spawn(self, name, *arguments, **environment):
-        log = open(self.folder / f"{name}.log", "w")
-        child = subprocess.Popen([self.o.entente, *map(str, arguments)], stdout=log, stderr=subprocess.STDOUT,
-                                 stdin=subprocess.DEVNULL, env={**os.environ, **environment})
-        self.children.append(child)
-        return child
-
-    def log_of(self, name):
-        return (self.folder / f"{name}.log").read_text()
-
     # The plan as given, with this run's number of rounds, and no round before all partners are here.
     def write_plan(self):
-        toml = self.entente("plan", "show", *([self.o.plan] if self.o.plan else []))
+        toml = self.federation.run("plan", "show", *([self.o.plan] if self.o.plan else []))
         section, lines = "", []
         for line in toml.splitlines():
             if line.startswith("["):
@@ -73,34 +53,18 @@ class Demo:
         return path
 
     def start_coordinator(self, plan):
-        arguments = ["serve", "--plan", plan, "--data", self.folder / "coordinator", "--evaluate", self.o.data, "--json",
-                     "--operator-token-file", self.folder / "operator.token", "--sample", self.folder / "sample" / "partner-1"]
-        for listen in (f"127.0.0.1:{self.o.port}", "127.0.0.1:0"):
-            server = self.spawn("coordinator", *arguments, "--listen", listen)
-            for _ in range(400):
-                lines = self.log_of("coordinator").splitlines()
-                if lines and '"listening"' in lines[0]:
-                    return json.loads(lines[0])["url"]
-                if server.poll() is not None:
-                    break
-                time.sleep(0.02)
-        raise SystemExit(self.log_of("coordinator"))
-
-    def get(self, path):
-        request = urllib.request.Request(self.url + path, headers={"Authorization": "Bearer " + self.token})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-
-    def invite(self, partner, name):
-        return json.loads(self.entente("invite", "--partner", partner, "--name", name, "--url", self.url, "--json",
-                                       ENTENTE_TOKEN=self.token))
+        more = ("--evaluate", self.o.data, "--sample", self.folder / "sample" / "partner-1")
+        try:
+            self.federation.serve(plan, f"127.0.0.1:{self.o.port}", *more)
+        except Failed:
+            self.federation.serve(plan, "127.0.0.1:0", *more)
 
     def follow(self, partners):
         """Shows each round as it closes; returns the status at the end."""
         shown = 0
         self.say(f"\n  {'round':>7}  {'accuracy':>8}  {'loss':>7}  {'seconds':>7}  {'up':>9}  {'down':>9}  contributors")
         while True:
-            status = self.get("/api/v1/status")
+            status = self.federation.get("/api/v1/status")
             history = status["history"]
             finished = status["phase"] == "finished"
             scored = [h for h in history[shown:] if h["accuracy"] is not None]
@@ -115,37 +79,32 @@ class Demo:
                 return status
             for name, child in partners.items():
                 if child.poll() not in (None, 0):
-                    raise SystemExit(f"{name} ended:\n{self.log_of(name)}")
+                    raise SystemExit(f"{name} ended:\n{self.federation.log(name)}")
             if self.tty and not self.o.json:
                 print("\r\x1b[K  " + status["sentence"][:100], end="", flush=True)
             time.sleep(0.1)
 
     def run(self):
         o = self.o
-        self.entente("data", "split", "--from", o.data, "--to", self.folder / "shares", "--partners", o.partners,
-                     "--partition", o.partition)
-        self.entente("data", "split", "--from", o.data, "--to", self.folder / "sample", "--partners", 1, "--examples", 6000)
-        self.url = self.start_coordinator(self.write_plan())
-        self.token = (self.folder / "operator.token").read_text().strip()
+        split(o.entente, o.data, self.folder / "shares", o.partners, "--partition", o.partition)
+        split(o.entente, o.data, self.folder / "sample", 1, "--examples", 6000)
+        self.start_coordinator(self.write_plan())
         if not o.native_only:
-            link = self.invite("browser", "A browser partner")["link"]
-            self.say(f"\n  Dashboard            {self.url}/#token={self.token}")
+            link = self.federation.invite("browser", "A browser partner")["link"]
+            self.say(f"\n  Dashboard            {self.federation.url}/#token={self.federation.token}")
             self.say(f"  Join in a browser    {link}")
-            self.say(f"  Offline demo         {self.url}/demo")
+            self.say(f"  Offline demo         {self.federation.url}/demo")
         partners = {}
         for n in range(1, o.partners + 1):
             name = f"partner-{n}"
-            code = self.invite(name, f"Partner {n}")["code"]
-            partners[name] = self.spawn(name, "join", "--url", self.url, "--data", self.folder / "shares" / name, "--state",
-                                        self.folder / name, "--accepted-by", f"The demo, for {name}", "--alone", "--json",
-                                        ENTENTE_JOIN_CODE=code)
+            partners[name] = self.federation.join(name, self.folder / "shares" / name, "--alone", name=f"Partner {n}")
         status = self.follow(partners)
         self.say("\n  The rounds are done. Each partner now trains alone, for comparison.")
         results = {}
         for name, child in partners.items():
             if child.wait(timeout=600) != 0:
-                raise SystemExit(f"{name} ended:\n{self.log_of(name)}")
-            results[name] = json.loads(self.log_of(name).splitlines()[-1])
+                raise SystemExit(f"{name} ended:\n{self.federation.log(name)}")
+            results[name] = self.federation.result(name)
         self.report(status, results)
         if self.tty and not o.json:
             self.say("\n  Still listening; Ctrl-C ends it.")
@@ -158,7 +117,7 @@ class Demo:
         history = status["history"]
         accuracy = history[-1]["accuracy"]
         overheads = [h["overhead_ms"] for h in history if h["overhead_ms"] is not None]
-        agreements = self.get("/api/v1/agreements")
+        agreements = self.federation.get("/api/v1/agreements")
         summary = {
             "accuracy": accuracy, "rounds": len(history), "partners": len(results),
             "seconds": round(time.monotonic() - self.started, 2),
@@ -178,17 +137,6 @@ class Demo:
         if self.o.json:
             print(json.dumps(summary), flush=True)
 
-    def stop(self):
-        for child in reversed(self.children):
-            if child.poll() is None:
-                child.send_signal(signal.SIGTERM)
-        for child in self.children:
-            try:
-                child.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                child.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
 
 def main():
     parser = argparse.ArgumentParser(prog="script/demo")
@@ -201,14 +149,18 @@ def main():
     parser.add_argument("--port", type=int, default=8443, help="a free one is taken when it is in use")
     parser.add_argument("--native-only", action="store_true")
     parser.add_argument("--json", action="store_true", help="last line: one JSON object")
-    demo = Demo(parser.parse_args())
-    try:
-        demo.run()
-    except KeyboardInterrupt:
-        raise SystemExit(130)
-    finally:
-        demo.stop()
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="entente-demo-", ignore_cleanup_errors=True) as folder:
+        demo = Demo(options, folder)
+        with demo.federation:
+            try:
+                demo.run()
+            except Failed as failure:
+                raise SystemExit(str(failure))
 
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-main()
+try:
+    main()
+except KeyboardInterrupt:
+    sys.exit(130)

@@ -9,6 +9,8 @@ import tempfile
 import time
 
 root = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(root / "script"))
+from federation import Federation, split  # noqa: E402
 
 
 def core(what):
@@ -41,41 +43,22 @@ def memory(entente, most=20):
     """The coordinator's memory with the CNN: above idle, in models, for a few partners and for many."""
     model_bytes = 4 * 1_663_370
     for count in (2, most):
-        with tempfile.TemporaryDirectory() as folder:
-            plan = pathlib.Path(folder, "plan.toml")
+        with tempfile.TemporaryDirectory() as name, Federation(entente, name) as federation:
+            folder = pathlib.Path(name)
+            plan = folder / "plan.toml"
             plan.write_text(f'[task]\nmodel = "cnn"\n[round]\nrounds = 2\nmin_cohort = {count}\ndeadline_s = 1000\npresence_s = 300\n')
-            subprocess.run([entente, "data", "split", "--from", mnist(), "--to", f"{folder}/shares", "--partners", str(count),
-                            "--examples", str(20 * count)], check=True, capture_output=True)
-            for share in pathlib.Path(folder, "shares").iterdir():
-                for name in share.glob("t10k*"):
-                    name.unlink()
-            server = subprocess.Popen([entente, "serve", "--plan", plan, "--data", f"{folder}/coordinator", "--listen",
-                                       "127.0.0.1:0", "--json", "--operator-token-file", f"{folder}/token"],
-                                      stdout=subprocess.PIPE, text=True)
-            partners = []
-            try:
-                url = json.loads(server.stdout.readline())["url"]
-                token = pathlib.Path(folder, "token").read_text().strip()
-                time.sleep(0.5)
-                idle = resident(server.pid, "VmRSS")
-                for n in range(1, count + 1):
-                    code = json.loads(subprocess.run([entente, "invite", "--partner", f"partner-{n}", "--url", url, "--json"],
-                                                     env={**os.environ, "ENTENTE_TOKEN": token}, check=True,
-                                                     capture_output=True, text=True).stdout)["code"]
-                    partners.append(subprocess.Popen(
-                        [entente, "join", "--url", url, "--data", f"{folder}/shares/partner-{n}", "--state", f"{folder}/p{n}",
-                         "--json"], env={**os.environ, "ENTENTE_JOIN_CODE": code}, stdout=subprocess.DEVNULL,
-                        stderr=subprocess.DEVNULL))
-                for partner in partners:
-                    partner.wait(timeout=900)
-                peak = resident(server.pid, "VmHWM")
-                print(f"coordinator with {count} partners and the CNN: idle {idle / 1e6:.0f} MB, peak {peak / 1e6:.0f} MB, "
-                      f"{(peak - idle) / model_bytes:.1f} models above idle")
-            finally:
-                for process in (*partners, server):
-                    process.terminate()
-                for process in (*partners, server):
-                    process.wait()
+            split(entente, mnist(), folder / "shares", count, "--examples", 20 * count)
+            for test_file in folder.glob("shares/*/t10k*"):
+                test_file.unlink()
+            federation.serve(plan)
+            time.sleep(0.5)
+            idle = resident(federation.server.pid, "VmRSS")
+            partners = [federation.join(f"partner-{n}", folder / f"shares/partner-{n}") for n in range(1, count + 1)]
+            for partner in partners:
+                partner.wait(timeout=900)
+            peak = resident(federation.server.pid, "VmHWM")
+            print(f"coordinator with {count} partners and the CNN: idle {idle / 1e6:.0f} MB, peak {peak / 1e6:.0f} MB, "
+                  f"{(peak - idle) / model_bytes:.1f} models above idle")
 
 
 def main():
