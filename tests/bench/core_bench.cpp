@@ -47,7 +47,7 @@ data::Dataset noise(std::uint32_t n) {
     return set;
 }
 
-void training() {
+void bench_training() {
     std::printf("%-8s %-10s %5s %12s\n", "model", "kernels", "B", "examples/s");
     for (const bool cnn : {false, true}) {
         const nn::ModelSpec spec = cnn ? nn::mcmahan_cnn() : nn::two_nn();
@@ -69,7 +69,7 @@ void training() {
     }
 }
 
-void fold() {
+void bench_fold() {
     constexpr std::uint64_t d = 1'663'370;
     auto sum = aggregate::Fold::create(d, {{.bits = 16, .scale_log2 = 14}, 1'000'000, 1'000}).value();
     std::vector<std::int32_t> values(d, 12'345);
@@ -81,7 +81,7 @@ void fold() {
                 static_cast<unsigned long long>(d), 1e3 * validate, 1e3 * accumulate, 1e3 * memory);
 }
 
-void codec() {
+void bench_codec() {
     const auto parameters = nn::initialise(nn::mcmahan_cnn(), derive_key(1, 0, {}, Purpose::initialise)).value();
     const ByteView content = std::as_bytes(std::span(parameters));
     const double mb = static_cast<double>(content.size()) / 1e6;
@@ -106,7 +106,7 @@ void codec() {
 
 int main(int argc, char** argv) {
     const std::string what = argc > 1 ? argv[1] : "all";
-    if (what == "training" || what == "all") training();
-    if (what == "fold" || what == "all") fold();
-    if (what == "codec" || what == "all") codec();
+    if (what == "training" || what == "all") bench_training();
+    if (what == "fold" || what == "all") bench_fold();
+    if (what == "codec" || what == "all") bench_codec();
 }
