@@ -7,8 +7,7 @@
 // returns (memory) or later on the connector's own executor (hub); it must not throw. Completion-based, so that it
 // compiles for the browser; `native` adapts it to co_await.
 //
-// Implementations: memory (both targets), folder, hub, and later dsp and edc; the browser's end of hub is fetch in
-// TypeScript around the same core. All pass the conformance suite in tests/conformance.
+// Implementations: memory (both targets) and hub; the browser's end of hub is fetch in TypeScript around the same core.
 //
 // Errors are those of the call's comment, or `unavailable` ("connector.unreachable") when the peer cannot be
 // reached: nothing is lost then and the call may be repeated; every call is idempotent.
