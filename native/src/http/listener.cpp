@@ -58,9 +58,11 @@ asio::awaitable<void> serve_one(std::shared_ptr<State> state, tcp::socket socket
     // No exception may leave: it would end the server.
     try {
         if (state->tls) {
-            co_await serve(TlsStream(beast::tcp_stream(std::move(socket)), *state->tls), state->handler, limits);
+            TlsStream stream(beast::tcp_stream(std::move(socket)), *state->tls);
+            co_await serve(std::move(stream), state->handler, limits);
         } else {
-            co_await serve(PlainStream(std::move(socket)), state->handler, limits);
+            PlainStream stream(std::move(socket));
+            co_await serve(std::move(stream), state->handler, limits);
         }
     } catch (const std::exception&) {
     }

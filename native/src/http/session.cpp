@@ -18,6 +18,9 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+// g++ 12 copies a temporary that is an argument of a co_await expression byte by byte and destroys both copies (a
+// short std::string inside then frees the coroutine's frame): in this file every argument has a name.
+
 constexpr std::size_t chunk_bytes = 64 * 1024;
 constexpr std::size_t drain_bytes = 1024 * 1024;  // of a refused body, so that the refusal is read
 
@@ -31,10 +34,10 @@ struct Started {
 using Start = asio::experimental::concurrent_channel<void(error_code, Started)>;
 
 template <class Stream>
-class Session {
+class Session : public std::enable_shared_from_this<Session<Stream>> {
 public:
     Session(Stream stream, Handler& handler, Limits limits)
-        : stream_(std::move(stream)), handler_(handler), limits_(limits) {}
+        : stream_(std::move(stream)), handler_(handler), limits_(limits), watchdog_(stream_.get_executor()) {}
 
     asio::awaitable<void> run() {
         if (!co_await handshake()) co_return;
@@ -58,6 +61,24 @@ private:
 
     void expire_after(std::chrono::milliseconds time) { beast::get_lowest_layer(stream_).expires_after(time); }
 
+    // Reading may go on until then. Beast's own timer would close the socket, and 408 could not be said any more.
+    void read_until(Clock::time_point until) {
+        beast::get_lowest_layer(stream_).expires_never();
+        late_ = false;
+        const std::uint64_t reading = ++readings_;
+        watchdog_.expires_at(until);
+        watchdog_.async_wait([weak = this->weak_from_this(), reading](error_code ec) {
+            const auto self = weak.lock();
+            if (ec || !self || self->readings_ != reading) return;
+            self->late_ = true;
+            beast::get_lowest_layer(self->stream_).cancel();
+        });
+    }
+    void reading_done() {
+        ++readings_;
+        watchdog_.cancel();
+    }
+
     // One request and its answer. False: the connection is over.
     asio::awaitable<bool> exchange() {
         const Result<std::size_t> head_size = co_await read_head();
@@ -76,46 +97,52 @@ private:
         error_code ec;
         buffer_.consume(parser.put(asio::buffer(head), ec));
         if (ec || !parser.is_header_done()) {
-            co_await refuse(Error{Code::invalid_argument, "http.malformed", "request: " + ec.message()});
+            const Error malformed{Code::invalid_argument, "http.malformed", "request: " + ec.message()};
+            co_await refuse(malformed);
             co_return false;
         }
         Request request;
         if (!fill(parser, request)) {
-            co_await refuse(Error{Code::invalid_argument, "http.target", "request: its target is malformed"});
+            const Error malformed{Code::invalid_argument, "http.target", "request: its target is malformed"};
+            co_await refuse(malformed);
             co_return false;
         }
         if (request.path == "/ws" && !request.header("upgrade").empty()) {
             if (handler_.origin_allowed(request)) {
-                co_await serve_events(std::move(stream_), head, handler_);
+                std::string upgrade = head;
+                co_await serve_events(std::move(stream_), std::move(upgrade), handler_);
                 co_return false;
             }
-            co_await write(problem(403, "http.origin", "request: this origin may not open a WebSocket"), false);
+            Response foreign = problem(403, "http.origin", "request: this origin may not open a WebSocket");
+            co_await write(std::move(foreign), false);
             co_return false;
         }
         co_return co_await answer(parser, std::move(request));
     }
 
     asio::awaitable<Result<std::size_t>> read_head() {
-        expire_after(limits_.idle);
         bool begun = buffer_.size() > 0;
-        if (begun) expire_after(limits_.head);
+        read_until(Clock::now() + (begun ? limits_.head : limits_.idle));
         for (;;) {
             const std::string_view have(static_cast<const char*>(buffer_.data().data()), buffer_.size());
             if (const std::size_t end = have.find("\r\n\r\n"); end != std::string_view::npos && end + 4 <= max_head_bytes) {
+                reading_done();
                 co_return end + 4;
             }
             if (have.size() >= max_head_bytes) {
+                reading_done();
                 co_return Error{Code::too_large, "http.head-too-large", "request: expected at most 16 KiB of header fields"};
             }
             auto [ec, n] = co_await stream_.async_read_some(buffer_.prepare(4096), as_result);
-            if (ec == beast::error::timeout && begun) {
-                co_return Error{Code::deadline_exceeded, "http.timeout", "request: its head came too slowly"};
+            if (ec) {
+                reading_done();
+                if (late_ && begun) co_return Error{Code::deadline_exceeded, "http.timeout", "request: its head came too slowly"};
+                co_return Error{Code::unavailable, "http.closed", ec.message()};
             }
-            if (ec) co_return Error{Code::unavailable, "http.closed", ec.message()};
             buffer_.commit(n);
             if (!begun) {
                 begun = true;
-                expire_after(limits_.head);
+                read_until(Clock::now() + limits_.head);
             }
         }
     }
@@ -147,9 +174,10 @@ private:
     asio::awaitable<bool> answer(Parser& parser, Request request) {
         const BodyRule rule = handler_.body_rule(request);
         if (request.content_length > rule.limit_bytes) {
-            co_await refuse(Error{Code::too_large, "http.too-large",
+            const Error too_large{Code::too_large, "http.too-large",
                                   "request: expected a body of at most " + std::to_string(rule.limit_bytes) +
-                                      " bytes, found " + std::to_string(request.content_length) + "; nothing was read"});
+                                      " bytes, found " + std::to_string(request.content_length) + "; nothing was read"};
+            co_await refuse(too_large);
             co_return false;
         }
         if (rule.kind == BodyKind::upload) co_return co_await upload(parser, std::move(request));
@@ -189,7 +217,8 @@ private:
     asio::awaitable<bool> upload(Parser& parser, Request request) {
         const std::uint64_t length = request.content_length;
         if (parser.content_length() == boost::none) {
-            co_await refuse(Error{Code::invalid_argument, "http.length-required", "request: expected a Content-Length"});
+            const Error no_length{Code::invalid_argument, "http.length-required", "request: expected a Content-Length"};
+            co_await refuse(no_length);
             co_return false;
         }
         auto channel = std::make_shared<Start>(stream_.get_executor(), 1);
@@ -242,12 +271,11 @@ private:
             parser.get().body().data = chunk.data();
             parser.get().body().size = chunk.size();
             const auto allowed = limits_.body_grace + std::chrono::milliseconds(received * 1000 / limits_.body_bytes_per_s);
-            beast::get_lowest_layer(stream_).expires_at(started + allowed);
+            read_until(started + allowed);
             auto [ec, n] = co_await bhttp::async_read_some(stream_, buffer_, parser, as_result);
             static_cast<void>(n);
-            if (ec == beast::error::timeout) {
-                co_return Error{Code::deadline_exceeded, "http.timeout", "request: its body came too slowly"};
-            }
+            reading_done();
+            if (ec && late_) co_return Error{Code::deadline_exceeded, "http.timeout", "request: its body came too slowly"};
             if (ec && ec != bhttp::error::need_buffer) co_return Error{Code::unavailable, "http.closed", ec.message()};
             const std::size_t got = chunk.size() - parser.get().body().size;
             received += got;
@@ -288,7 +316,7 @@ private:
         co_return true;
     }
 
-    asio::awaitable<void> refuse(Error error) {
+    asio::awaitable<void> refuse(const Error& error) {
         Response response = problem(status_of(error), error.reason, error.message);
         response.close = true;
         co_await write(std::move(response), false);
@@ -311,6 +339,9 @@ private:
     Stream stream_;
     Handler& handler_;
     Limits limits_;
+    asio::steady_timer watchdog_;
+    std::uint64_t readings_ = 0;
+    bool late_ = false;
     beast::flat_buffer buffer_{1024 * 1024};
     bool keep_alive_ = true;
 };
