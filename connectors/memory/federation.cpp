@@ -17,7 +17,7 @@ codec::SigningKey simulated_key(const plan::Plan& plan, std::string_view id) {
     return codec::SigningKey(std::span<const std::byte, codec::SigningKey::seed_bytes>(seed.bytes));
 }
 
-std::string plural(std::size_t n, const char* noun) { return std::to_string(n) + " " + noun + (n == 1 ? "" : "s"); }
+std::string plural(std::uint64_t n, const char* noun) { return std::to_string(n) + " " + noun + (n == 1 ? "" : "s"); }
 
 }  // namespace
 

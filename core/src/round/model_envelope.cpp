@@ -32,7 +32,7 @@ Result<ModelEnvelope> open_model(const plan::Plan& plan, ByteView envelope, cons
     }
     ENTENTE_TRY(check_belongs(plan, frame.header, "model"));
     ModelEnvelope model;
-    model.parameters.resize(plan::parameter_count(plan));
+    model.parameters.resize(static_cast<std::size_t>(plan::parameter_count(plan)));
     if (frame.content.size() != model.parameters.size() * sizeof(float)) {
         return Error{Code::invalid_argument, "model.shape", "global model: its content has another size than the plan's model"};
     }

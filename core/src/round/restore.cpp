@@ -47,9 +47,9 @@ struct Coordinator::Impl::Replay {
     std::int64_t at_ms;
 
     Status operator()(const Activated& r) const {
-        if (const Digest plan = plan::digest_of(to.plan); r.plan != plan) {
+        if (const Digest now = plan::digest_of(to.plan); r.plan != now) {
             return damaged("ledger.other-plan", "ledger: it was begun with the plan " + short_hex(r.plan) +
-                                                    ", the plan now is " + short_hex(plan));
+                                                    ", the plan now is " + short_hex(now));
         }
         if (r.coordinator != to.public_key) {
             return damaged("ledger.other-key", "ledger: it was begun with another coordinator key");

@@ -12,7 +12,9 @@ namespace entente::round {
 // Turns the content of an update envelope into integers while it arrives; never holds both whole.
 class UpdateSink final : public codec::ContentSink {
 public:
-    UpdateSink(const aggregate::FixedPoint& grid, std::uint64_t parameters) : grid_(grid), values_(parameters) {}
+    UpdateSink(const aggregate::FixedPoint& grid, std::uint64_t parameters) : grid_(grid),
+          // A plan has at most nn::max_parameters, so a count fits everywhere.
+          values_(static_cast<std::size_t>(parameters)) {}
 
     Status append(ByteView bytes) override {
         const std::size_t width = grid_.bytes_per_value();

@@ -60,7 +60,7 @@ public:
     void reset() noexcept;
 
 private:
-    Fold(std::uint64_t parameters, const FoldBounds& bounds) : bounds_(bounds), sum_(parameters, 0) {}
+    Fold(std::uint64_t parameters, const FoldBounds& bounds) : bounds_(bounds), sum_(static_cast<std::size_t>(parameters), 0) {}
 
     FoldBounds bounds_;
     std::vector<std::int64_t> sum_;
