@@ -60,12 +60,26 @@ std::string tensors_json(const std::vector<codec::TensorShape>& tensors) {
     return out + "]";
 }
 
-int inspect_frame(const Bytes& bytes, bool json, Environment& environment) {
+// What is looked at, and how.
+struct Subject {
+    const std::string& file;
+    const Bytes& bytes;
+    bool json;
+    Environment& environment;
+
+    [[nodiscard]] int refuse(Error error) const {
+        error.message = file + ": " + error.message;
+        return report(error, environment);
+    }
+};
+
+int inspect_frame(const Subject& subject) {
+    const auto& [_, bytes, json, environment] = subject;
     codec::FrameLimits limits;
     limits.content_bytes = limit_bytes;
     limits.payload_bytes = codec::payload_bound(limit_bytes);
     auto frame = codec::decode_frame(bytes, limits);
-    if (!frame.ok()) return report(frame.error(), environment);
+    if (!frame.ok()) return subject.refuse(frame.error());
     const codec::FrameHeader& h = frame->header;
     const std::string base = h.base_model.is_zero() ? "" : to_hex(h.base_model);
     if (json) {
@@ -97,15 +111,16 @@ int inspect_frame(const Bytes& bytes, bool json, Environment& environment) {
     for (const codec::TensorShape& t : h.tensors) row(environment, "Tensor", pad(t.name, 18) + shape_text(t));
     if (frame->kind == codec::FrameKind::plan) {
         auto plan = plan::from_canonical_bytes(frame->content);
-        if (!plan.ok()) return report(plan.error(), environment);
+        if (!plan.ok()) return subject.refuse(plan.error());
         environment.print("\n" + write_plan_toml(*plan));
     }
     return exit_done;
 }
 
-int inspect_ledger(const Bytes& bytes, bool json, Environment& environment) {
+int inspect_ledger(const Subject& subject) {
+    const auto& [_, bytes, json, environment] = subject;
     auto entries = read_ledger_file(bytes);
-    if (!entries.ok()) return report(entries.error(), environment);
+    if (!entries.ok()) return subject.refuse(entries.error());
     std::string list;
     for (const round::Entry& entry : *entries) {
         const std::string at = policy::format_instant(entry.record.at_ms);
@@ -130,24 +145,24 @@ int inspect_ledger(const Bytes& bytes, bool json, Environment& environment) {
     return exit_done;
 }
 
-int inspect_safetensors(const Bytes& bytes, bool json, Environment& environment) {
-    auto file = codec::read_safetensors(bytes);
-    if (!file.ok()) {
-        return report(Error{Code::invalid_argument, "inspect.unknown",
-                            "expected an envelope (ENTF), a ledger (ENTL) or a safetensors file, found none of them"},
-                      environment);
+int inspect_safetensors(const Subject& subject) {
+    const auto& [_, bytes, json, environment] = subject;
+    auto read = codec::read_safetensors(bytes);
+    if (!read.ok()) {
+        return subject.refuse({Code::invalid_argument, "inspect.unknown",
+                               "expected an envelope (ENTF), a ledger (ENTL) or a safetensors file, found none of them"});
     }
     if (json) {
         environment.print(JsonObject()
                               .text("kind", "safetensors")
-                              .whole("values", file->values.size())
-                              .raw("tensors", tensors_json(file->tensors))
+                              .whole("values", read->values.size())
+                              .raw("tensors", tensors_json(read->tensors))
                               .str() + "\n");
         return exit_done;
     }
-    row(environment, "Kind", "safetensors, " + grouped(file->values.size()) + " values");
-    for (const auto& [key, value] : file->metadata) row(environment, key, value);
-    for (const codec::TensorShape& t : file->tensors) row(environment, "Tensor", pad(t.name, 18) + shape_text(t));
+    row(environment, "Kind", "safetensors, " + grouped(read->values.size()) + " values");
+    for (const auto& [key, value] : read->metadata) row(environment, key, value);
+    for (const codec::TensorShape& t : read->tensors) row(environment, "Tensor", pad(t.name, 18) + shape_text(t));
     return exit_done;
 }
 
@@ -156,12 +171,11 @@ int inspect_safetensors(const Bytes& bytes, bool json, Environment& environment)
 int inspect(const std::string& file, bool json, Environment& environment) {
     auto bytes = environment.read_file(file, limit_bytes);
     if (!bytes.ok()) return report(bytes.error(), environment);
+    const Subject subject{file, *bytes, json, environment};
     const ByteView magic = as_bytes("ENTF");
-    if (bytes->size() >= 4 && std::equal(magic.begin(), magic.end(), bytes->begin())) {
-        return inspect_frame(*bytes, json, environment);
-    }
-    if (is_ledger_file(*bytes)) return inspect_ledger(*bytes, json, environment);
-    return inspect_safetensors(*bytes, json, environment);
+    if (bytes->size() >= 4 && std::equal(magic.begin(), magic.end(), bytes->begin())) return inspect_frame(subject);
+    if (is_ledger_file(*bytes)) return inspect_ledger(subject);
+    return inspect_safetensors(subject);
 }
 
 }  // namespace entente::commands

@@ -11,6 +11,8 @@ constexpr std::string_view magic = "ENTL";
 Bytes write_ledger_file(const std::vector<round::Entry>& entries) {
     const ByteView start = as_bytes(magic);
     Bytes out(start.begin(), start.end());
+    const Digest head = entries.empty() ? Digest{} : round::link_of(entries.back());
+    out.insert(out.end(), head.bytes.begin(), head.bytes.end());
     for (const round::Entry& entry : entries) {
         const Bytes bytes = round::encode_entry(entry);
         append_le(out, static_cast<std::uint32_t>(bytes.size()));
@@ -27,7 +29,11 @@ bool is_ledger_file(ByteView bytes) noexcept {
 Result<std::vector<round::Entry>> read_ledger_file(ByteView bytes) {
     const Error malformed{Code::data_loss, "ledger.malformed", "ledger: the file ends in the middle of an entry"};
     if (!is_ledger_file(bytes)) return malformed;
+    Digest head;
+    if (bytes.size() < magic.size() + head.bytes.size()) return malformed;
     ByteView left = bytes.subspan(magic.size());
+    std::copy_n(left.begin(), head.bytes.size(), head.bytes.begin());
+    left = left.subspan(head.bytes.size());
     std::vector<round::Entry> entries;
     while (!left.empty()) {
         if (left.size() < 4) return malformed;
@@ -40,6 +46,11 @@ Result<std::vector<round::Entry>> read_ledger_file(ByteView bytes) {
             entries.empty() ? std::nullopt : std::optional<round::Entry>(entries.back());
         ENTENTE_TRY(round::check_link(previous, entry));
         entries.push_back(std::move(entry));
+    }
+    const Digest found = entries.empty() ? Digest{} : round::link_of(entries.back());
+    if (found != head) {
+        return Error{Code::data_loss, "ledger.broken",
+                     "ledger: expected it to end with the link " + to_hex(head) + ", found " + to_hex(found)};
     }
     return entries;
 }

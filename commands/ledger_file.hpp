@@ -1,4 +1,5 @@
-// A ledger as one file: "ENTL", then each entry as a little-endian u32 length and its canonical bytes.
+// A ledger as one file: "ENTL", the link of the last entry (32 bytes; zeros when there is none), then each entry as a
+// little-endian u32 length and its canonical bytes. A chain alone would not notice that its end is missing.
 #pragma once
 
 #include <vector>

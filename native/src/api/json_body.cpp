@@ -4,12 +4,15 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include <cmath>
+
 namespace entente::native {
 namespace {
 
 using Values = std::map<std::string, std::variant<std::string, double>>;
 
-void collect(const boost::json::object& object, const std::string& prefix, int depth, Values& values) {
+// False when a number has no finite value.
+bool collect(const boost::json::object& object, const std::string& prefix, int depth, Values& values) {
     for (const auto& member : object) {
         const std::string key = prefix + std::string(member.key());
         const boost::json::value& value = member.value();
@@ -17,13 +20,16 @@ void collect(const boost::json::object& object, const std::string& prefix, int d
             values[key] = std::string(value.get_string());
         } else if (value.is_number()) {
             boost::system::error_code ec;
-            values[key] = value.to_number<double>(ec);
+            const double number = value.to_number<double>(ec);
+            if (ec || !std::isfinite(number)) return false;
+            values[key] = number;
         } else if (value.is_bool()) {
             values[key] = value.get_bool() ? 1.0 : 0.0;
         } else if (value.is_object() && depth < 3) {
-            collect(value.get_object(), key + ".", depth + 1, values);
+            if (!collect(value.get_object(), key + ".", depth + 1, values)) return false;
         }
     }
+    return true;
 }
 
 }  // namespace
@@ -35,7 +41,9 @@ Result<JsonBody> JsonBody::parse(const std::string& text) {
     const boost::json::value value = boost::json::parse(text, ec, {}, options);
     if (ec || !value.is_object()) return Error{Code::invalid_argument, "http.json", "expected a JSON object"};
     JsonBody body;
-    collect(value.get_object(), {}, 0, body.values_);
+    if (!collect(value.get_object(), {}, 0, body.values_)) {
+        return Error{Code::invalid_argument, "http.json", "expected finite numbers, found one that is not"};
+    }
     return body;
 }
 

@@ -1,0 +1,163 @@
+#include <doctest/doctest.h>
+
+#include <array>
+
+#include "commands/nearest.hpp"
+#include "commands/plan_toml.hpp"
+#include "commands/run.hpp"
+#include "commands/text.hpp"
+#include "fake_environment.hpp"
+
+using namespace entente;
+
+namespace {
+
+std::string last_line(const std::string& text) {
+    const std::string body = text.substr(0, text.find_last_not_of('\n') + 1);
+    return body.substr(body.find_last_of('\n') + 1);
+}
+
+void big_endian(std::string& out, std::uint32_t value) {
+    for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255u);
+}
+
+// `rows` pictures of 28 x 28: class c is a bright row at height 2 c + 4.
+void put_digits(FakeEnvironment& environment, const std::string& prefix, std::uint32_t rows) {
+    std::string images;
+    std::string labels;
+    for (const std::uint32_t number : {0x803u, rows, 28u, 28u}) big_endian(images, number);
+    for (const std::uint32_t number : {0x801u, rows}) big_endian(labels, number);
+    for (std::uint32_t i = 0; i < rows; ++i) {
+        std::string picture(784, '\0');
+        for (std::size_t x = 0; x < 28; ++x) picture[28 * (2 * (i % 10) + 4) + x] = static_cast<char>(200);
+        images += picture;
+        labels += static_cast<char>(i % 10);
+    }
+    environment.put("mnist/" + prefix + "-images-idx3-ubyte", images);
+    environment.put("mnist/" + prefix + "-labels-idx1-ubyte", labels);
+}
+
+struct WithDigits : FakeEnvironment {
+    WithDigits() {
+        put_digits(*this, "train", 120);
+        put_digits(*this, "t10k", 40);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a command that does not exist, or an option, is a usage error") {
+    FakeEnvironment environment;
+    CHECK(commands::run({"plan", "chek"}, environment) == commands::exit_usage);
+    CHECK(commands::run({"simulate", "--partnerz", "3"}, environment) == commands::exit_usage);
+    CHECK_FALSE(environment.error.empty());
+    CHECK_FALSE(commands::knows("serve"));
+    CHECK(commands::knows("simulate"));
+}
+
+TEST_CASE("every command explains itself with an example") {
+    for (const char* command : {"simulate", "plan", "inspect", "export"}) {
+        FakeEnvironment environment;
+        CAPTURE(command);
+        CHECK(commands::run({command, "--help"}, environment) == commands::exit_done);
+        CHECK((environment.out + environment.error).find("entente " + std::string(command)) != std::string::npos);
+    }
+}
+
+TEST_CASE("plan check tells good from bad by its exit code") {
+    FakeEnvironment environment;
+    environment.put("good.toml", "[round]\nrounds = 3\n");
+    environment.put("bad.toml", "[round]\nrounds = 0\n");
+    CHECK(commands::run({"plan", "check", "good.toml"}, environment) == commands::exit_done);
+    CHECK(commands::run({"plan", "check", "bad.toml"}, environment) == commands::exit_configuration);
+    CHECK(environment.error.find("round.rounds") != std::string::npos);
+    CHECK(commands::run({"plan", "check", "none.toml"}, environment) != commands::exit_done);
+    CHECK(environment.error.find("none.toml") != std::string::npos);
+}
+
+TEST_CASE("plan show prints a plan that reads back as itself") {
+    FakeEnvironment environment;
+    environment.put("plan.toml", "[round]\nrounds = 3\n[federation]\nid = \"x\"\n");
+    REQUIRE(commands::run({"plan", "show", "plan.toml"}, environment) == commands::exit_done);
+    const plan::Plan shown = commands::read_plan_toml(environment.out, "shown").value();
+    CHECK(shown.round.rounds == 3);
+    CHECK(shown.federation.id == "x");
+}
+
+TEST_CASE("a simulation is the same again, with shuffled arrivals too, and not with another seed") {
+    const auto digest = [](std::vector<std::string> more) {
+        WithDigits environment;
+        std::vector<std::string> args{"simulate", "--data", "mnist", "--partners", "2", "--rounds", "2", "--json"};
+        args.insert(args.end(), more.begin(), more.end());
+        CHECK(commands::run(args, environment) == commands::exit_done);
+        const std::string line = last_line(environment.out);
+        const std::size_t at = line.find("\"model_digest\":\"");
+        REQUIRE(at != std::string::npos);
+        return line.substr(at + 16, 64);
+    };
+    const std::string first = digest({"--seed", "4"});
+    CHECK(digest({"--seed", "4"}) == first);
+    CHECK(digest({"--seed", "4", "--shuffle-arrivals", "9"}) == first);
+    CHECK(digest({"--seed", "5"}) != first);
+}
+
+TEST_CASE("a simulation without data, or with damaged data, says which file") {
+    FakeEnvironment environment;
+    CHECK(commands::run({"simulate", "--data", "mnist", "--rounds", "1"}, environment) != commands::exit_done);
+    CHECK(environment.error.find("mnist/train-images-idx3-ubyte") != std::string::npos);
+    WithDigits damaged;
+    damaged.files["mnist/train-labels-idx1-ubyte"].resize(20);
+    CHECK(commands::run({"simulate", "--data", "mnist", "--rounds", "1"}, damaged) == commands::exit_bad_data);
+    CHECK(damaged.error.find("mnist/train-") != std::string::npos);
+}
+
+TEST_CASE("inspect refuses what it does not know, what is cut and what is empty") {
+    FakeEnvironment environment;
+    environment.put("empty", "");
+    environment.put("noise", "this is not one of our files");
+    for (const char* file : {"empty", "noise", "missing"}) {
+        CAPTURE(file);
+        CHECK(commands::run({"inspect", file}, environment) != commands::exit_done);
+        CHECK(environment.error.find(file) != std::string::npos);
+    }
+}
+
+TEST_CASE("a simulation's model and ledger can be inspected, and every cut of the ledger is noticed") {
+    WithDigits environment;
+    REQUIRE(commands::run({"simulate", "--data", "mnist", "--partners", "2", "--rounds", "1", "--save", "m.safetensors",
+                           "--ledger", "l.entl"},
+                          environment) == commands::exit_done);
+    CHECK(commands::run({"inspect", "m.safetensors"}, environment) == commands::exit_done);
+    CHECK(commands::run({"inspect", "l.entl"}, environment) == commands::exit_done);
+    CHECK(environment.out.find("hidden1.weight") != std::string::npos);
+    const Bytes ledger = environment.files["l.entl"];
+    for (std::size_t size = 0; size < ledger.size(); size += 1 + ledger.size() / 97) {
+        environment.files["l.entl"].assign(ledger.begin(), ledger.begin() + static_cast<std::ptrdiff_t>(size));
+        CAPTURE(size);
+        CHECK(commands::run({"inspect", "l.entl"}, environment) != commands::exit_done);
+    }
+    for (std::size_t at = 4; at < ledger.size(); at += 1 + ledger.size() / 211) {
+        environment.files["l.entl"] = ledger;
+        environment.files["l.entl"][at] ^= std::byte{1};
+        CAPTURE(at);
+        CHECK(commands::run({"inspect", "l.entl"}, environment) == commands::exit_bad_data);
+    }
+}
+
+TEST_CASE("the nearest name is one that somebody may have meant") {
+    const std::array<std::string_view, 3> names{"epochs", "batch", "learning_rate"};
+    CHECK(commands::nearest("epoch", names) == "epochs");
+    CHECK(commands::nearest("bacth", names) == "batch");
+    CHECK(commands::nearest("weather", names).empty());
+    CHECK(commands::nearest("", names).empty());
+    CHECK(commands::nearest("x", {}).empty());
+}
+
+TEST_CASE("numbers are written for people, and JSON for programs") {
+    CHECK(commands::human_bytes(0) == "0 B");
+    CHECK(commands::human_bytes(1'340'000) == "1.3 MB");
+    CHECK(commands::decimal(0.97312, 4) == "0.9731");
+    CHECK(commands::pad("é", 3) == "é  ");
+    CHECK(commands::JsonObject().text("a", "q\"\n").whole("b", 2).number("c", 0.0 / 0.0).boolean("d", true).str() ==
+          R"({"a":"q\"\u000a","b":2,"c":null,"d":true})");
+}

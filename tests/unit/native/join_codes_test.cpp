@@ -1,0 +1,125 @@
+#include "identity/join_codes.hpp"
+
+#include <doctest/doctest.h>
+
+#include "base/files.hpp"
+
+#include "support.hpp"
+
+using namespace entente;
+using native::JoinCodes;
+using native::Role;
+
+namespace {
+
+struct Office {
+    TemporaryFolder folder;
+    native::StateStore store = native::StateStore::open((folder.path / "entente.db").string()).value();
+    JoinCodes codes = JoinCodes::open(store).value();
+
+    std::string invite(const std::string& id, std::int64_t now_ms = 0) {
+        return codes.invite(id, "", Role::partner, 60, now_ms).value().code;
+    }
+    Result<JoinCodes::Joined> redeem(const std::string& code, const codec::SigningKey& key, std::int64_t now_ms = 1,
+                                     const std::string& remote = "10.0.0.1") {
+        return codes.redeem(code, key.public_key(), key.sign("join", as_bytes(code)), remote, now_ms);
+    }
+};
+
+codec::SigningKey key_number(unsigned number) {
+    std::array<std::byte, codec::SigningKey::seed_bytes> seed{};
+    seed[0] = static_cast<std::byte>(number);
+    return codec::SigningKey{std::span<const std::byte, codec::SigningKey::seed_bytes>(seed)};
+}
+
+std::string reason(const Result<JoinCodes::Joined>& result) { return result.ok() ? "joined" : std::string(result.error().reason); }
+
+}  // namespace
+
+TEST_CASE("a code makes one partner, and its token authenticates it, also after a restart") {
+    Office office;
+    const std::string code = office.invite("plant-a");
+    const auto joined = office.redeem(code, key_number(1));
+    REQUIRE(joined.ok());
+    REQUIRE(office.codes.authenticate(joined->token).has_value());
+    CHECK(office.codes.authenticate(joined->token)->id == "plant-a");
+    CHECK_FALSE(office.codes.authenticate(joined->token + "x").has_value());
+    CHECK_FALSE(office.codes.authenticate("").has_value());
+    JoinCodes again = JoinCodes::open(office.store).value();
+    REQUIRE(again.authenticate(joined->token).has_value());
+    CHECK(again.authenticate(joined->token)->role == Role::partner);
+}
+
+TEST_CASE("a used code is refused to another key; the same key gets a new token") {
+    Office office;
+    const std::string code = office.invite("plant-a");
+    const auto first = office.redeem(code, key_number(1));
+    REQUIRE(first.ok());
+    CHECK(reason(office.redeem(code, key_number(2))) == "join.used");
+    const auto repeated = office.redeem(code, key_number(1));
+    REQUIRE(repeated.ok());
+    CHECK_FALSE(office.codes.authenticate(first->token).has_value());
+    CHECK(office.codes.authenticate(repeated->token).has_value());
+}
+
+TEST_CASE("expired and unknown codes and foreign signatures are refused") {
+    Office office;
+    const std::string code = office.invite("plant-a");
+    CHECK(reason(office.redeem(code, key_number(1), 60'000)) == "join.expired");
+    CHECK(reason(office.redeem("ABCD-EFGH-JKLM", key_number(1))) == "join.unknown");
+    const auto signature = key_number(2).sign("join", as_bytes(code));
+    CHECK(reason(office.codes.redeem(code, key_number(1).public_key(), signature, "10.0.0.1", 1)) == "join.bad-signature");
+    CHECK(office.redeem(code, key_number(1)).ok());
+}
+
+TEST_CASE("a code is read as people type it") {
+    Office office;
+    std::string code = office.invite("plant-a");
+    std::string typed;
+    for (const char c : code) typed += c == '-' ? ' ' : static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    CHECK(office.redeem(typed, key_number(1)).ok());
+}
+
+TEST_CASE("guessing is slowed down for one address, and others still come in") {
+    Office office;
+    const std::string code = office.invite("plant-a");
+    for (int i = 0; i < 10; ++i) CHECK(reason(office.redeem("AAAA-AAAA-AAAA", key_number(1), 1)) == "join.unknown");
+    CHECK(reason(office.redeem(code, key_number(1), 1)) == "join.too-many-attempts");
+    CHECK(office.redeem(code, key_number(1), 1, "10.0.0.2").ok());
+}
+
+TEST_CASE("a guesser's minute passes") {
+    Office office;
+    const std::string code = office.codes.invite("plant-a", "", Role::partner, 3600, 0).value().code;
+    for (int i = 0; i < 10; ++i) CHECK_FALSE(office.redeem("AAAA-AAAA-AAAA", key_number(1), 1).ok());
+    CHECK(office.redeem(code, key_number(1), 60'002).ok());
+}
+
+TEST_CASE("nobody is invited as operator, and no id twice") {
+    Office office;
+    CHECK_FALSE(office.codes.invite("boss", "", Role::operator_, 60, 0).ok());
+    CHECK_FALSE(office.codes.invite("../etc", "", Role::partner, 60, 0).ok());
+    REQUIRE(office.redeem(office.invite("plant-a"), key_number(1)).ok());
+    CHECK(office.codes.invite("plant-a", "", Role::partner, 60, 0).error().reason == "join.taken");
+}
+
+TEST_CASE("who was removed is out at once and does not come back with the same key") {
+    Office office;
+    const auto joined = office.redeem(office.invite("plant-a"), key_number(1));
+    REQUIRE(joined.ok());
+    REQUIRE(office.codes.expel("plant-a").ok());
+    CHECK_FALSE(office.codes.authenticate(joined->token).has_value());
+    CHECK(reason(office.redeem(office.invite("plant-a"), key_number(1))) == "join.removed");
+    CHECK(office.redeem(office.invite("plant-a"), key_number(2)).ok());
+}
+
+TEST_CASE("the operator's token is told once and never kept") {
+    Office office;
+    const auto token = office.codes.first_operator_token().value();
+    REQUIRE(token.has_value());
+    CHECK(office.codes.authenticate(*token)->role == Role::operator_);
+    CHECK_FALSE(office.codes.first_operator_token().value().has_value());
+    const Bytes file = native::read_file(office.folder.path / "entente.db", 10'000'000).value();
+    const std::string_view bytes(reinterpret_cast<const char*>(file.data()), file.size());
+    CHECK(bytes.find(*token) == std::string_view::npos);
+}
