@@ -81,6 +81,7 @@ void MemoryConnector::transfer(TransferRequest request, ByteSink& sink, CallOpti
         const auto content = space_->content(request.asset);
         if (!content) return Error{Code::internal, "connector.no-content", request.asset + " has a version but no content"};
         for (std::size_t at = 0; at < content->size(); at += chunk_bytes) {
+            if (auto error = dead(options)) return *std::move(error);  // the sink may have cancelled
             const std::size_t n = std::min(chunk_bytes, content->size() - at);
             if (auto stored = sink.append(ByteView(*content).subspan(at, n)); !stored.ok()) {
                 ENTENTE_TRY(space_->exchange().conclude(self_, transfer.id,

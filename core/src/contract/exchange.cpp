@@ -86,6 +86,9 @@ Status Exchange::publish(std::string_view caller, Asset asset, SignedOffer offer
     ENTENTE_TRY(verify(offer));
     ENTENTE_TRY(policy::check_shape(offer.offer.policy).status());
     const auto it = listings_.find(asset.id);
+    if (it != listings_.end() && it->second.asset.provider != caller) {
+        return refuse(Code::permission_denied, "connector.foreign-asset", asset.id + " belongs to another participant");
+    }
     if (it != listings_.end() && !it->second.withdrawn && it->second.offer == offer) return done();
     Listing& listing = listings_[asset.id];
     listing.withdrawn = false;
@@ -243,6 +246,8 @@ Result<std::vector<Agreement>> Exchange::agreements(std::string_view caller, std
 }
 
 Status Exchange::withdraw(std::string_view caller, std::string_view asset) {
+    const auto it = listings_.find(asset);
+    if (it != listings_.end() && it->second.withdrawn && it->second.asset.provider == caller) return done();
     ENTENTE_ASSIGN(Listing * listing, own_listing(caller, asset));
     listing->withdrawn = true;
     end_transfers(asset, {false, "transfer.withdrawn", "The provider has withdrawn the asset."});

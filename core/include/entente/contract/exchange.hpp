@@ -30,6 +30,8 @@ class Exchange {
 public:
     explicit Exchange(std::string federation) : federation_(std::move(federation)) {}
 
+    [[nodiscard]] const std::string& federation() const noexcept { return federation_; }
+
     // Makes a participant and its key known; a second key for the same name is a conflict.
     Status admit(std::string_view participant, const codec::PublicKey& key);
     // Its assets leave the catalogue and its running transfers end; agreements stay on record.
