@@ -1,6 +1,7 @@
 #include "connectors/hub/hub_client.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "connectors/hub/hub_space.hpp"
 
@@ -25,6 +26,40 @@ HttpRequest post(std::string target, Bytes body) {
     request.body = std::move(body);
     return request;
 }
+
+// Gives exactly as many bytes as were announced, or an error: a peer must never wait for bytes that do not come.
+class Announced final : public ByteSource {
+public:
+    Announced(std::shared_ptr<ByteSource> from, std::uint64_t size_bytes) : from_(std::move(from)), size_bytes_(size_bytes) {}
+
+    Result<std::size_t> read(std::span<std::byte> buffer) override {
+        ENTENTE_ASSIGN(const std::size_t n, from_->read(buffer));
+        total_ += n;
+        if (total_ <= size_bytes_ && (n > 0 || total_ == size_bytes_)) return n;
+        return Error{Code::invalid_argument, "connector.size",
+                     "deliver: expected " + std::to_string(size_bytes_) + " bytes, found " + (n == 0 ? std::to_string(total_) : "more")};
+    }
+
+private:
+    std::shared_ptr<ByteSource> from_;
+    std::uint64_t size_bytes_;
+    std::uint64_t total_ = 0;
+};
+
+// Passes bytes on and remembers whether it was the sink that refused.
+class Watched final : public ByteSink {
+public:
+    explicit Watched(ByteSink& to) : to_(to) {}
+    Status append(ByteView piece) override {
+        Status stored = to_.append(piece);
+        if (!stored.ok()) refusal = stored.error();
+        return stored;
+    }
+    std::optional<Error> refusal;
+
+private:
+    ByteSink& to_;
+};
 
 }  // namespace
 
@@ -56,7 +91,7 @@ void HubClient::deliver(std::string asset, Version version, std::shared_ptr<Byte
     request.method = "PUT";
     request.target = asset_path(asset) + "/content?round=" + std::to_string(version.round) + "&content=" + to_hex(version.content);
     request.content_type = binary;
-    request.content = std::move(content);
+    request.content = std::make_shared<Announced>(std::move(content), version.size_bytes);
     request.content_bytes = version.size_bytes;
     auto answer = ask(std::move(request), options);
     completion(answer.ok() ? done() : Status(answer.error()));
@@ -87,7 +122,13 @@ void HubClient::transfer(TransferRequest wanted, ByteSink& sink, CallOptions opt
     if (!transfer.ok()) return completion(transfer.error());
     HttpRequest request;
     request.target = "/api/v1/hub/transfers/" + transfer->id + "/content";
-    auto content = ask(std::move(request), options, &sink);
+    Watched watched(sink);
+    auto content = ask(std::move(request), options, &watched);
+    if (watched.refusal) {
+        // The provider reads why; a lost word is no harm, the transfer ends with the next version.
+        const Outcome outcome{false, watched.refusal->reason, watched.refusal->message};
+        static_cast<void>(ask(post("/api/v1/hub/transfers/" + transfer->id + "/outcome", encode(outcome)), options));
+    }
     if (!content.ok()) return completion(content.error());
     completion(std::move(transfer));
 }

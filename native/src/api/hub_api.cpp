@@ -50,6 +50,7 @@ void App::hub_view(Call& call) {
     http::Reply reply = call.reply;
     o_.host.space().view_when_changed(call.who.id, cursor, deadline, call.request.gone,
                                       [reply](const contract::HubView& view) { reply(binary(contract::encode(view))); });
+    o_.host.arm();
 }
 
 void App::hub_publish(Call& call) {

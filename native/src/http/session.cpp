@@ -215,7 +215,6 @@ private:
     }
 
     asio::awaitable<bool> upload(Parser& parser, Request request) {
-        const std::uint64_t length = request.content_length;
         if (parser.content_length() == boost::none) {
             const Error no_length{Code::invalid_argument, "http.length-required", "request: expected a Content-Length"};
             co_await refuse(no_length);
@@ -230,8 +229,7 @@ private:
         auto [ec, start] = co_await channel->async_receive(as_result);
         if (ec) co_return false;
         if (!start.upload) {
-            const bool small = length <= drain_bytes;
-            if (!small) start.refusal.close = true;
+            start.refusal.close = true;  // the body is not read: nothing more can come over this connection
             co_await write(std::move(start.refusal), false);
             co_await drain();
             co_return false;

@@ -78,7 +78,10 @@ public:
         auto response = attempt(request, sink);
         // A kept connection may have been closed by the server in the meantime; a fresh one is tried once.
         const bool stale = !response.ok() && response.error().reason == "connector.stale" && reused;
-        if (stale && !request.content) response = attempt(request, sink);
+        if (stale && !request.content) {
+            disconnect();
+            response = attempt(request, sink);
+        }
         if (!response.ok()) {
             disconnect();
             if (response.error().reason == "connector.stale") {

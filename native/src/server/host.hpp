@@ -39,6 +39,8 @@ public:
     static Result<std::unique_ptr<Host>> open(HostOptions options);
     Status start();
     void on_timer();
+    // Sets the timer anew: somebody has begun to wait.
+    void arm();
     // Writes what was not urgent and answers all waits.
     void drain();
 
@@ -76,7 +78,6 @@ private:
     void retrieve(round::coordinator::Retrieve& command);
     Status publish(const round::coordinator::PublishModel& command);
     void watch();
-    void arm();
 
     // hub::Storage
     Result<std::shared_ptr<contract::ByteSource>> open(const std::string& asset, const contract::Version& version) override;
