@@ -55,16 +55,16 @@ class Demo:
     def start_coordinator(self, plan):
         more = ("--evaluate", self.o.data, "--sample", self.folder / "sample" / "partner-1")
         try:
-            self.federation.serve(plan, f"127.0.0.1:{self.o.port}", *more)
+            self.federation.serve(plan, *more, listen=f"127.0.0.1:{self.o.port}")
         except Failed:
-            self.federation.serve(plan, "127.0.0.1:0", *more)
+            self.federation.serve(plan, *more, listen="127.0.0.1:0")
 
     def follow(self, partners):
         """Shows each round as it closes; returns the status at the end."""
         shown = 0
         self.say(f"\n  {'round':>7}  {'accuracy':>8}  {'loss':>7}  {'seconds':>7}  {'up':>9}  {'down':>9}  contributors")
         while True:
-            status = self.federation.get("/api/v1/status")
+            status = self.federation.status()
             history = status["history"]
             finished = status["phase"] == "finished"
             scored = [h for h in history[shown:] if h["accuracy"] is not None]
@@ -90,7 +90,7 @@ class Demo:
         split(o.entente, o.data, self.folder / "sample", 1, "--examples", 6000)
         self.start_coordinator(self.write_plan())
         if not o.native_only:
-            link = self.federation.invite("browser", "A browser partner")["link"]
+            link = self.federation.invite("browser", name="A browser partner")["link"]
             self.say(f"\n  Dashboard            {self.federation.url}/#token={self.federation.token}")
             self.say(f"  Join in a browser    {link}")
             self.say(f"  Offline demo         {self.federation.url}/demo")

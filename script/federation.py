@@ -1,11 +1,13 @@
 """A federation of real processes in a folder of its own: what the demo, the benches and the end-to-end tests start.
 
     with Federation(entente, folder) as federation:
-        federation.serve(plan="plan.toml")
-        partner = federation.join("partner-1", data="shares/partner-1")
-        status = federation.get("/api/v1/status")
+        federation.serve("plan.toml")
+        federation.join("plant-1", data="shares/partner-1")
+        federation.wait_partners()
+        print(federation.status()["model_digest"])
 
-Processes are children, listen on loopback unless told otherwise, and end with the block.
+In the folder: <name>.log of each process, coordinator/ and <partner>/ with what they keep, operator.token.
+Processes are children, listen on loopback unless told otherwise, and end with the block. Standard library only.
 """
 import json
 import os
@@ -14,6 +16,7 @@ import signal
 import ssl
 import subprocess
 import time
+import urllib.error
 import urllib.request
 
 
@@ -22,14 +25,15 @@ class Failed(Exception):
 
 
 class Federation:
-    def __init__(self, entente, folder, prefix=()):
+    def __init__(self, entente, folder):
         self.entente = str(entente)
         self.folder = pathlib.Path(folder)
-        self.prefix = list(prefix)  # what the server's command begins with, such as "ip netns exec NAME"
         self.children = []
-        self.server = None
+        self.server = None    # the coordinator's process, the latest one
+        self.partners = {}    # name -> its process, the latest one
+        self.codes = {}       # name -> its join code
         self.url = self.token = None
-        self.tls = None
+        self.ca = None        # PEM file that clients trust, with TLS
 
     def __enter__(self):
         return self
@@ -37,9 +41,9 @@ class Federation:
     def __exit__(self, *_):
         self.stop()
 
-    def run(self, *arguments, prefix=(), **environment):
+    def run(self, *arguments, **environment):
         """One command to its end; returns what it printed."""
-        done = subprocess.run([*prefix, self.entente, *map(str, arguments)], capture_output=True, text=True,
+        done = subprocess.run([self.entente, *map(str, arguments)], capture_output=True, text=True,
                               env={**os.environ, **environment})
         if done.returncode != 0:
             raise Failed(done.stderr.strip() or done.stdout)
@@ -52,50 +56,94 @@ class Federation:
         self.children.append(child)
         return child
 
-    def log(self, name):
+    def log(self, name="coordinator"):
         path = self.folder / f"{name}.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def serve(self, plan=None, listen="127.0.0.1:0", *more, name="coordinator", **environment):
-        """Starts the coordinator, or starts it again on the same data, and waits until it listens."""
-        before = len(self.log(name))
-        self.server = self.spawn(name, "serve", *(["--plan", plan] if plan else []), "--data", self.folder / name,
+    def serve(self, plan=None, *more, listen=None, prefix=(), wait=True, **environment):
+        """Starts the coordinator, or starts it again on the same data and port, and waits until it listens."""
+        before = len(self.log())
+        listen = listen or (self.url.split("://")[1] if self.url else "127.0.0.1:0")
+        self.server = self.spawn("coordinator", "serve", *(["--plan", plan] if plan else []), "--data", self.folder / "coordinator",
                                  "--listen", listen, "--json", "--operator-token-file", self.folder / "operator.token", *more,
-                                 prefix=self.prefix, **environment)
-        for _ in range(1500):
-            for line in self.log(name)[before:].splitlines():
-                if '"listening"' in line:
+                                 prefix=prefix, **environment)
+        end = time.monotonic() + 30
+        while wait and time.monotonic() < end:
+            for line in self.log()[before:].splitlines():
+                if line.startswith("{") and line.endswith("}") and json.loads(line).get("event") == "listening":
                     self.url = json.loads(line)["url"]
                     self.token = (self.folder / "operator.token").read_text().strip()
                     return self.url
             if self.server.poll() is not None:
                 break
             time.sleep(0.02)
-        raise Failed(self.log(name)[before:] or "the coordinator did not start")
+        if wait:
+            raise Failed(self.log()[before:] or "the coordinator did not start")
 
-    def invite(self, partner, name=None):
-        tls = ["--ca", self.tls] if self.tls else []
-        return json.loads(self.run("invite", "--partner", partner, "--name", name or partner, "--url", self.url, "--json",
-                                   *tls, prefix=self.prefix, ENTENTE_TOKEN=self.token))
+    def stop_server(self):
+        """As an operator would: SIGTERM. Returns the exit code."""
+        self.server.send_signal(signal.SIGTERM)
+        return self.server.wait(20)
 
-    def join(self, partner, data, *more, name=None, prefix=(), **environment):
-        """Starts a partner, with a code of its own unless it has joined before."""
-        state = self.folder / partner
-        if not state.exists() and "ENTENTE_JOIN_CODE" not in environment:
-            environment["ENTENTE_JOIN_CODE"] = self.invite(partner, name)["code"]
-        tls = ["--ca", self.tls] if self.tls else []
-        return self.spawn(partner, "join", "--url", self.url, "--data", data, "--state", state, "--accepted-by",
-                          f"{partner}'s operator", "--json", *tls, *more, prefix=prefix, **environment)
+    def invite(self, partner, **more):
+        status, answer = self.ask("POST", "/api/v1/invitations", json.dumps({"participant": partner, **more}).encode())
+        if status != 201:
+            raise Failed(answer.decode())
+        return json.loads(answer)
 
-    def get(self, path, token=None):
-        request = urllib.request.Request(self.url + path, headers={"Authorization": "Bearer " + (token or self.token)})
-        context = ssl.create_default_context(cafile=self.tls) if self.tls else None
-        with urllib.request.urlopen(request, timeout=10, context=context) as answer:
-            return json.load(answer)
+    def join(self, partner, data, *more, name=None, prefix=(), url=None, **environment):
+        """Starts a partner, or starts it again, with a join code of its own."""
+        if partner not in self.codes:
+            self.codes[partner] = self.invite(partner, name=name or partner)["code"]
+        ca = ["--ca", self.ca] if self.ca else []
+        self.partners[partner] = self.spawn(
+            partner, "join", "--url", url or self.url, "--data", data, "--state", self.folder / partner, "--accepted-by",
+            f"{partner}'s operator", "--json", *ca, *more, prefix=prefix,
+            **{"ENTENTE_JOIN_CODE": self.codes[partner], **environment})
+        return self.partners[partner]
+
+    def ask(self, method, path, body=None, token="", headers=None):
+        """(status, bytes); never raises for an HTTP status. The operator asks unless a token, or None, is given."""
+        request = urllib.request.Request(self.url + path, method=method, data=body, headers=headers or {})
+        token = self.token if token == "" else token
+        if token:
+            request.add_header("Authorization", "Bearer " + token)
+        context = ssl.create_default_context(cafile=self.ca) if self.ca else None
+        try:
+            with urllib.request.urlopen(request, timeout=20, context=context) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def get(self, path, token=""):
+        status, body = self.ask("GET", path, token=token)
+        if status != 200:
+            raise Failed(f"{path}: {status} {body.decode(errors='replace')}")
+        return json.loads(body)
+
+    def status(self):
+        return self.get("/api/v1/status")
+
+    def ledger(self):
+        return self.get("/api/v1/ledger?limit=1000")["entries"]
 
     def result(self, partner):
         """The last line of a partner that has ended."""
         return json.loads(self.log(partner).splitlines()[-1])
+
+    def wait_partners(self, seconds=120):
+        for name, child in self.partners.items():
+            code = child.wait(timeout=seconds)
+            if code != 0:
+                raise Failed(f"{name} ended with {code}:\n{self.log(name)}\n{self.log()}")
+
+    def wait_for(self, condition, what, seconds=60):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if condition():
+                return
+            time.sleep(0.02)
+        raise Failed(f"waited in vain: {what}\n{self.log()}")
 
     def stop(self):
         for child in reversed(self.children):
@@ -111,6 +159,6 @@ class Federation:
 
 
 def split(entente, source, target, partners, *more):
-    """Deals MNIST to `partners` folders below `target`."""
+    """Deals MNIST to `partners` folders below `target`: partner-1, partner-2, ..."""
     subprocess.run([str(entente), "data", "split", "--from", str(source), "--to", str(target), "--partners", str(partners),
                     *map(str, more)], check=True, capture_output=True)

@@ -6,29 +6,15 @@ TAP on standard output. Data: ENTENTE_MNIST_DIR, or digits that this test writes
 import json
 import os
 import pathlib
-import random
-import struct
 import subprocess
 import sys
 import tempfile
 
-root = pathlib.Path(__file__).parents[2]
-native = [os.environ.get("ENTENTE_BINARY", str(root / "build/native/native/entente"))]
-wasm = [str(root / "script/entente-wasm")]
+from harness import ENTENTE, ROOT, write_idx
+
+native = [ENTENTE]
+wasm = [str(ROOT / "script/entente-wasm")]
 failures = 0
-
-
-def write_digits(folder):
-    """Ten noisy patterns in the four IDX files: enough for bits to differ if they can."""
-    draw = random.Random(1)
-    patterns = [[draw.random() < 0.3 for _ in range(784)] for _ in range(10)]
-    for prefix, count in (("train", 1200), ("t10k", 300)):
-        labels = bytes(draw.randrange(10) for _ in range(count))
-        pixels = bytearray()
-        for label in labels:
-            pixels += bytes(min(255, (200 if on else 20) + draw.randrange(56)) for on in patterns[label])
-        (folder / f"{prefix}-images-idx3-ubyte").write_bytes(struct.pack(">IIII", 0x803, count, 28, 28) + pixels)
-        (folder / f"{prefix}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 0x801, count) + labels)
 
 
 def simulate(program, data, *more, kernels=None):
@@ -57,7 +43,8 @@ with tempfile.TemporaryDirectory() as scratch:
     data = os.environ.get("ENTENTE_MNIST_DIR")
     if not data:
         data = pathlib.Path(scratch)
-        write_digits(data)
+        write_idx(data, "train", 1200, seed=1)
+        write_idx(data, "t10k", 300, seed=2)
     reference = simulate(native, data)
     check("native again", lambda: simulate(native, data), reference)
     check("native, two threads", lambda: simulate(native, data, "--threads", "2"), reference)

@@ -1,7 +1,7 @@
 """Hostile HTTP over raw sockets, the permission walk, join codes, and the API's description held against reality."""
-import json, re, socket, ssl, subprocess, time, unittest
+import json, re, socket, subprocess, time, unittest
 
-from harness import ENTENTE, ROOT, Federation
+from harness import ENTENTE, ROOT, Small
 
 BIG = 10 * 1024 * 1024
 
@@ -9,7 +9,7 @@ BIG = 10 * 1024 * 1024
 class Shared(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.f = Federation(rounds=3)
+        cls.f = Small(rounds=3)
         cls.f.start_server("--head-timeout-ms", "1500", "--body-grace-ms", "1500")
 
     @classmethod
@@ -106,12 +106,10 @@ class Smuggling(Shared):
         self.assertEqual([s for s in re.findall(rb"HTTP/1.1 (\d+)", answer)], [b"200"] * 3 + [b"404"])
 
     def test_slow_senders_are_let_go(self):
-        start = time.time()
         answer = self.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 100, slowly=True)
         self.assertIn(b"HTTP/1.1 408", answer)
         answer = self.raw(b"POST /api/v1/join HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{")
         self.assertIn(b"HTTP/1.1 408", answer)
-        self.assertLess(time.time() - start, 15)
         self.alive()
 
     def test_many_half_open_connections(self):
@@ -128,10 +126,11 @@ class Permissions(Shared):
     def setUpClass(cls):
         super().setUpClass()
         cls.f.start_partner(1)
-        cls.f.wait_for(lambda: (cls.f.folder / "state-1/state.toml").exists(), "the partner has joined")
-        state = (cls.f.folder / "state-1/state.toml").read_text()
+        cls.f.wait_for(lambda: (cls.f.folder / "plant-1/state.toml").exists(), "the partner has joined")
+        state = (cls.f.folder / "plant-1/state.toml").read_text()
         cls.partner = re.search(r'token = "(\w+)"', state).group(1)
-        cls.tokens = {"nobody": None, "wrong": "pt_0000", "partner": cls.partner, "operator": cls.f.token}
+        cls.auditor = cls.f.enter("works-council", "auditor")[0]
+        cls.tokens = {"nobody": None, "wrong": "pt_0000", "partner": cls.partner, "auditor": cls.auditor, "operator": cls.f.token}
         cls.api = json.loads((ROOT / "native/api/openapi.json").read_text())
 
     def test_every_route_with_every_role(self):
@@ -202,23 +201,21 @@ class Permissions(Shared):
 
     def test_a_body_above_the_plan_is_refused_at_the_header(self):
         path = b"/api/v1/hub/assets/urn:fl:e2e:plant-1:updates/content?round=1&content=" + b"0" * 64
-        start = time.time()
         answer = self.raw(b"PUT " + path + b" HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + self.partner.encode() +
                           b"\r\nContent-Length: 5000000000\r\n\r\n" + b"x" * 100000)
         self.assertTrue(answer.startswith(b"HTTP/1.1 413 "), answer[:200])
-        self.assertLess(time.time() - start, 6)
 
 
 class JoinCodes(unittest.TestCase):
     def test_used_expired_guessed(self):
-        with Federation() as f:
+        with Small() as f:
             f.start_server()
             f.start_partner(1)
             f.wait_for(lambda: len(f.status()["participants"]) == 1, "the first partner is there")
             code = lambda c: json.dumps({"code": c}).encode()
             status, body = f.ask("POST", "/api/v1/invitation", code(f.codes["plant-1"]))
             self.assertEqual((status, json.loads(body)["code"]), (410, "join.used"))
-            short = f.invite("plant-7", valid_s=1)
+            short = f.invite("plant-7", valid_s=1)["code"]
             self.assertEqual(f.ask("POST", "/api/v1/invitation", code(short))[0], 200)
             self.assertEqual(f.ask("POST", "/api/v1/invitation", code(short.lower().replace("-", " ")))[0], 200)
             time.sleep(1.1)
@@ -228,44 +225,40 @@ class JoinCodes(unittest.TestCase):
             f.codes["plant-2"] = f.codes["plant-1"]
             stranger = f.start_partner(2)
             self.assertEqual(stranger.wait(20), 1)
-            self.assertIn("join.used", (f.folder / "partner-2.log").read_text())
-            fresh = f.invite("plant-8")
+            self.assertIn("join.used", (f.folder / "plant-2.log").read_text())
+            fresh = f.invite("plant-8")["code"]
             codes = [json.loads(f.ask("POST", "/api/v1/invitation", code(f"AAAA-AAAA-AA{i:02}"))[1])["code"] for i in range(14)]
             self.assertEqual(codes[0], "join.unknown")
             self.assertEqual(codes[-1], "join.too-many-attempts")
             self.assertEqual(f.ask("POST", "/api/v1/invitation", code(fresh))[0], 429)
 
     def test_secrets_are_not_in_the_database_and_keys_are_private(self):
-        with Federation() as f:
+        with Small() as f:
             f.start_server()
             f.start_partner(1)
-            f.wait_for(lambda: (f.folder / "state-1/state.toml").exists(), "the partner has joined")
-            token = re.search(r'token = "(\w+)"', (f.folder / "state-1/state.toml").read_text()).group(1)
+            f.wait_for(lambda: (f.folder / "plant-1/state.toml").exists(), "the partner has joined")
+            token = re.search(r'token = "(\w+)"', (f.folder / "plant-1/state.toml").read_text()).group(1)
             f.stop_server()
-            stored = b"".join(p.read_bytes() for p in (f.folder / "server").glob("entente.db*"))
+            stored = b"".join(p.read_bytes() for p in (f.folder / "coordinator").glob("entente.db*"))
             for secret in (token, f.token, f.codes["plant-1"], f.codes["plant-1"].replace("-", "")):
                 self.assertNotIn(secret.encode(), stored)
-            for path in ("server/coordinator.key", "state-1/partner.key", "state-1/state.toml", "token"):
+            for path in ("coordinator/coordinator.key", "plant-1/partner.key", "plant-1/state.toml", "operator.token"):
                 self.assertEqual((f.folder / path).stat().st_mode & 0o777, 0o600, path)
 
 
 class Tls(unittest.TestCase):
     def test_partners_over_tls(self):
-        with Federation(rounds=2) as f:
+        with Small(rounds=2) as f:
             for name in ("good", "other"):
                 subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                                 "-keyout", f.folder / f"{name}.key", "-out", f.folder / f"{name}.pem", "-days", "2", "-subj", "/CN=localhost",
                                 "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
-            context = ssl.create_default_context(cafile=f.folder / "good.pem")
-            import urllib.request
-            urllib.request.install_opener(urllib.request.build_opener(urllib.request.HTTPSHandler(context=context)))
-            f.url = f"https://localhost:{f.port}"
-            f.start_server("--tls-cert", str(f.folder / "good.pem"), "--tls-key", str(f.folder / "good.key"))
+            f.ca = f.folder / "good.pem"
+            f.start_server("--tls-cert", f.folder / "good.pem", "--tls-key", f.folder / "good.key")
             for i in (1, 2):
-                f.start_partner(i, "--ca", str(f.folder / "good.pem"))
+                f.start_partner(i, url=f"https://localhost:{f.port}")
             f.wait_partners()
             self.assertEqual(f.status()["completed"], 2)
-            f.codes["plant-3"] = "AAAA-AAAA-AAAA"
             distrustful = subprocess.run([ENTENTE, "join", "--url", f.url, "--data", f.folder / "data-1", "--state", f.folder / "s3", "--ca",
                                           f.folder / "other.pem", "--give-up-s", "1"], capture_output=True, text=True, env={"ENTENTE_JOIN_CODE": "A"})
             self.assertNotEqual(distrustful.returncode, 0)

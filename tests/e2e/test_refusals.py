@@ -1,7 +1,7 @@
 """Bad configuration and bad state: one clear sentence, the right exit code, nothing lost."""
 import os, pathlib, sqlite3, subprocess, tempfile, unittest
 
-from harness import ENTENTE, Federation, write_idx
+from harness import ENTENTE, Small, write_idx
 
 
 def run(*args, **more):
@@ -55,49 +55,49 @@ class CommandLine(unittest.TestCase):
 
 class Server(unittest.TestCase):
     def test_port_in_use(self):
-        with Federation() as f:
+        with Small() as f:
             f.start_server()
             second = run("serve", "--data", str(f.folder / "second"), "--listen", f"127.0.0.1:{f.port}")
             self.assertEqual(second.returncode, 1)
             self.assertIn("port", second.stderr)
 
     def test_damaged_database(self):
-        with Federation() as f:
+        with Small() as f:
             f.start_server()
             f.stop_server()
-            path = f.folder / "server/entente.db"
+            path = f.folder / "coordinator/entente.db"
             data = bytearray(path.read_bytes())
             data[100:4000] = os.urandom(3900)
             path.write_bytes(data)
             f.start_server(wait=False)
             self.assertEqual(f.server.wait(20), 6)
-            self.assertIn("is damaged", f.server_log())
-            self.assertIn("restore", f.server_log())
+            self.assertIn("is damaged", f.log())
+            self.assertIn("restore", f.log())
 
     def test_broken_ledger(self):
-        with Federation() as f:
+        with Small() as f:
             f.run_to_the_end()
             f.stop_server()
-            db = sqlite3.connect(f.folder / "server/entente.db")
+            db = sqlite3.connect(f.folder / "coordinator/entente.db")
             db.execute("UPDATE ledger SET entry = (SELECT entry FROM ledger WHERE sequence = 4) WHERE sequence = 5")
             db.commit()
             db.close()
             f.start_server(wait=False)
             self.assertEqual(f.server.wait(20), 6)
-            self.assertIn("ledger.broken", f.server_log())
+            self.assertIn("ledger.broken", f.log())
 
     def test_missing_model(self):
-        with Federation() as f:
+        with Small() as f:
             f.run_to_the_end()
             f.stop_server()
-            for blob in (f.folder / "server/blobs").glob("*/*"):
+            for blob in (f.folder / "coordinator/blobs").glob("*/*"):
                 blob.unlink()
             f.start_server(wait=False)
             self.assertEqual(f.server.wait(20), 6)
-            self.assertIn("ledger.missing-blob", f.server_log())
+            self.assertIn("ledger.missing-blob", f.log())
 
     def test_another_plan(self):
-        with Federation() as f:
+        with Small() as f:
             f.start_server()
             f.stop_server()
             (f.folder / "plan.toml").write_text('[federation]\nid = "other"\n')

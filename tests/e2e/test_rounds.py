@@ -1,18 +1,18 @@
 """Whole federations of real processes: undisturbed, and with everybody killed at the worst moments."""
 import re, subprocess, time, unittest
 
-from harness import ENTENTE, Federation, undisturbed_digest
+from harness import ENTENTE, Small, undisturbed_digest
 
 
 class Undisturbed(unittest.TestCase):
     def test_two_partners_three_rounds(self):
-        with Federation(rounds=3) as f:
+        with Small(rounds=3) as f:
             digest = f.run_to_the_end()
             status = f.status()
             self.assertEqual((status["phase"], status["completed"]), ("finished", 3))
             self.assertEqual([h["round"] for h in status["history"]], [1, 2, 3])
             for i in (1, 2):
-                result = f.partner_result(i)
+                result = f.result(f"plant-{i}")
                 self.assertEqual(result["model_digest"], digest)
                 self.assertEqual((result["rounds"], result["agreements"], result["examples"]), (3, 2, 400))
                 self.assertGreater(result["accuracy_federated"], 0.5)
@@ -34,11 +34,11 @@ class Killed(unittest.TestCase):
 
     def test_coordinator_at_five_points(self):
         for point in ("uploaded:3", "before-accept:3", "accepted:3", "closed:2", "published:3"):
-            with self.subTest(point=point), Federation(rounds=3) as f:
-                f.start_server(env={"ENTENTE_CRASH_AT": point})
+            with self.subTest(point=point), Small(rounds=3) as f:
+                f.start_server(ENTENTE_CRASH_AT=point)
                 f.start_partner(1)
                 f.start_partner(2)
-                self.assertEqual(f.server.wait(60), -9, f.server_log())
+                self.assertEqual(f.server.wait(60), -9, f.log())
                 f.start_server()
                 f.wait_partners()
                 self.assertEqual(f.status()["model_digest"], self.digest)
@@ -47,33 +47,33 @@ class Killed(unittest.TestCase):
                 self.assertEqual(len(accepted), 6, "each update counted exactly once")
 
     def test_coordinator_again_and_again(self):
-        with Federation(rounds=3) as f:
-            f.start_server(env={"ENTENTE_CRASH_AT": "accepted:1"})
+        with Small(rounds=3) as f:
+            f.start_server(ENTENTE_CRASH_AT="accepted:1")
             f.start_partner(1)
             f.start_partner(2)
             for point in ("accepted:1", "closed:1", "published:1"):
-                self.assertEqual(f.server.wait(60), -9, f.server_log())
-                f.start_server(env={"ENTENTE_CRASH_AT": point}, wait=False)  # it may not live long enough to be ready
-            self.assertEqual(f.server.wait(60), -9, f.server_log())
+                self.assertEqual(f.server.wait(60), -9, f.log())
+                f.start_server(ENTENTE_CRASH_AT=point, wait=False)  # it may not live long enough to be ready
+            self.assertEqual(f.server.wait(60), -9, f.log())
             f.start_server()
             f.wait_partners()
             self.assertEqual(f.status()["model_digest"], self.digest)
 
     def test_partner_in_training(self):
-        with Federation(rounds=3, rows=400) as f:
+        with Small(rounds=3, rows=400) as f:
             f.start_server()
             f.start_partner(1)
             f.start_partner(2)
             f.wait_for(lambda: f.status()["round"] >= 2 or f.status()["delivered"] >= 1, "training begins")
-            f.partners[2].kill()
-            f.partners[2].wait()
+            f.partners["plant-2"].kill()
+            f.partners["plant-2"].wait()
             f.start_partner(2)
             f.wait_partners()
             self.assertEqual(f.status()["model_digest"], self.digest)
             self.assertEqual(len(f.status()["participants"]), 2, "it came back as itself")
 
     def test_partner_again_and_again(self):
-        with Federation(rounds=3) as f:
+        with Small(rounds=3) as f:
             f.start_server()
             f.start_partner(1)
             for pause in (0.05, 0.1, 0.2, 0.3):
@@ -86,7 +86,7 @@ class Killed(unittest.TestCase):
             self.assertEqual(f.status()["model_digest"], self.digest)
 
     def test_terminated_server_goes_on_after_restart(self):
-        with Federation(rounds=3) as f:
+        with Small(rounds=3) as f:
             f.start_server()
             f.start_partner(1)
             f.wait_for(lambda: len(f.status()["participants"]) == 1, "the first partner is there")
