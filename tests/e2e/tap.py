@@ -21,6 +21,13 @@ class Tap(unittest.TestResult):
         self.line(False, test)
         print("# " + self.failures[-1][1].replace("\n", "\n# "), flush=True)
 
+    def addSubTest(self, test, subtest, error):
+        super().addSubTest(test, subtest, error)
+        if error:
+            self.line(False, subtest)
+            failed = self.failures if issubclass(error[0], test.failureException) else self.errors
+            print("# " + failed[-1][1].replace("\n", "\n# "), flush=True)
+
     def addError(self, test, error):
         super().addError(test, error)
         self.line(False, test)

@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from pixels import FORMS
@@ -37,7 +38,9 @@ COMMAND, REASON = (None, os.environ["ENTENTE_NO_NAMESPACES"]) if "ENTENTE_NO_NAM
 class Scene(unittest.TestCase):
     @classmethod
     def play(cls, how):
-        done = subprocess.run([*COMMAND, sys.executable, SCENE, how, str(ROUNDS)], capture_output=True, text=True, timeout=300)
+        with tempfile.TemporaryDirectory(prefix="entente-scene-") as folder:
+            done = subprocess.run([*COMMAND, sys.executable, SCENE, how, str(ROUNDS)], capture_output=True, text=True, timeout=300,
+                                  env={**os.environ, "TMPDIR": folder})
         if done.returncode != 0:
             raise AssertionError(done.stderr)
         return json.loads(done.stdout)

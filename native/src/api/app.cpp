@@ -4,6 +4,7 @@
 
 #include "api/web_pages.hpp"
 #include "commands/text.hpp"
+#include "entente/policy/evaluate.hpp"
 
 namespace entente::native {
 
@@ -106,11 +107,32 @@ void App::begin_upload(Request request, UploadStarted started) {
             return started(nullptr, problem(400, "http.query", "expected ?round=NUMBER&content=64 hexadecimal digits"));
         }
         if (Status may = o_.host.space().may_deliver(who.id, asset); !may.ok()) return started(nullptr, problem(may.error()));
+        if (Status use = in_force(who.id, asset, std::stoull(round)); !use.ok()) return started(nullptr, problem(use.error()));
         auto file = o_.blobs.begin(shared->content_length);
         if (!file.ok()) return started(nullptr, problem(file.error()));
         const contract::Version version{std::stoull(round), *content, shared->content_length};
         started(std::make_shared<HubUpload>(*this, std::move(file).value(), who.id, asset, version), {});
     });
+}
+
+// Under an agreement that has run out nothing would be fetched any more: its sender hears of it here.
+Status App::in_force(const std::string& participant, const std::string& asset, std::uint64_t round) const {
+    const contract::Exchange& exchange = o_.host.space().exchange();
+    ENTENTE_ASSIGN(const auto agreements, exchange.agreements(participant, asset));
+    if (agreements.empty()) {
+        return Error{Code::permission_denied, "update.no-agreement", "update: there is no agreement with " + participant};
+    }
+    policy::Facts facts;
+    facts.federation = plan::federation_iri(o_.host.machine().plan());
+    facts.round = round;
+    facts.now_ms = now_ms();
+    Status verdict = done();
+    for (const contract::Agreement& agreement : agreements) {
+        facts.agreed_at_ms = agreement.acceptance.agreed_at_ms;
+        verdict = policy::evaluate(agreement.offer.offer.policy, policy::Point::transfer, facts).status();
+        if (verdict.ok()) break;
+    }
+    return verdict;
 }
 
 void App::finish_upload(const std::string& participant, const std::string& asset, const contract::Version& version,

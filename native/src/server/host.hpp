@@ -76,6 +76,7 @@ private:
     Status persist(Pending& pending);
     Status execute(Command& command);
     void retrieve(round::coordinator::Retrieve& command);
+    void remove_unused(const Digest& blob);
     Status publish(const round::coordinator::PublishModel& command);
     void watch();
 

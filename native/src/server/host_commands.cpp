@@ -1,4 +1,6 @@
 // How the host carries out each command, and where the hub's bytes lie.
+#include <algorithm>
+
 #include "base/crash_point.hpp"
 #include "server/host.hpp"
 
@@ -94,6 +96,12 @@ Status Host::uploaded(const std::string& participant, const std::string& asset, 
     const auto before = contents_.find(asset);
     const std::optional<ContentRow> old =
         before == contents_.end() ? std::nullopt : std::optional<ContentRow>(before->second);
+    if (old && old->version == version && old->blob != blob) {
+        // A version is judged once: other bytes under its name would be taken and then never looked at.
+        remove_unused(blob);
+        return Error{Code::conflict, "update.same-version",
+                     "update: this round, content and size were delivered before with other bytes; nothing of it was used"};
+    }
     contents_[asset] = {version, blob};
     crash_point("uploaded");
     if (Status told = space_->delivered(participant, asset, version); !told.ok()) {
@@ -102,15 +110,18 @@ Status Host::uploaded(const std::string& participant, const std::string& asset, 
         } else {
             contents_.erase(asset);
         }
-        if (!old || old->blob != blob) o_.blobs.remove(blob);
+        remove_unused(blob);
         return told;
     }
-    // What was replaced is not needed any more, unless the open round counts it.
-    if (old && old->blob != blob) {
-        const auto counted = accepted_blobs_.find(participant);
-        if (counted == accepted_blobs_.end() || counted->second != old->blob) o_.blobs.remove(old->blob);
-    }
+    if (old) remove_unused(old->blob);
     return done();
+}
+
+// Files are named after their bytes: the same one may be another participant's, or count in the open round.
+void Host::remove_unused(const Digest& blob) {
+    const bool offered = std::any_of(contents_.begin(), contents_.end(), [&blob](const auto& row) { return row.second.blob == blob; });
+    const bool counted = std::any_of(accepted_blobs_.begin(), accepted_blobs_.end(), [&blob](const auto& row) { return row.second == blob; });
+    if (!offered && !counted) o_.blobs.remove(blob);
 }
 
 std::optional<ContentRow> Host::content_of(const std::string& asset) const {
