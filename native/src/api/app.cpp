@@ -115,13 +115,10 @@ void App::begin_upload(Request request, UploadStarted started) {
     });
 }
 
-// Under an agreement that has run out nothing would be fetched any more: its sender hears of it here.
+// Under agreements that have all run out nothing would be fetched any more: the sender hears of it here.
 Status App::in_force(const std::string& participant, const std::string& asset, std::uint64_t round) const {
     const contract::Exchange& exchange = o_.host.space().exchange();
     ENTENTE_ASSIGN(const auto agreements, exchange.agreements(participant, asset));
-    if (agreements.empty()) {
-        return Error{Code::permission_denied, "update.no-agreement", "update: there is no agreement with " + participant};
-    }
     policy::Facts facts;
     facts.federation = plan::federation_iri(o_.host.machine().plan());
     facts.round = round;

@@ -102,7 +102,8 @@ public:
     virtual void publish(Asset asset, SignedOffer offer, CallOptions options, Completion<Done> completion) = 0;
 
     // Makes `content` (an envelope) what the asset offers now; replaces the version before it. Durable on success.
-    // not_found "connector.no-asset", no_space, too_large.
+    // not_found "connector.no-asset", no_space, too_large; permission_denied "policy.denied" from a connector that
+    // sees that every agreement over the asset has run out.
     virtual void deliver(std::string asset, Version version, std::shared_ptr<ByteSource> content, CallOptions options,
                          Completion<Done> completion) = 0;
 
