@@ -66,6 +66,7 @@ void FolderConnector::publish(Asset asset, SignedOffer offer, CallOptions option
         Exchange exchange = books();
         ENTENTE_TRY(exchange.publish(shelf_.self(), asset, offer));
         const std::string reader = offer.offer.assignee.empty() ? std::string(everyone) : offer.offer.assignee;
+        if (!offer.offer.assignee.empty()) ENTENTE_TRY(check_id(reader));
         Listing listing{{asset, std::move(offer)}, exchange.current(asset.id), {}, false};
         std::vector<Book> elsewhere;
         for (const Book* book : shelf_.own_books()) {
