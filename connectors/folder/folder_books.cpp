@@ -15,12 +15,6 @@ constexpr std::size_t most_statements = 64;  // of one kind in one book; what is
 
 bool running(const Transfer& t) { return t.state != TransferState::completed && t.state != TransferState::terminated; }
 
-// The clock that an acceptance is judged by. Exchange expects it to be fresh; here it may have travelled.
-std::int64_t judged_at(const Agreement& proposal, std::int64_t now_ms) {
-    const std::int64_t age_ms = now_ms - proposal.acceptance.agreed_at_ms;
-    return age_ms > 0 && age_ms <= longest_journey_ms ? proposal.acceptance.agreed_at_ms : now_ms;
-}
-
 // What one provider says: which agreements it has given, and what it offers now. An agreement outlives its offer, so
 // each is entered over the offer that it was made on, before the present one. Statements that break a rule do not
 // count: the exchange refuses them, and the rest stands.
@@ -49,6 +43,11 @@ void enter(Exchange& exchange, const std::string& provider, const std::vector<st
 }
 
 }  // namespace
+
+std::int64_t judged_at_ms(const Agreement& proposal, std::int64_t now_ms) {
+    const std::int64_t age_ms = now_ms - proposal.acceptance.agreed_at_ms;
+    return age_ms > 0 && age_ms <= longest_journey_ms ? proposal.acceptance.agreed_at_ms : now_ms;
+}
 
 Status FolderConnector::refresh() {
     ENTENTE_ASSIGN(const bool changed, shelf_.scan());
@@ -88,7 +87,7 @@ Status FolderConnector::answer_proposals() {
                 const bool answered = std::any_of(mine.answers.begin(), mine.answers.end(), [&](const Answer& a) { return a.proposal == proposal.id; });
                 if (answered || proposal.offer.offer.assigner != shelf_.self()) continue;
                 if (!exchange) exchange = books();
-                auto agreed = exchange->negotiate(consumer, proposal, judged_at(proposal, shelf_.now_ms()));
+                auto agreed = exchange->negotiate(consumer, proposal, judged_at_ms(proposal, shelf_.now_ms()));
                 if (agreed.ok()) {
                     mine.answers.push_back({proposal.id, std::move(agreed).value(), {}, {}});
                 } else {

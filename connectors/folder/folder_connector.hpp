@@ -26,6 +26,8 @@ namespace entente::folder {
 
 // How old an acceptance may be when its provider reads it: a stick may be days on its way.
 inline constexpr std::int64_t longest_journey_ms = 30LL * 24 * 3600 * 1000;
+// The clock that an acceptance is judged by: contract::Exchange expects a fresh one, here it may have travelled.
+std::int64_t judged_at_ms(const contract::Agreement& proposal, std::int64_t now_ms);
 
 class FolderConnector final : public contract::Connector {
 public:

@@ -182,7 +182,7 @@ void Shelf::look_for_strangers(const Directory& root) {
     const auto names = root.names(most_names);
     if (!names.ok()) return;
     for (const std::string& name : *names) {
-        if (name == o_.self || participants_.count(name) > 0 || name.starts_with('.')) continue;
+        if (name == o_.self || participants_.count(name) > 0 || name.starts_with('.') || name == plan_name) continue;
         const bool shaped = check_id(name).ok();
         note(shaped ? name : "?", {Code::not_found, "folder.stranger",
                                    shaped ? name + " has a place in the folder but is not known here"
@@ -216,8 +216,20 @@ Status Shelf::put(Book book) {
     Book before = own(reader);
     book.sequence = before.sequence;
     if (book == before && own_files_.count(reader) > 0) return done();
+    ENTENTE_TRY(write(std::move(book), before.sequence));
+    ++revision_;
+    return done();
+}
+
+Status Shelf::touch(const std::string& reader) {
+    ENTENTE_TRY(check_id(reader));
+    return write(own(reader), own(reader).sequence);
+}
+
+Status Shelf::write(Book book, std::uint64_t after) {
+    const std::string reader = book.reader;
     // Follows the clock, so that it also grows past what an earlier life wrote that is not in the folder any more.
-    book.sequence = std::max(before.sequence + 1, static_cast<std::uint64_t>(std::max<std::int64_t>(now_ms(), 0)));
+    book.sequence = std::max(after + 1, static_cast<std::uint64_t>(std::max<std::int64_t>(now_ms(), 0)));
     const Bytes file = seal(book, o_.key);
     if (file.size() > book_limit_bytes) {
         return Error{Code::too_large, "folder.too-large", "the book for " + reader + " would be larger than its readers accept"};
@@ -226,7 +238,6 @@ Status Shelf::put(Book book) {
     ENTENTE_TRY(directory.replace(book_name(reader), file, o_.crash));
     own_files_[reader] = codec::sha256(file);
     own_.insert_or_assign(reader, std::move(book));
-    ++revision_;
     return done();
 }
 

@@ -42,6 +42,9 @@ struct Problem {
     friend bool operator==(const Problem&, const Problem&) = default;
 };
 
+// The federation's plan, signed, which the coordinator lays beside the participants' places.
+inline constexpr const char* plan_name = "plan.frame";
+
 class Shelf {
 public:
     // Makes the own place when it is not there and reads back what was said in an earlier life. "contract.bad-id",
@@ -71,6 +74,8 @@ public:
     [[nodiscard]] std::vector<const Book*> own_books() const;
     // Writes a changed own book; one that says nothing new is not written. What could not be written was not said.
     Status put(Book book);
+    // Writes the own book for a reader again, with a new sequence: a sign of life.
+    Status touch(const std::string& reader);
 
     // Writes the file of one version and returns its SHA-256.
     Result<Digest> put_content(const std::string& asset, const contract::Version& version, contract::ByteSource& content);
@@ -91,6 +96,7 @@ private:
     explicit Shelf(ShelfOptions options) : o_(std::move(options)) {}
     [[nodiscard]] Result<Directory> own_directory() const;
     Status recall(const Directory& own);
+    Status write(Book book, std::uint64_t after);
     Status restore_own(const Directory& own);
     bool read_book(const Directory& place, const std::string& author, const codec::PublicKey& key, const std::string& reader);
     void look_for_strangers(const Directory& root);

@@ -63,8 +63,11 @@ Status HubSpace::delivered(const std::string& caller, const std::string& asset, 
     return change(true, [&]() -> Status { return exchange_.deliver(caller, asset, version); });
 }
 
-Result<Agreement> HubSpace::negotiate(const std::string& caller, const Agreement& proposal) {
-    return change(true, [&]() -> Result<Agreement> { return exchange_.negotiate(caller, proposal, now_ms_()); });
+Result<Agreement> HubSpace::negotiate(const std::string& caller, const Agreement& proposal,
+                                      std::optional<std::int64_t> judged_at_ms) {
+    return change(true, [&]() -> Result<Agreement> {
+        return exchange_.negotiate(caller, proposal, judged_at_ms.value_or(now_ms_()));
+    });
 }
 
 Result<Transfer> HubSpace::open(const std::string& caller, const TransferRequest& request) {

@@ -52,7 +52,9 @@ public:
     [[nodiscard]] Status may_deliver(const std::string& caller, const std::string& asset) const;
     // REQUIRES: the storage has kept the content.
     Status delivered(const std::string& caller, const std::string& asset, const contract::Version& version);
-    Result<contract::Agreement> negotiate(const std::string& caller, const contract::Agreement& proposal);
+    // `judged_at_ms`: when the acceptance counts as received, if that is not now (it may have travelled in a folder).
+    Result<contract::Agreement> negotiate(const std::string& caller, const contract::Agreement& proposal,
+                                          std::optional<std::int64_t> judged_at_ms = {});
     Result<contract::Transfer> open(const std::string& caller, const contract::TransferRequest& request);
     Status conclude(const std::string& caller, const std::string& transfer, const contract::Outcome& outcome);
     Status withdraw(const std::string& caller, const std::string& asset);

@@ -61,6 +61,8 @@ void declare(Line& line) {
     serve->add_option("--sample", s.sample_folder, "Folder with IDX files that browser partners may try");
     serve->add_option("--web-dir", s.web_folder, "Serve the pages from this folder instead of the binary (development)");
     serve->add_option("--operator-token-file", s.operator_token_file, "Also write the operator's token there, mode 600");
+    serve->add_option("--folder", s.folder, "Also serve partners without a network through this shared folder");
+    serve->add_option("--folder-partners", s.folder_partners, "File with a line for each of them: id and public key");
     serve->add_option("--head-timeout-ms", s.head_timeout_ms, "Time for a request's head (15000)");
     serve->add_option("--body-grace-ms", s.body_grace_ms, "Time for a body before its rate counts (30000)");
     serve->add_flag("--json", s.json, "One JSON object a line");
@@ -75,6 +77,9 @@ void declare(Line& line) {
     join->add_option("--state", p.state_folder, "Folder for key and token (entente-partner)");
     join->add_option("--code-file", p.code_file, "File with the join code; - is standard input");
     join->add_option("--ca", p.ca_file, "PEM certificates to trust instead of the system's");
+    join->add_option("--folder", p.folder, "A shared folder instead of --url: no network at all");
+    join->add_option("--partner", p.participant, "With --folder: the own id, as the operator has entered it");
+    join->add_option("--coordinator-key", p.coordinator_key, "With --folder: the coordinator's public key, which serve shows");
     join->add_option("--accepted-by", p.accepted_by, "Who accepts the contract");
     join->add_option("--give-up-s", p.give_up_s, "End when the coordinator is away for so long (0: never)");
     join->add_flag("--alone", p.alone, "At the end train alone too, for comparison");

@@ -18,6 +18,7 @@
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "http/listener.hpp"
+#include "server/folder_mailbox.hpp"
 
 namespace entente::native {
 namespace {
@@ -101,6 +102,8 @@ public:
         ENTENTE_ASSIGN(JoinCodes identity, JoinCodes::open(store));
         ENTENTE_ASSIGN(Bytes envelope, sign_plan(plan, key));
         const codec::PublicKey public_key = key.public_key();
+        public_key_ = public_key;
+        const Bytes plan_for_folder = envelope;
 
         HostOptions host_options{.plan = plan, .key = std::move(key), .store = store, .blobs = blobs,
                                  .arm_timer = [this](std::int64_t ms) { arm(ms); },
@@ -122,6 +125,7 @@ public:
         app.set_origin(origin);
         app_ = &app;
         ENTENTE_TRY(host_->start());
+        ENTENTE_TRY(open_folder(plan_for_folder, blobs));
         ENTENTE_TRY(greet(plan, identity, origin));
         wait_for_signals(listener);
         std::thread second([this] { io_.run(); });
@@ -135,6 +139,31 @@ public:
     }
 
 private:
+    Status open_folder(const Bytes& plan_envelope, BlobStore& blobs) {
+        if (o_.folder.empty() != o_.folder_partners.empty()) {
+            return Error{Code::invalid_argument, "usage.folder", "--folder and --folder-partners belong together: give both or none"};
+        }
+        if (o_.folder.empty()) return done();
+        ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(o_.data_folder + "/coordinator.key"));
+        ENTENTE_ASSIGN(mailbox_, FolderMailbox::open({.root = o_.folder, .partners_file = o_.folder_partners, .plan_envelope = plan_envelope,
+                                                      .key = std::move(key), .host = *host_, .blobs = blobs,
+                                                      .say = [this](const std::string& text) { folder_news(text); }}));
+        look_into_folder();
+        return done();
+    }
+
+    void look_into_folder() {
+        folder_timer_.expires_after(std::chrono::milliseconds(mailbox_->step()));
+        folder_timer_.async_wait(asio::bind_executor(strand_, [this](error_code ec) {
+            if (!ec && app_) look_into_folder();
+        }));
+    }
+
+    void folder_news(const std::string& text) {
+        if (o_.quiet) return;
+        environment_.print(o_.json ? commands::JsonObject().text("event", "folder").text("sentence", text).str() + "\n" : "  Folder       " + text + "\n");
+    }
+
     std::string origin_of(const Endpoint& endpoint, std::uint16_t port) const {
         if (!o_.public_url.empty()) return o_.public_url.ends_with('/') ? o_.public_url.substr(0, o_.public_url.size() - 1) : o_.public_url;
         const bool v6 = endpoint.address.find(':') != std::string::npos;
@@ -150,7 +179,7 @@ private:
         if (o_.json) {
             commands::JsonObject line;
             line.text("event", "listening").text("url", origin).text("federation", plan.federation.id);
-            line.text("plan_digest", to_hex(plan::digest_of(plan)));
+            line.text("plan_digest", to_hex(plan::digest_of(plan))).text("coordinator_key", codec::to_hex(public_key_));
             if (token) line.text("operator_token", *token);
             environment_.print(line.str() + "\n");
             return done();
@@ -160,6 +189,10 @@ private:
                            " rounds, at least " + std::to_string(plan.round.min_cohort) + " partners\n");
         environment_.print("  Data         " + o_.data_folder + "\n");
         environment_.print("  Listening    " + origin + "\n");
+        if (mailbox_) {
+            environment_.print("  Folder       " + o_.folder + "   for partners without a network, listed in " + o_.folder_partners + "\n");
+            environment_.print("  Key          " + codec::to_hex(public_key_) + "   (they need it: entente join --folder DIR --coordinator-key …)\n");
+        }
         if (token) {
             environment_.print("  Operator     " + *token + "   (shown once; keep it)\n");
             environment_.print("  Next         ENTENTE_TOKEN=… entente invite --url " + origin + " --partner plant-a\n");
@@ -227,8 +260,11 @@ private:
     asio::strand<asio::io_context::executor_type> strand_{asio::make_strand(io_)};
     asio::steady_timer timer_{io_};
     asio::steady_timer drain_timer_{io_};
+    asio::steady_timer folder_timer_{io_};
     asio::signal_set signals_{io_, SIGTERM, SIGINT};
     std::unique_ptr<Host> host_;
+    std::unique_ptr<FolderMailbox> mailbox_;
+    codec::PublicKey public_key_;
     std::unique_ptr<Evaluator> evaluator_;
     App* app_ = nullptr;
     std::optional<Error> failure_;

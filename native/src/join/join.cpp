@@ -9,11 +9,9 @@
 #include "commands/digits.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
-#include "connectors/hub/hub_client.hpp"
 #include "entente/policy/evaluate.hpp"
-#include "join/membership.hpp"
+#include "join/link.hpp"
 #include "join/trainer.hpp"
-#include "net/http_client.hpp"
 #include "server/evaluator.hpp"
 
 namespace entente::native {
@@ -83,8 +81,8 @@ public:
 
     Status run() {
         ENTENTE_ASSIGN(local_, load(c_, environment_));
-        ENTENTE_ASSIGN(http_, make_http_client({c_.url, c_.ca_file}));
-        connector_ = std::make_unique<hub::HubClient>(http_);
+        ENTENTE_ASSIGN(link_, make_link(c_, [] { return interrupts > 0; },
+                                        [this](std::string_view what, const std::string& text) { say(what, text); }));
         ENTENTE_ASSIGN(Membership member, enter());
         plan_ = member.plan;
         id_ = member.participant;
@@ -110,7 +108,7 @@ private:
         std::int64_t pause_ms = 250;
         const std::int64_t started_ms = monotonic_ms();
         for (;;) {
-            auto member = become_member(c_, *http_);
+            auto member = link_->enter();
             const bool wait = !member.ok() && (member.error().code == Code::unavailable || member.error().code == Code::deadline_exceeded);
             if (!wait || interrupts > 0) return member;
             if (c_.give_up_s > 0 && monotonic_ms() - started_ms > std::int64_t{1000} * c_.give_up_s) return member;
@@ -175,7 +173,7 @@ private:
         if (auto* notice = std::get_if<Notice>(&command)) return tell(*notice, machine);
         if (auto* offer = std::get_if<OfferUpdates>(&command)) {
             Result<Done> result = done();
-            connector_->publish(offer->asset, offer->offer, options(), [&result](Result<Done> r) { result = std::move(r); });
+            link_->connector().publish(offer->asset, offer->offer, options(), [&result](Result<Done> r) { result = std::move(r); });
             return result.ok() ? std::optional<Event>(Offered{}) : failed(result.error());
         }
         if (auto* watch = std::get_if<Watch>(&command)) return on_watch(*watch);
@@ -186,13 +184,11 @@ private:
             return Event(Waited{now_ms()});
         }
         if (auto* negotiate = std::get_if<Negotiate>(&command)) {
-            Result<contract::Agreement> result = Error{};
-            connector_->negotiate(negotiate->proposal, options(), [&result](auto r) { result = std::move(r); });
-            return result.ok() ? std::optional<Event>(Agreed{std::move(*result)}) : failed(result.error());
+            return on_negotiate(*negotiate);
         }
         if (auto* fetch = std::get_if<Fetch>(&command)) return on_fetch(*fetch);
         if (auto* conclude = std::get_if<Conclude>(&command)) {
-            connector_->conclude(conclude->transfer, conclude->outcome, options(), [](const Result<Done>&) {});
+            link_->connector().conclude(conclude->transfer, conclude->outcome, options(), [](const Result<Done>&) {});
             return std::nullopt;
         }
         if (auto* train = std::get_if<Train>(&command)) return on_train(*train);
@@ -209,17 +205,29 @@ private:
         between_steps_ = "watch";
         // While a score waits to be told the poll is short.
         report_score();
-        auto view = connector_->watch(watch.cursor, interrupts > 0 ? 0 : watch.wait_ms, options(watch.wait_ms + watch_margin_ms));
+        auto view = link_->watch(watch.cursor, interrupts > 0 ? 0 : watch.wait_ms, options(watch.wait_ms + watch_margin_ms));
         if (!view.ok()) return failed(view.error());
         reached_ms_ = monotonic_ms();
         return Event(Watched{std::move(view->catalog), view->own_version, std::move(view->own_agreements),
                              std::move(view->own_transfers), now_ms()});
     }
 
+    // The provider of a folder may take its time to answer.
+    std::optional<Event> on_negotiate(const Negotiate& negotiate) {
+        between_steps_ = "negotiate";
+        auto result = std::make_shared<std::optional<Result<contract::Agreement>>>();
+        link_->connector().negotiate(negotiate.proposal, options(), [result](auto r) { result->emplace(std::move(r)); });
+        while (!*result) {
+            if (interrupts > 0) cancel_.cancel();
+            link_->idle();
+        }
+        return (*result)->ok() ? std::optional<Event>(Agreed{std::move(***result)}) : failed((*result)->error());
+    }
+
     std::optional<Event> on_fetch(const Fetch& fetch) {
         contract::BoundedSink sink(fetch.limit_bytes);
         Result<contract::Transfer> result = Error{};
-        connector_->transfer(fetch.request, sink, options(), [&result](auto r) { result = std::move(r); });
+        link_->connector().transfer(fetch.request, sink, options(), [&result](auto r) { result = std::move(r); });
         if (!result.ok()) return failed(result.error());
         received_ += sink.bytes().size();
         model_ = fetch.request.version.content;
@@ -253,7 +261,7 @@ private:
 
     std::optional<Event> on_deliver(const Deliver& deliver) {
         Result<Done> result = done();
-        connector_->deliver(deliver.asset, deliver.version, std::make_shared<SharedSource>(deliver.envelope), options(120'000),
+        link_->connector().deliver(deliver.asset, deliver.version, std::make_shared<SharedSource>(deliver.envelope), options(120'000),
                             [&result](Result<Done> r) { result = std::move(r); });
         if (!result.ok()) return failed(result.error());
         sent_ += deliver.version.size_bytes;
@@ -272,8 +280,7 @@ private:
                                        .number("loss_sum", score->second.loss_sum)
                                        .str());
         }
-        const auto told = ask_text(*http_, "POST", "/api/v1/hub/heartbeat", body.str());
-        static_cast<void>(told);  // a lost one is made up for by the next
+        link_->heartbeat(body.str());
     }
 
     std::optional<std::pair<Digest, task::Score>> take_score() {
@@ -370,8 +377,7 @@ private:
     LocalData local_;
     plan::Plan plan_;
     std::string id_;
-    std::shared_ptr<hub::HttpClient> http_;
-    std::unique_ptr<hub::HubClient> connector_;
+    std::unique_ptr<Link> link_;
     contract::CancelToken cancel_;
     Trainer* trainer_ = nullptr;
     Evaluator* evaluator_ = nullptr;

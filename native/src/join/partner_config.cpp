@@ -25,6 +25,8 @@ Status read_partner_toml(const std::string& path, PartnerConfig& config, command
     ENTENTE_ASSIGN(commands::TomlTable root, commands::parse_toml(text, path, "partner"));
     root.text("url", config.url);
     root.text("accepted_by", config.accepted_by);
+    root.text("partner", config.participant);
+    root.text("coordinator_key", config.coordinator_key);
     root.boolean("alone", config.alone);
     const std::filesystem::path folder = std::filesystem::path(path).parent_path();
     const auto file = [&root, &folder](std::string_view key, std::string& target) {
@@ -37,6 +39,7 @@ Status read_partner_toml(const std::string& path, PartnerConfig& config, command
     };
     file("data", config.data_folder);
     file("state", config.state_folder);
+    file("folder", config.folder);
     file("code_file", config.code_file);
     file("ca", config.ca_file);
     return root.finish();

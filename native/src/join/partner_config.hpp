@@ -6,6 +6,12 @@
 //   code_file = "code.txt"                 # the one-time join code; or the variable ENTENTE_JOIN_CODE
 //   ca    = "ca.pem"                       # optional
 //   accepted_by = "Ada Novak"              # who accepts the contract
+//
+// Without a network, instead of url and code:
+//
+//   folder          = "/media/stick"       # the shared or hand-carried folder
+//   partner         = "plant-a"            # the own id, as the operator has entered it
+//   coordinator_key = "3f2a…"              # which serve shows
 #pragma once
 
 #include <string>
@@ -20,6 +26,9 @@ struct PartnerConfig {
     std::string state_folder = "entente-partner";
     std::string code_file;  // "-" is standard input
     std::string ca_file;
+    std::string folder;           // instead of url: a shared folder, no network
+    std::string participant;      // with folder: the own id
+    std::string coordinator_key;  // with folder: 64 hexadecimal digits
     std::string accepted_by;
     bool alone = false;  // also train alone, for comparison
     bool json = false;
