@@ -7,7 +7,8 @@
 // returns (memory) or later on the connector's own executor (hub); it must not throw. Completion-based, so that it
 // compiles for the browser; `native` adapts it to co_await.
 //
-// Implementations: memory (both targets) and hub; the browser's end of hub is fetch in TypeScript around the same core.
+// Implementations: memory (both targets), folder and hub; the browser's end of hub is fetch in TypeScript around the
+// same core. What is said here is tested for each of them in tests/conformance.
 //
 // Errors are those of the call's comment, or `unavailable` ("connector.unreachable") when the peer cannot be
 // reached: nothing is lost then and the call may be repeated; every call is idempotent.
@@ -98,12 +99,13 @@ public:
     virtual ~Connector() = default;
 
     // Offers `asset` under `offer`. Repeating it with the same offer changes nothing.
-    // permission_denied "connector.foreign-asset" for another provider's asset.
+    // permission_denied "connector.foreign-asset" for another provider's asset, also one that it has withdrawn.
     virtual void publish(Asset asset, SignedOffer offer, CallOptions options, Completion<Done> completion) = 0;
 
     // Makes `content` (an envelope) what the asset offers now; replaces the version before it. Durable on success.
-    // not_found "connector.no-asset", no_space, too_large; permission_denied "policy.denied" from a connector that
-    // sees that every agreement over the asset has run out.
+    // not_found "connector.no-asset", no_space, too_large; invalid_argument "connector.size" when the content has
+    // another size than the version says: the version before stays; permission_denied "policy.denied" from a
+    // connector that sees that every agreement over the asset has run out.
     virtual void deliver(std::string asset, Version version, std::shared_ptr<ByteSource> content, CallOptions options,
                          Completion<Done> completion) = 0;
 
@@ -129,11 +131,13 @@ public:
     // Agreements over this provider's asset, as their consumers signed them.
     virtual void agreements(std::string asset, CallOptions options, Completion<std::vector<Agreement>> completion) = 0;
 
-    // Takes an asset out of the catalogue; running transfers end, agreements stay on record.
+    // Takes an asset out of the catalogue; running transfers end, agreements stay on record. Repeating it changes
+    // nothing; not_found "connector.no-asset" for one that was never offered.
     virtual void withdraw(std::string asset, CallOptions options, Completion<Done> completion) = 0;
 
     // Completes when something the caller may see has changed since `cursor`, or at the deadline with the same
-    // cursor (that is no error). A hint only: correctness never depends on it.
+    // cursor (that is no error). A hint only: correctness never depends on it. Where time is simulated (memory) it
+    // completes at once.
     virtual void wait(std::uint64_t cursor, CallOptions options, Completion<std::uint64_t> completion) = 0;
 };
 
