@@ -61,6 +61,14 @@ class Server(unittest.TestCase):
             self.assertEqual(second.returncode, 1)
             self.assertIn("port", second.stderr)
 
+    def test_folder_in_use(self):
+        with Small() as f:
+            f.start_server()
+            second = run("serve", "--data", str(f.folder / "coordinator"), "--listen", "127.0.0.1:0")
+            self.assertEqual(second.returncode, 1)
+            self.assertIn("folder.in-use", second.stderr)
+            self.assertEqual(f.ask("GET", "/healthz")[0], 200)
+
     def test_damaged_database(self):
         with Small() as f:
             f.start_server()

@@ -1,7 +1,8 @@
 """Whole federations of real processes: undisturbed, and with everybody killed at the worst moments."""
-import re, subprocess, time, unittest
+import re, signal, subprocess, threading, time, unittest
 
 from harness import ENTENTE, Small, undisturbed_digest
+from proxy import Proxy
 
 
 class Undisturbed(unittest.TestCase):
@@ -60,17 +61,74 @@ class Killed(unittest.TestCase):
             self.assertEqual(f.status()["model_digest"], self.digest)
 
     def test_partner_in_training(self):
-        with Small(rounds=3, rows=400) as f:
+        """Killed when it has the model and before it has sent anything of this round."""
+        with Small(rounds=3, rows=4000) as f:
             f.start_server()
-            f.start_partner(1)
-            f.start_partner(2)
-            f.wait_for(lambda: f.status()["round"] >= 2 or f.status()["delivered"] >= 1, "training begins")
-            f.partners["plant-2"].kill()
-            f.partners["plant-2"].wait()
-            f.start_partner(2)
-            f.wait_partners()
-            self.assertEqual(f.status()["model_digest"], self.digest)
+            fetched, uploads = threading.Event(), []
+
+            def meddle(exchange):
+                if exchange.path.endswith("/outcome"):  # "the model has come": training begins
+                    fetched.set()
+                if exchange.command == "PUT" and "/content?" in exchange.path:
+                    uploads.append(exchange.path)
+
+            with Proxy(f.url, meddle) as proxy:
+                f.start_partner(1)
+                victim = f.start_partner(2, url=proxy.url)
+                self.assertTrue(fetched.wait(60))
+                victim.kill()
+                victim.wait()
+                self.assertEqual(uploads, [], "it was killed in training")
+                f.start_partner(2, url=proxy.url)
+                f.wait_partners()
+            self.assertEqual(f.status()["model_digest"], undisturbed_digest(rows=4000))
             self.assertEqual(len(f.status()["participants"]), 2, "it came back as itself")
+
+    def test_partner_in_upload(self):
+        """Half of the update has arrived when the sender is killed."""
+        with Small(rounds=3) as f:
+            f.start_server()
+            cut = threading.Event()
+
+            def meddle(exchange):
+                if exchange.command == "PUT" and "/content?round=2" in exchange.path and not cut.is_set():
+                    exchange.cut()
+                    f.partners["plant-2"].kill()
+                    cut.set()
+                    raise ConnectionAbortedError
+
+            with Proxy(f.url, meddle) as proxy:
+                f.start_partner(1)
+                victim = f.start_partner(2, url=proxy.url)
+                self.assertTrue(cut.wait(60))
+                victim.wait()
+                status = f.status()
+                self.assertEqual((status["round"], status["completed"]), (2, 1))
+                f.wait_for(lambda: not list((f.folder / "coordinator/spool").iterdir()), "half an update is not kept")
+                f.start_partner(2, url=proxy.url)
+                f.wait_partners()
+            self.assertEqual(f.status()["model_digest"], self.digest)
+            self.assertEqual([e["kind"] for e in f.ledger()].count("update.accepted"), 6)
+            self.assertEqual([e["kind"] for e in f.ledger()].count("update.refused"), 0)
+
+    def test_partner_that_loses_the_answer(self):
+        """The update is counted, but its sender never hears of it and sends it again."""
+        with Small(rounds=3) as f:
+            f.start_server()
+            lost = []
+
+            def meddle(exchange):
+                if exchange.command == "PUT" and "/content?round=2" in exchange.path and len(lost) < 2:
+                    lost.append(exchange.forward()[0])
+                    return 503, b'{"code":"test.lost","detail":"the answer is lost"}'
+
+            with Proxy(f.url, meddle) as proxy:
+                f.start_partner(1)
+                f.start_partner(2, url=proxy.url)
+                f.wait_partners()
+            self.assertEqual(lost, [202, 202])
+            self.assertEqual(f.status()["model_digest"], self.digest)
+            self.assertEqual([e["kind"] for e in f.ledger()].count("update.accepted"), 6)
 
     def test_partner_again_and_again(self):
         with Small(rounds=3) as f:
@@ -95,6 +153,50 @@ class Killed(unittest.TestCase):
             f.start_partner(2)
             f.wait_partners()
             self.assertEqual(f.status()["model_digest"], self.digest)
+
+
+class Interrupted(unittest.TestCase):
+    """Ctrl-C: the step at hand is finished, it says so, nobody is lost, and the round goes on."""
+
+    def test_once_and_back_again(self):
+        with Small(rounds=3) as f:
+            f.start_server()
+            partner = f.start_partner(1)
+            f.wait_for(lambda: f.status()["participants"] and f.status()["participants"][0]["standing"] == "agreed", "it has agreed")
+            partner.send_signal(signal.SIGINT)
+            self.assertEqual(partner.wait(20), 0, f.log("plant-1"))
+            f.start_partner(1)
+            f.start_partner(2)
+            f.wait_partners()
+            self.assertEqual(f.status()["model_digest"], undisturbed_digest())
+            self.assertEqual(len(f.status()["participants"]), 2)
+
+    def test_others_go_on_without_it(self):
+        with Small(rounds=2, partners=3, round_keys="presence_s = 2") as f:
+            f.plan.write_text(f.plan.read_text().replace("min_cohort = 3", "min_cohort = 2").replace("presence_s = 30\n", ""))
+            f.start_server()
+            leaver = f.start_partner(3, "--quiet")
+            f.wait_for(lambda: f.status()["participants"] and f.status()["participants"][0]["standing"] == "agreed", "the third has agreed")
+            f.start_partner(1)
+            f.wait_for(lambda: f.status()["phase"] == "collecting", "round 1 is open")
+            leaver.send_signal(signal.SIGINT)
+            self.assertEqual(leaver.wait(30), 0, f.log("plant-3"))
+            f.start_partner(2)
+            for name in ("plant-1", "plant-2"):
+                self.assertEqual(f.partners[name].wait(60), 0, f.log(name))
+            self.assertEqual(f.status()["completed"], 2)
+
+    def test_in_training_the_update_still_goes_out(self):
+        with Small(rounds=1, rows=6000) as f:
+            f.start_server()
+            fetched = threading.Event()
+            with Proxy(f.url, lambda exchange: fetched.set() if exchange.path.endswith("/outcome") else None) as proxy:
+                f.start_partner(1)
+                partner = f.start_partner(2, url=proxy.url)
+                self.assertTrue(fetched.wait(60))
+                partner.send_signal(signal.SIGINT)
+                self.assertEqual(partner.wait(60), 0, f.log("plant-2"))
+                f.wait_for(lambda: f.status()["completed"] == 1, "the round closes with its update")
 
 
 class Binary(unittest.TestCase):

@@ -82,7 +82,8 @@ Error system_error(int number, const std::string& what, bool writing) {
     const std::string message = what + ": " + std::strerror(number);
     switch (number) {
         case ENOSPC:
-        case EDQUOT: return {Code::no_space, "disk.full", message + "; nothing was stored, free some space"};
+        case EDQUOT:
+        case EFBIG: return {Code::no_space, "disk.full", message + "; nothing was stored, free some space"};
         case EACCES:
         case EPERM:
         case EROFS: return {Code::permission_denied, writing ? "file.unwritable" : "file.unreadable", message};

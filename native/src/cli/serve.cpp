@@ -19,6 +19,7 @@
 #include "commands/text.hpp"
 #include "http/listener.hpp"
 #include "server/folder_mailbox.hpp"
+#include "store/folder_lock.hpp"
 
 namespace entente::native {
 namespace {
@@ -95,6 +96,7 @@ public:
         ENTENTE_ASSIGN(const Endpoint endpoint, read_listen(o_.listen));
         ENTENTE_TRY(check_exposure(o_, endpoint));
         ENTENTE_TRY(make_directory(o_.data_folder));
+        ENTENTE_ASSIGN(const FolderLock lock, FolderLock::take(o_.data_folder));
         ENTENTE_ASSIGN(StateStore store, StateStore::open(o_.data_folder + "/entente.db"));
         ENTENTE_ASSIGN(BlobStore blobs, BlobStore::open(o_.data_folder));
         ENTENTE_ASSIGN(const plan::Plan plan, settle_plan(o_, store, environment_));
@@ -274,6 +276,7 @@ private:
 
 int serve(const ServeOptions& options, commands::Environment& environment) {
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a full disk, not the end
     Server server(options, environment);
     const Status ended = server.run();
     return ended.ok() ? commands::exit_done : commands::report(ended.error(), environment);

@@ -30,9 +30,11 @@ constexpr std::uint32_t held_out_part = 10;  // one row in ten scores when there
 
 // Ctrl-C once: the step at hand is finished; twice: stop.
 std::atomic<int> interrupts{0};
+contract::CancelToken* idle_stop = nullptr;  // of a poll, in which nothing is under way
 contract::CancelToken* hard_stop = nullptr;
 extern "C" void on_interrupt(int) {
-    if (++interrupts >= 2 && hard_stop != nullptr) hard_stop->cancel();
+    if (++interrupts >= 1 && idle_stop != nullptr) idle_stop->cancel();
+    if (interrupts >= 2 && hard_stop != nullptr) hard_stop->cancel();
     if (interrupts >= 3) std::_Exit(130);
 }
 
@@ -146,6 +148,7 @@ private:
 
     Status drive(round::Participant& machine) {
         hard_stop = &cancel_;
+        idle_stop = &idle_;
         Commands commands = machine.handle(Started{now_ms()});
         for (;;) {
             std::optional<Event> answer;
@@ -205,7 +208,9 @@ private:
         between_steps_ = "watch";
         // While a score waits to be told the poll is short.
         report_score();
-        auto view = link_->watch(watch.cursor, interrupts > 0 ? 0 : watch.wait_ms, options(watch.wait_ms + watch_margin_ms));
+        CallOptions poll = options(watch.wait_ms + watch_margin_ms);
+        poll.cancel = idle_;
+        auto view = link_->watch(watch.cursor, interrupts > 0 ? 0 : watch.wait_ms, poll);
         if (!view.ok()) return failed(view.error());
         reached_ms_ = monotonic_ms();
         return Event(Watched{std::move(view->catalog), view->own_version, std::move(view->own_agreements),
@@ -379,6 +384,7 @@ private:
     std::string id_;
     std::unique_ptr<Link> link_;
     contract::CancelToken cancel_;
+    contract::CancelToken idle_;
     Trainer* trainer_ = nullptr;
     Evaluator* evaluator_ = nullptr;
     std::mutex score_mutex_;
@@ -404,7 +410,7 @@ int join(const PartnerConfig& config, NativeEnvironment& environment) {
     std::signal(SIGTERM, on_interrupt);
     Partner partner(config, environment);
     const Status ended = partner.run();
-    hard_stop = nullptr;
+    idle_stop = hard_stop = nullptr;
     return ended.ok() ? commands::exit_done : commands::report(ended.error(), environment);
 }
 
