@@ -1,5 +1,5 @@
 // A partner's mailbox. Each call acts in the name of the token's owner and of nobody else.
-#include <cstdio>
+#include <algorithm>
 
 #include "api/app.hpp"
 #include "api/json_body.hpp"
@@ -19,11 +19,14 @@ constexpr std::int64_t longest_wait_ms = 30'000;
 
 ByteView bytes_of(const std::string& body) { return as_bytes(std::string_view(body)); }
 
+std::optional<std::uint64_t> digits(std::string_view text) {
+    if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+    return std::stoull(std::string(text));
+}
+
 std::uint64_t number_of(const http::Request& request, const std::string& key) {
     const auto it = request.query.find(key);
-    if (it == request.query.end() || it->second.size() > 18 || it->second.empty()) return 0;
-    if (it->second.find_first_not_of("0123456789") != std::string::npos) return 0;
-    return std::stoull(it->second);
+    return it == request.query.end() ? 0 : digits(it->second).value_or(0);
 }
 
 struct Range {
@@ -31,13 +34,19 @@ struct Range {
     std::uint64_t last = 0;
 };
 
-// "bytes=100-" or "bytes=100-199"; anything else is answered whole, as RFC 9110 allows.
-std::optional<Range> range_of(const std::string& header, std::uint64_t size) {
-    unsigned long long first = 0;
-    unsigned long long last = 0;
-    const int found = std::sscanf(header.c_str(), "bytes=%18llu-%18llu", &first, &last);
-    if (found < 1 || header.find(',') != std::string::npos || size == 0) return std::nullopt;
-    return Range{first, found == 2 ? std::min<std::uint64_t>(last, size - 1) : size - 1};
+// "bytes=100-199", "bytes=100-" or "bytes=-100", the last hundred. One that begins behind the end, or is empty, has
+// first > last; anything else is answered whole, as RFC 9110 allows.
+std::optional<Range> range_of(std::string_view header, std::uint64_t size) {
+    if (!header.starts_with("bytes=") || size == 0) return std::nullopt;
+    header.remove_prefix(6);
+    const std::size_t hyphen = header.find('-');
+    if (hyphen == std::string_view::npos) return std::nullopt;
+    const auto first = digits(header.substr(0, hyphen));
+    const auto last = digits(header.substr(hyphen + 1));
+    const bool open = hyphen + 1 == header.size();
+    if (hyphen == 0 && last) return Range{size - std::min(*last, size), size - 1};
+    if (!first || (!last && !open) || (last && *last < *first)) return std::nullopt;
+    return Range{*first, last ? std::min(*last, size - 1) : size - 1};
 }
 
 }  // namespace
