@@ -5,6 +5,7 @@ script/demo builds everything and calls this.
 import argparse
 import json
 import pathlib
+import shutil
 import signal
 import statistics
 import sys
@@ -17,8 +18,17 @@ from federation import Failed, Federation, split
 def human(count):
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000 or unit == "GB":
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+            return f"{count:.1f} {unit}" if unit in ("MB", "GB") else f"{count:.0f} {unit}"
         count /= 1000
+
+
+def percent(share):
+    return f"{100 * share:.2f} %"
+
+
+def sparkline(values):
+    low, high = min(values), max(values)
+    return "".join("▁▂▃▄▅▆▇█"[round(7 * (v - low) / (high - low or 1))] for v in values)
 
 
 class Demo:
@@ -28,6 +38,7 @@ class Demo:
         self.federation = Federation(options.entente, folder)
         self.started = time.monotonic()
         self.tty = sys.stdout.isatty()
+        self.shown = ""
 
     def say(self, text=""):
         if not self.o.json:
@@ -59,29 +70,32 @@ class Demo:
         except Failed:
             self.federation.serve(plan, *more, listen="127.0.0.1:0")
 
+    def progress(self, text=""):
+        """The one line that changes, on a terminal; never wider than it."""
+        if self.tty and not self.o.json and text != self.shown:
+            self.shown = text
+            print("\r\x1b[K" + text[:shutil.get_terminal_size().columns - 1], end="", flush=True)
+
     def follow(self, partners):
         """Shows each round as it closes; returns the status at the end."""
-        shown = 0
-        self.say(f"\n  {'round':>7}  {'accuracy':>8}  {'loss':>7}  {'seconds':>7}  {'up':>9}  {'down':>9}  contributors")
+        row = "  {:>5}  {:>8}  {:>6}  {:>6}  {:>7}  {:>7}  {}"
+        self.say("\n" + row.format("round", "accuracy", "loss", "time", "up", "down", "contributors"))
+        told = 0
         while True:
             status = self.federation.status()
             history = status["history"]
-            finished = status["phase"] == "finished"
-            scored = [h for h in history[shown:] if h["accuracy"] is not None]
-            for h in scored:
-                shown += 1
-                if self.tty and not self.o.json:
-                    print("\r\x1b[K", end="")
-                self.say(f"  {shown:>3}/{status['rounds']:<3}  {100 * h['accuracy']:>6.2f} %  {h['loss']:>7.4f}  "
-                         f"{h['seconds']:>7.1f}  {human(h['bytes_up']):>9}  {human(h['bytes_down']):>9}  "
-                         f"{', '.join(h['contributors'])}")
-            if finished and shown == len(history):
+            for h in [h for h in history[told:] if h["accuracy"] is not None]:
+                told += 1
+                self.progress()
+                self.say(row.format(f"{told}/{status['rounds']}", percent(h["accuracy"]), f"{h['loss']:.4f}", f"{h['seconds']:.1f} s",
+                                    human(h["bytes_up"]), human(h["bytes_down"]), ", ".join(h["contributors"])))
+            if status["phase"] == "finished" and told == len(history):
+                self.progress()
                 return status
             for name, child in partners.items():
                 if child.poll() not in (None, 0):
-                    raise SystemExit(f"{name} ended:\n{self.federation.log(name)}")
-            if self.tty and not self.o.json:
-                print("\r\x1b[K  " + status["sentence"][:100], end="", flush=True)
+                    raise Failed(f"{name} ended:\n{self.federation.log(name)}")
+            self.progress("  " + status["sentence"])
             time.sleep(0.1)
 
     def run(self):
@@ -99,12 +113,12 @@ class Demo:
             name = f"partner-{n}"
             partners[name] = self.federation.join(name, self.folder / "shares" / name, "--alone", name=f"Partner {n}")
         status = self.follow(partners)
-        self.say("\n  The rounds are done. Each partner now trains alone, for comparison.")
-        results = {}
-        for name, child in partners.items():
-            if child.wait(timeout=600) != 0:
-                raise SystemExit(f"{name} ended:\n{self.federation.log(name)}")
-            results[name] = self.federation.result(name)
+        if not self.tty:
+            self.say("\n  The rounds are done; each partner trains alone, for comparison.")
+        self.progress("  The rounds are done. Each partner trains alone, for comparison.")
+        self.federation.wait_partners(3600)
+        self.progress()
+        results = {name: self.federation.result(name) for name in partners}
         self.report(status, results)
         if self.tty and not o.json:
             self.say("\n  Still listening; Ctrl-C ends it.")
@@ -125,14 +139,16 @@ class Demo:
             "bytes_up": sum(h["bytes_up"] for h in history), "bytes_down": sum(h["bytes_down"] for h in history),
             "agreements": len(agreements), "model_digest": status["model_digest"],
         }
-        self.say(f"\n  {'partner':<12}  {'examples':>8}  {'alone':>8}  {'federated':>9}  {'sent':>9}  {'received':>9}  agreements")
+        row = "  {:<10}  {:>8}  {:>8}  {:>9}  {:>7}  {:>8}  {}"
+        self.say("\n" + row.format("partner", "examples", "alone", "federated", "sent", "received", "agreements"))
+        known = {p["id"]: p for p in status["participants"]}
         for name, r in results.items():
-            own = [a["id"][:12] for a in agreements if name in (a["assigner"], a["assignee"]) or a.get("participant") == name]
-            self.say(f"  {name:<12}  {r['examples']:>8}  {100 * r['accuracy_alone']:>6.2f} %  {100 * r['accuracy_federated']:>7.2f} %  "
-                     f"{human(r['bytes_up']):>9}  {human(r['bytes_down']):>9}  {' '.join(own)}")
-        self.say(f"\n  Federated model      {100 * accuracy:.2f} % on the 10 000 test digits")
+            used = " ".join(known[name][which][:8] for which in ("update_agreement", "model_agreement"))
+            self.say(row.format(name, r["examples"], percent(r["accuracy_alone"]), percent(r["accuracy_federated"]),
+                                human(r["bytes_up"]), human(r["bytes_down"]), used))
+        self.say(f"\n  Federated model      {percent(accuracy)} of the test digits  {sparkline([h['accuracy'] for h in history])}")
         self.say(f"  Final model digest   {summary['model_digest']}")
-        self.say(f"  Beyond the training  {summary['round_overhead_ms_median']} ms a round (median)")
+        self.say(f"  Beyond the training  {summary['round_overhead_ms_median']:.0f} ms a round (median)")
         self.say(f"  Time                 {summary['seconds']:.1f} s")
         if self.o.json:
             print(json.dumps(summary), flush=True)
@@ -150,13 +166,16 @@ def main():
     parser.add_argument("--native-only", action="store_true")
     parser.add_argument("--json", action="store_true", help="last line: one JSON object")
     options = parser.parse_args()
+    for name, least in (("partners", 2), ("rounds", 1)):
+        if (value := getattr(options, name)) is not None and value < least:
+            parser.error(f"--{name}: expected at least {least}, found {value}")
     with tempfile.TemporaryDirectory(prefix="entente-demo-", ignore_cleanup_errors=True) as folder:
         demo = Demo(options, folder)
         with demo.federation:
             try:
                 demo.run()
             except Failed as failure:
-                raise SystemExit(str(failure))
+                raise SystemExit(f"demo: {failure}")
 
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -24,6 +24,14 @@ class Failed(Exception):
     pass
 
 
+def run(entente, *arguments):
+    """One command to its end; returns what it printed."""
+    done = subprocess.run([str(entente), *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(done.stderr.strip() or done.stdout)
+    return done.stdout
+
+
 class Federation:
     def __init__(self, entente, folder):
         self.entente = str(entente)
@@ -41,13 +49,8 @@ class Federation:
     def __exit__(self, *_):
         self.stop()
 
-    def run(self, *arguments, **environment):
-        """One command to its end; returns what it printed."""
-        done = subprocess.run([self.entente, *map(str, arguments)], capture_output=True, text=True,
-                              env={**os.environ, **environment})
-        if done.returncode != 0:
-            raise Failed(done.stderr.strip() or done.stdout)
-        return done.stdout
+    def run(self, *arguments):
+        return run(self.entente, *arguments)
 
     def spawn(self, name, *arguments, prefix=(), **environment):
         with open(self.folder / f"{name}.log", "a") as log:
@@ -160,5 +163,4 @@ class Federation:
 
 def split(entente, source, target, partners, *more):
     """Deals MNIST to `partners` folders below `target`: partner-1, partner-2, ..."""
-    subprocess.run([str(entente), "data", "split", "--from", str(source), "--to", str(target), "--partners", str(partners),
-                    *map(str, more)], check=True, capture_output=True)
+    run(entente, "data", "split", "--from", source, "--to", target, "--partners", partners, *more)

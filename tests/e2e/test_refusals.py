@@ -104,6 +104,19 @@ class Server(unittest.TestCase):
             self.assertEqual(f.server.wait(20), 6)
             self.assertIn("ledger.missing-blob", f.log())
 
+    def test_damaged_model(self):
+        with Small() as f:
+            f.run_to_the_end()
+            f.stop_server()
+            for blob in (f.folder / "coordinator/blobs").glob("*/*"):
+                content = bytearray(blob.read_bytes())
+                content[len(content) // 2] ^= 1
+                blob.write_bytes(content)
+            f.start_server(wait=False)
+            self.assertEqual(f.server.wait(20), 6)
+            self.assertIn("coordinator/blobs/", f.log())
+            self.assertIn("restore the data folder from a copy", f.log())
+
     def test_another_plan(self):
         with Small() as f:
             f.start_server()

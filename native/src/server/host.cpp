@@ -70,6 +70,10 @@ Status Host::load(const Digest& blob) {
     auto content = o_.blobs.open_blob(blob);
     Commands more = machine_.handle(BlobLoaded{blob, content.ok() ? done() : Result<Done>(content.error()),
                                                content.ok() ? content->get() : nullptr});
+    if (machine_.failure()) {
+        return Error{Code::data_loss, machine_.failure()->reason,
+                     o_.blobs.path_of(blob).string() + ": " + machine_.failure()->message + "; restore the data folder from a copy"};
+    }
     if (!more.empty()) return Error{Code::internal, "host.commands", "restore: the machine asked for more than blobs"};
     return done();
 }
