@@ -59,7 +59,7 @@ test('joins by the link, trains, reloads, finishes', { skip, timeout: 240_000 },
   assert.ok((await page.getByText(/Update of round/).count()) >= before, 'the list survives the reload');
 
   await until('the end', async () => (await page.getByRole('heading', { name: 'The model is done' }).count()) > 0);
-  await until('the final score', async () => /\d %.*alone, .*\d %.*together/.test(await sentence()));
+  await until('the final score', async () => /\d\s%.*alone, .*\d\s%.*together/.test(await sentence()));
   t.diagnostic(await sentence());
   await page.waitForTimeout(1500);
   for (const digit of [0, 1, 7]) assert.equal(await draw(page, digit), digit);

@@ -1,6 +1,7 @@
 // A participant in the page: the round's state machine, fed with what TypeScript fetched, and its training in slices.
 #include "entente/round/participant.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "entente/contract/wire.hpp"
@@ -17,22 +18,24 @@ namespace part = round::participant;
 struct Point {
     std::uint64_t round = 0;
     double federated = -1;  // the model that came
-    double local = -1;      // after this round's training here
     double alone = -1;      // a model that has only ever seen this data, with the same number of epochs
     double loss = -1;
 };
 
-enum class Stage : std::uint8_t { idle, scoring_federated, training, scoring_local, training_alone, scoring_alone, scoring_final };
+enum class Stage : std::uint8_t { idle, training, scoring_federated, training_alone, scoring_alone, scoring_final, scoring_final_alone };
+
+// The score of each round is taken on at most so many of the held-out rows; the last one on all of them.
+constexpr std::uint32_t score_rows = 2'000;
 
 std::string_view to_string(Stage stage) {
     switch (stage) {
         case Stage::idle: return "idle";
         case Stage::scoring_federated: return "scoring-federated";
         case Stage::training: return "training";
-        case Stage::scoring_local: return "scoring-local";
         case Stage::training_alone: return "training-alone";
         case Stage::scoring_alone: return "scoring-alone";
         case Stage::scoring_final: return "scoring-final";
+        case Stage::scoring_final_alone: return "scoring-final-alone";
     }
     return "idle";
 }
@@ -52,6 +55,11 @@ public:
                 return Error{Code::invalid_argument, "data.too-few",
                              "data: expected at least 10 rows, found " + std::to_string(train_->size())};
             }
+        }
+        const auto all = static_cast<std::uint32_t>(test_rows_.empty() ? test_->size() : test_rows_.size());
+        for (std::uint32_t i = 0; i < std::min(all, score_rows); ++i) {
+            const auto at = static_cast<std::uint32_t>(std::uint64_t{i} * all / std::min(all, score_rows));
+            some_rows_.push_back(test_rows_.empty() ? at : test_rows_[at]);
         }
         return done();
     }
@@ -87,11 +95,21 @@ private:
         return "[" + std::to_string(static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(bytes.data()))) + "," +
                std::to_string(bytes.size()) + "]";
     }
-    Status score(std::span<const float> parameters) {
-        ENTENTE_ASSIGN(scoring_, task::Evaluation::start(plan_.task.model, parameters, *test_, test_rows_));
+    Status score(Stage stage, std::span<const float> parameters, const std::vector<std::uint32_t>& rows) {
+        ENTENTE_ASSIGN(scoring_, task::Evaluation::start(plan_.task.model, parameters, *test_, rows));
+        stage_ = stage;
+        return done();
+    }
+    Status begin_training() {
+        ENTENTE_ASSIGN(training_, nn::LocalTraining::start(plan_.task.model, plan::training_options(plan_, job_->round, id_),
+                                                           *train_, train_rows_, *job_->parameters));
         return done();
     }
     Status begin_alone();
+    [[nodiscard]] bool alone_due() const { return alone_rounds_ < alone_target_ || alone_scored_ < alone_rounds_; }
+    [[nodiscard]] bool final_alone_due() const {
+        return final_score_ && !final_alone_score_ && !alone_due() && !alone_.empty();
+    }
     Result<std::string> finish_stage(double train_ms);
     Point& point(std::uint64_t round) {
         for (Point& p : points_) {
@@ -107,14 +125,14 @@ private:
     std::shared_ptr<const data::Dataset> train_;
     std::shared_ptr<const data::Dataset> test_;
     std::vector<std::uint32_t> train_rows_;  // empty: all
-    std::vector<std::uint32_t> test_rows_;
+    std::vector<std::uint32_t> test_rows_;   // empty: all
+    std::vector<std::uint32_t> some_rows_;   // of the test rows, for the score of each round
     std::vector<std::shared_ptr<const Bytes>> blobs_;  // of the last commands, until the next call
 
     Stage stage_ = Stage::idle;
     std::optional<part::Train> job_;
     std::optional<nn::LocalTraining> training_;
     std::optional<task::Evaluation> scoring_;
-    std::optional<task::Score> global_score_;
     part::Trained trained_;
     double loss_ = 0;
     std::uint64_t examples_ = 0;  // trained on since the page began, for the speed
@@ -123,12 +141,14 @@ private:
 
     std::vector<float> alone_;
     std::uint64_t alone_rounds_ = 0;
+    std::uint64_t alone_scored_ = 0;
     std::uint64_t alone_target_ = 0;
     std::optional<nn::LocalTraining> alone_training_;  // kept while a federated round goes first
 
     std::shared_ptr<const std::vector<float>> federated_;
     std::shared_ptr<const std::vector<float>> final_;
     std::optional<task::Score> final_score_;
+    std::optional<task::Score> final_alone_score_;
     bool final_pending_ = false;
     std::uint64_t rounds_ = 0;
 };
@@ -161,11 +181,9 @@ struct ParticipantObject::Writer {
         self.rounds_ = c.round;
         const std::uint64_t round = c.round;
         self.job_ = std::move(c);
-        // The federation goes first: an evaluation of the own model is begun again later.
-        if (self.stage_ == Stage::scoring_alone) self.alone_training_.reset();
-        self.stage_ = Stage::scoring_federated;
-        self.scoring_.reset();
+        self.scoring_.reset();  // of the own model: begun again later, the federation goes first
         self.training_.reset();
+        self.stage_ = Stage::training;
         return Json().text("type", "train").number("round", round).done();
     }
     std::string operator()(part::Deliver& c) {
@@ -177,6 +195,8 @@ struct ParticipantObject::Writer {
     std::string operator()(part::Finish& c) {
         self.final_ = c.parameters;
         self.final_pending_ = c.parameters != nullptr;
+        self.scoring_.reset();
+        self.stage_ = Stage::idle;
         Json json;
         json.text("type", "finish").flag("ok", c.outcome.ok()).number("rounds", c.rounds);
         if (!c.outcome.ok()) json.text("code", c.outcome.error().reason).text("sentence", c.outcome.error().message);
@@ -197,6 +217,7 @@ std::string ParticipantObject::commands_json(part::Commands commands) {
 }
 
 Status ParticipantObject::begin_alone() {
+    if (alone_scored_ < alone_rounds_) return score(Stage::scoring_alone, alone_, some_rows_);
     if (alone_rounds_ >= alone_target_) return done();
     if (alone_.empty()) alone_ = plan::initial_parameters(plan_);
     if (!alone_training_) {
@@ -211,15 +232,6 @@ Status ParticipantObject::begin_alone() {
 Result<std::string> ParticipantObject::finish_stage(double train_ms) {
     switch (stage_) {
         case Stage::idle: break;
-        case Stage::scoring_federated: {
-            global_score_ = scoring_->score();
-            scoring_.reset();
-            point(job_->round).federated = global_score_->accuracy();
-            ENTENTE_ASSIGN(training_, nn::LocalTraining::start(plan_.task.model, plan::training_options(plan_, job_->round, id_),
-                                                               *train_, train_rows_, *job_->parameters));
-            stage_ = Stage::training;
-            break;
-        }
         case Stage::training: {
             const auto parameters = training_->parameters();
             trained_ = {};
@@ -227,18 +239,16 @@ Result<std::string> ParticipantObject::finish_stage(double train_ms) {
             trained_.examples = training_->rows();
             trained_.steps = training_->steps();
             trained_.mean_loss = training_->mean_loss();
-            trained_.global_score = global_score_;
             trained_.train_ms = static_cast<std::int64_t>(train_ms);
             point(job_->round).loss = trained_.mean_loss;
             training_.reset();
-            ENTENTE_TRY(score(trained_.parameters));
-            stage_ = Stage::scoring_local;
+            ENTENTE_TRY(score(Stage::scoring_federated, *job_->parameters, some_rows_));
             break;
         }
-        case Stage::scoring_local: {
-            trained_.local_score = scoring_->score();
+        case Stage::scoring_federated: {
+            trained_.global_score = scoring_->score();
             scoring_.reset();
-            point(job_->round).local = trained_.local_score->accuracy();
+            point(job_->round).federated = trained_.global_score->accuracy();
             alone_target_ = job_->round;
             job_.reset();
             stage_ = Stage::idle;
@@ -249,17 +259,22 @@ Result<std::string> ParticipantObject::finish_stage(double train_ms) {
             alone_.assign(parameters.begin(), parameters.end());
             alone_training_.reset();
             ++alone_rounds_;
-            ENTENTE_TRY(score(alone_));
-            stage_ = Stage::scoring_alone;
+            stage_ = Stage::idle;
             break;
         }
         case Stage::scoring_alone:
+            alone_scored_ = alone_rounds_;
             point(alone_rounds_).alone = scoring_->score().accuracy();
             scoring_.reset();
             stage_ = Stage::idle;
             break;
         case Stage::scoring_final:
             final_score_ = scoring_->score();
+            scoring_.reset();
+            stage_ = Stage::idle;
+            break;
+        case Stage::scoring_final_alone:
+            final_alone_score_ = scoring_->score();
             scoring_.reset();
             stage_ = Stage::idle;
             break;
@@ -272,13 +287,15 @@ Result<std::string> ParticipantObject::work(std::uint32_t max_batches, double tr
     if (stage_ == Stage::idle) {
         if (final_pending_) {
             final_pending_ = false;
-            ENTENTE_TRY(score(*final_));
-            stage_ = Stage::scoring_final;
+            ENTENTE_TRY(score(Stage::scoring_final, *final_, test_rows_));
+        } else if (final_alone_due()) {
+            ENTENTE_TRY(score(Stage::scoring_final_alone, alone_, test_rows_));
         } else {
             ENTENTE_TRY(begin_alone());
         }
     }
     bool ended = false;
+    if (stage_ == Stage::training && !training_) ENTENTE_TRY(begin_training());
     if (stage_ == Stage::training || stage_ == Stage::training_alone) {
         nn::LocalTraining& training = stage_ == Stage::training ? *training_ : *alone_training_;
         ENTENTE_ASSIGN(const nn::StepReport report, training.step(max_batches));
@@ -289,22 +306,21 @@ Result<std::string> ParticipantObject::work(std::uint32_t max_batches, double tr
         examples_ += report.examples;
         ended = training.finished();
     } else if (stage_ != Stage::idle) {
-        if (!scoring_) ENTENTE_TRY(score(*job_->parameters));
         ENTENTE_TRY(scoring_->step(max_batches));
         ended = scoring_->finished();
     }
     if (ended) {
         ENTENTE_ASSIGN(commands, finish_stage(train_ms));
     }
-    const bool more = stage_ != Stage::idle || final_pending_ || alone_rounds_ < alone_target_;
+    const bool more = stage_ != Stage::idle || final_pending_ || alone_due() || final_alone_due();
     return Json().flag("more", more).raw("commands", commands).raw("view", view_json()).done();
 }
 
 std::string ParticipantObject::view_json() const {
     const part::View v = machine_.view();
     double progress = 0;
-    if (stage_ == Stage::training) progress = training_->progress();
-    if (stage_ == Stage::scoring_local) progress = 1;
+    if (stage_ == Stage::training && training_) progress = training_->progress();
+    if (stage_ == Stage::scoring_federated) progress = 1;
     if (stage_ == Stage::training_alone) progress = alone_training_->progress();
     const auto share = [](double value) { return value < 0 ? std::string("null") : json_number(value); };
     Json json;
@@ -312,16 +328,19 @@ std::string ParticipantObject::view_json() const {
         .number("steps", steps_).number("examples", examples_).number("round", v.round).number("rounds", plan_.round.rounds)
         .number("contributions", v.contributions).number("refusals", v.refusals)
         .number("train_rows", train_rows_.empty() ? train_->size() : train_rows_.size())
-        .number("test_rows", test_rows_.empty() ? test_->size() : test_rows_.size())
+        .number("test_rows", test_rows_.empty() ? test_->size() : test_rows_.size()).number("score_rows", some_rows_.size())
         .text("model_agreement", v.model_agreement).text("update_agreement", v.update_agreement)
         .raw("points", json_list(points_, [&share](const Point& p) {
-                 return Json().number("round", p.round).raw("federated", share(p.federated)).raw("local", share(p.local))
+                 return Json().number("round", p.round).raw("federated", share(p.federated))
                      .raw("alone", share(p.alone)).raw("loss", share(p.loss)).done();
              }))
-        .raw("crossings", json_list(v.crossings, [](const part::Crossing& c) {
-                 return Json().number("round", c.round).flag("outgoing", c.outgoing).text("agreement", c.agreement)
+        .raw("crossings", json_list(v.crossings, [this, &v](const part::Crossing& c) {
+                 // The final model is the last thing that ever arrives.
+                 const bool last = final_ != nullptr && &c == &v.crossings.back();
+                 return Json().number("round", c.round).flag("outgoing", c.outgoing).flag("final", last).text("agreement", c.agreement)
                      .text("content", to_hex(c.content)).number("size", c.size_bytes).number("clipped", c.clipped).done();
              }));
+    if (final_alone_score_) json.number("final_alone", final_alone_score_->accuracy());
     if (final_score_) {
         json.raw("final", Json().number("accuracy", final_score_->accuracy()).number("examples", final_score_->examples)
                               .number("correct", final_score_->correct)

@@ -25,7 +25,7 @@ std::uint64_t number_of(const http::Request& request, const std::string& key, st
     return std::stoull(it->second);
 }
 
-std::string agreement_json(const contract::Agreement& agreement) {
+std::string agreement_json(const contract::Agreement& agreement, const std::string& assignee) {
     const contract::Offer& offer = agreement.offer.offer;
     std::string terms;
     for (const policy::Term& term : policy::explain(offer.policy)) {
@@ -37,10 +37,10 @@ std::string agreement_json(const contract::Agreement& agreement) {
     frame.id = agreement.id;
     frame.target = offer.asset;
     frame.assigner = offer.assigner;
-    frame.assignee = offer.assignee;
+    frame.assignee = assignee;
     frame.timestamp = policy::format_instant(agreement.acceptance.agreed_at_ms / 1000 * 1000);
     JsonObject body;
-    body.text("id", agreement.id).text("asset", offer.asset).text("assigner", offer.assigner).text("assignee", offer.assignee);
+    body.text("id", agreement.id).text("asset", offer.asset).text("assigner", offer.assigner).text("assignee", assignee);
     body.whole("agreed_at_ms", static_cast<std::uint64_t>(agreement.acceptance.agreed_at_ms));
     body.text("accepted_by", agreement.acceptance.accepted_by).raw("terms", "[" + terms + "]");
     return body.raw("odrl", policy::to_odrl_json(offer.policy, frame)).str();
@@ -93,14 +93,26 @@ void App::ledger(Call& call) {
 
 void App::agreements(Call& call) {
     const plan::Plan& plan = o_.host.machine().plan();
+    const auto participants = o_.host.view().participants;
+    // The global model is offered to whoever takes part; the key that accepted says who it was.
+    const auto assignee_of = [&](const contract::Agreement& agreement) {
+        if (!agreement.offer.offer.assignee.empty()) return agreement.offer.offer.assignee;
+        for (const auto& p : participants) {
+            const Account* account = o_.identity.find(p.id);
+            if (account != nullptr && account->key == agreement.assignee_key) return p.id;
+        }
+        return std::string();
+    };
     std::string all;
     const auto add = [&](const std::string& provider, const std::string& asset) {
         const auto found = o_.host.space().exchange().agreements(provider, asset);
         if (!found.ok()) return;
-        for (const contract::Agreement& agreement : *found) all += (all.empty() ? "" : ",") + agreement_json(agreement);
+        for (const contract::Agreement& agreement : *found) {
+            all += (all.empty() ? "" : ",") + agreement_json(agreement, assignee_of(agreement));
+        }
     };
     add(plan.federation.coordinator, contract::global_model_asset(plan.federation.id));
-    for (const auto& p : o_.host.view().participants) add(p.id, contract::update_stream_asset(plan.federation.id, p.id));
+    for (const auto& p : participants) add(p.id, contract::update_stream_asset(plan.federation.id, p.id));
     call.reply(json("[" + all + "]"));
 }
 

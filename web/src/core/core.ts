@@ -101,7 +101,6 @@ export type NoticeKind = 'agreed' | 'model-received' | 'trained' | 'delivered' |
 export interface Point {
   round: number;
   federated: number | null;
-  local: number | null;
   alone: number | null;
   loss: number | null;
 }
@@ -109,6 +108,7 @@ export interface Point {
 export interface Crossing {
   round: number;
   outgoing: boolean;
+  final: boolean; // the model of the last round
   agreement: string;
   content: string;
   size: number;
@@ -128,10 +128,12 @@ export interface ParticipantText {
   refusals: number;
   train_rows: number;
   test_rows: number;
+  score_rows: number; // of these, for the score of each round
   model_agreement: string;
   update_agreement: string;
   points: Point[];
   crossings: Crossing[];
+  final_alone?: number;
   final?: { accuracy: number; examples: number; correct: number; confusion: number[] };
 }
 

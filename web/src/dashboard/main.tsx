@@ -5,7 +5,7 @@ import '../ui/style.css';
 import type { Fault } from '../core/rpc.ts';
 import { json, post, type FederationText } from '../join/api.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
-import { ago, bytes, csv, instant, number, percent, plural, save, seconds, share } from '../ui/format.ts';
+import { ago, bytes, csv, instant, number, percent, plural, save, seconds, share, tied } from '../ui/format.ts';
 import { Bar, Figures, Id, Odrl, Problem, Standing, Terms, Top, type Trouble } from '../ui/parts.tsx';
 import { readLedger, watch, type AgreementRow, type LedgerRow, type Live, type Me, type PartnerRow, type RoundRow, type Status } from './live.ts';
 
@@ -136,7 +136,7 @@ function Overview({ status, live, federation }: { status: Status; live: Live; fe
       </div>
       {live.connection === 'lost' && <Problem trouble={{ happened: 'The coordinator cannot be reached.', safe: 'What is shown is the last known state. The round is not affected by this page.', todo: 'Nothing: the page tries again by itself.', code: live.fault?.reason ?? 'connector.unreachable' }} />}
       {needs.map((p) => <Problem key={p.id} trouble={{ happened: `${p.name} was refused ${p.refusals} times: ${p.last_refusal ?? ''}`, safe: 'Nothing of it was used.', todo: 'Talk to the partner, or remove it.', code: 'update.refused' }} />)}
-      <h1 id="now" class="sentence" style={{ minHeight: 0, maxWidth: 'none' }}>{status.sentence || phases[status.phase]}</h1>
+      <h1 id="now" class="sentence" style={{ minHeight: 0, maxWidth: 'none' }}>{tied(status.sentence) || phases[status.phase]}</h1>
       <ul class="line" aria-label="The round under way">
         {status.participants.map((p) => (
           <li key={p.id}>
@@ -164,8 +164,8 @@ function Curves({ status }: { status: Status }) {
   const loss = useMemo((): Series[] => [{ label: 'loss', tone: 'accent', points: status.history.map((r) => [r.round, r.loss]) }], [status.history.length]);
   return (
     <section class="card stack wide" aria-label="Quality">
-      <div class="stack tight"><h2>Accuracy of the common model</h2><Chart title="Accuracy by round" series={quality} x="Round" xMax={status.rounds} height={220} format={share} range={(min) => [Math.max(0, Math.floor(min * 20 - 0.1) / 20), 1]} /></div>
-      <div class="stack tight"><h2>Its loss</h2><Chart title="Loss by round" series={loss} x="Round" xMax={status.rounds} height={160} format={(v) => v.toFixed(2)} range={(_min, max) => [0, Math.max(0.5, max * 1.05)]} /></div>
+      <div class="stack tight"><h2>Accuracy of the common model</h2><Chart title="Accuracy by round" empty="The curve begins when the first round is done." series={quality} x="Round" xMax={status.rounds} height={220} format={share} range={(min) => [Math.max(0, Math.floor(min * 20 - 0.1) / 20), 1]} /></div>
+      <div class="stack tight"><h2>Its loss</h2><Chart title="Loss by round" empty="It begins with the first round too." series={loss} x="Round" xMax={status.rounds} height={160} format={(v) => v.toFixed(2)} range={(_min, max) => [0, Math.max(0.5, max * 1.05)]} /></div>
     </section>
   );
 }
@@ -274,7 +274,7 @@ function Rounds({ rows, names }: { rows: RoundRow[]; names: Map<string, string> 
     { name: 'Accuracy', value: (r) => r.accuracy ?? '', number: true, show: (r) => percent(r.accuracy, 2) },
     { name: 'Loss', value: (r) => r.loss ?? '', number: true, show: (r) => r.loss?.toFixed(3) ?? '–' },
     { name: 'Time', value: (r) => r.seconds, number: true, show: (r) => seconds(r.seconds) },
-    { name: 'Beyond training', value: (r) => r.overhead_ms, number: true, show: (r) => `${Math.round(r.overhead_ms)} ms` },
+    { name: 'Beyond training', value: (r) => r.overhead_ms, number: true, show: (r) => `${number(Math.round(r.overhead_ms))}\u00a0ms` },
     { name: 'Received', value: (r) => r.bytes_up, number: true, show: (r) => bytes(r.bytes_up) },
     { name: 'Sent', value: (r) => r.bytes_down, number: true, show: (r) => bytes(r.bytes_down) },
     { name: 'Model', value: (r) => r.model_digest, show: (r) => <Id value={r.model_digest} /> },

@@ -102,7 +102,7 @@ function App() {
 function sentence(news: DemoNews | undefined, started: boolean): string {
   if (!news) return 'Loading the sample.';
   if (news.ended) return news.view.sentence;
-  if (!started) return 'Ready: 5 000 handwritten digits, dealt out below.';
+  if (!started) return `Ready: ${number(5000)} handwritten digits, dealt out below.`;
   return news.running ? news.view.sentence : `Paused. ${news.view.sentence}`;
 }
 
@@ -129,7 +129,7 @@ function Curves({ news, setting }: { news: DemoNews | undefined; setting: DemoSe
         <h2 id="curves">Test digits read correctly</h2>
         {last && <span class="small"><b>{percent(last.federated)}</b> together, {percent(Math.max(...last.alone))} best alone</span>}
       </header>
-      <Chart title="Share of test digits read correctly, by round" series={series} x="Round" xMax={setting.rounds} format={share} range={(min) => [Math.max(0, Math.floor(min * 10 - 0.2) / 10), 1]} />
+      <Chart title="Share of test digits read correctly, by round" empty="Press start: after each round you see how well they read together, and how well alone." series={series} x="Round" xMax={setting.rounds} format={share} range={(min) => [Math.max(0, Math.floor(min * 10 - 0.2) / 10), 1]} />
     </section>
   );
 }

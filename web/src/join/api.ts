@@ -30,6 +30,7 @@ export interface StatusText {
   expected: number;
   delivered: number;
   sentence: string;
+  participants: { id: string; contributions: number; refusals: number }[]; // a partner sees itself
 }
 
 // status 0: nobody answered.

@@ -13,6 +13,7 @@ export interface DriverHost {
 export type Connection = 'ok' | 'lost';
 const slice_ms = 40;
 const heartbeat_ms = 4000;
+const grace_ms = 15_000;
 
 export class Driver {
   view: ParticipantText;
@@ -138,7 +139,9 @@ export class Driver {
   }
 
   async #watch(cursor: number, waitMs: number): Promise<Uint8Array<ArrayBuffer>> {
-    return bytesOf(await call(`hub/view?cursor=${cursor}&wait_ms=${waitMs}`, { signal: this.#stopping.signal }, this.#token));
+    // A machine that slept can wait in vain on a connection that is no more.
+    const signal = AbortSignal.any?.([this.#stopping.signal, AbortSignal.timeout(waitMs + grace_ms)]) ?? this.#stopping.signal;
+    return bytesOf(await call(`hub/view?cursor=${cursor}&wait_ms=${waitMs}`, { signal }, this.#token));
   }
 
   #sleep(ms: number): Promise<void> {

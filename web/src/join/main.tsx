@@ -7,7 +7,7 @@ import { connect, type Fault, type Remote } from '../core/rpc.ts';
 import type { FrameText, PlanText } from '../core/core.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
 import { Draw } from '../ui/draw.tsx';
-import { ago, bytes, instant, number, percent, plural, save, seconds, share, Word, word } from '../ui/format.ts';
+import { ago, bytes, instant, number, percent, plural, save, seconds, share, tied, Word, word } from '../ui/format.ts';
 import { Balance, Bar, Digits, Figures, Icon, Id, Odrl, Problem, Terms, Top, type Trouble } from '../ui/parts.tsx';
 import type { DataCard, PartnerMethods, PartnerNews, Welcome } from './partner.ts';
 
@@ -256,7 +256,7 @@ function statusSentence(news: PartnerNews): string {
   if (news.connection === 'lost') return `The coordinator cannot be reached. Nothing is lost; the next try is in ${seconds(Math.max(0.5, (news.retryAt - Date.now()) / 1000))}.`;
   const round = `Round ${view.round || status?.round || 1} of ${view.rounds}.`;
   if (view.stage === 'training') return `${round} Training on your ${number(view.train_rows)} digits, ${percent(view.progress, 0)} done${news.secondsLeft > 1 ? `, about ${seconds(news.secondsLeft)} left` : ''}.`;
-  if (view.activity === 'training') return `${round} The model is tried on the ${number(view.test_rows)} digits that you hold out.`;
+  if (view.activity === 'training') return `${round} The common model is tried on ${number(view.score_rows)} of the digits that you hold out.`;
   if (view.activity === 'fetching') return `${round} The common model is being fetched.`;
   if (view.activity === 'delivering') return `${round} Your update is being sent.`;
   if (view.activity === 'awaiting-receipt') {
@@ -265,18 +265,21 @@ function statusSentence(news: PartnerNews): string {
     const rest = status.expected - status.delivered;
     return `${round} ${Word(status.delivered)} of ${word(status.expected)} partners have delivered; it closes when ${rest === 1 ? 'the last' : 'the others'} ${rest === 1 ? 'has' : 'have'}${left > 0 && left < 86400 ? `, or in ${seconds(left)}` : ''}.`;
   }
-  if (view.activity === 'finished') return 'The last round is done; the result is being tried on your data.';
+  if (view.activity === 'finished') return view.stage.includes('alone') ? 'The last round is done. For comparison, a model of your data alone is trained for as many rounds.' : 'The last round is done. The final model is tried on all the digits that you hold out.';
   if (!view.model_agreement || !view.update_agreement) return 'The agreements are being signed. Training begins with the next round.';
-  return status?.phase === 'waiting' ? status.sentence || 'Waiting for enough partners.' : `${round} Waiting for the common model.`;
+  return status?.phase === 'waiting' ? tied(status.sentence) || 'Waiting for enough partners.' : `${round} Waiting for the common model.`;
 }
 
 function curves(news: PartnerNews): Series[] {
   const points = news.points;
   // Together after round r is the model that round r + 1 begins with.
   const federated = points.filter((p) => p.federated !== null && p.round > 1).map((p): [number, number | null] => [p.round - 1, p.federated]);
-  if (news.view?.final) federated.push([news.view.rounds, news.view.final.accuracy]);
+  const alone = points.map((p): [number, number | null] => [p.round, p.alone]);
+  const rounds = news.view?.rounds ?? points.length;
+  if (news.final) federated.push([rounds, news.final.together]);
+  if (news.final?.alone != null) alone.splice(-1, 1, [alone.at(-1)?.[0] ?? rounds, news.final.alone]);
   return [
-    { label: 'alone', tone: 'grey', points: points.map((p) => [p.round, p.alone]) },
+    { label: 'alone', tone: 'grey', points: alone },
     { label: 'together', tone: 'accent', points: federated },
   ];
 }
@@ -284,11 +287,11 @@ function curves(news: PartnerNews): Series[] {
 const span = (min: number): [number, number] => [Math.max(0, Math.floor(min * 20 - 0.2) / 20), 1];
 
 function Quality({ news }: { news: PartnerNews }) {
-  const series = useMemo(() => curves(news), [JSON.stringify(news.points), news.view?.final]);
+  const series = useMemo(() => curves(news), [JSON.stringify(news.points), JSON.stringify(news.final)]);
   return (
     <section class="card stack" aria-labelledby="quality">
       <h2 id="quality">Your held-out digits read correctly</h2>
-      <Chart title="Share of your held-out digits read correctly: alone and together, by round" series={series} x="Round" xMax={news.view?.rounds ?? 10} format={share} range={span} />
+      <Chart title="Share of your held-out digits read correctly: alone and together, by round" series={series} x="Round" xMax={news.view?.rounds ?? 10} format={share} range={span} empty="Both lines begin when the first round is done." />
     </section>
   );
 }
@@ -297,13 +300,15 @@ function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews
   const [asking, setAsking] = useState(false);
   const [trouble, setTrouble] = useState<Trouble>();
   const { view } = news;
-  const said = useThrottled(statusSentence(news), 1000);
+  const spoken = useSpoken(statusSentence(news), `${news.phase} ${news.connection} ${news.refused?.round}`);
+  useEverySecond();
+  const mine = news.status?.participants.find((p) => p.id === news.participant);
   const up = news.crossings.filter((c) => c.outgoing).reduce((sum, c) => sum + c.size, 0);
   const down = news.crossings.filter((c) => !c.outgoing).reduce((sum, c) => sum + c.size, 0);
   const rounds = view?.rounds ?? plan?.rounds ?? 1;
   const losses = useMemo((): Series[] => [{ label: 'loss', tone: 'accent', points: news.losses }], [news.losses.length, news.losses.at(-1)?.[1]]);
   async function leave() {
-    await remote.leave().catch((fault: Fault) => setTrouble(troubleOf(fault, 'Leaving did not work.', 'Your machine has stopped training.', 'Try again when the network is back.')));
+    await remote.leave().catch((fault: Fault) => setTrouble(troubleOf(fault, 'The coordinator was not told that you leave.', 'Nothing is computed or sent any more.', 'Press Leave again when the network is back, or close this page: nobody waits for you.')));
     setAsking(false);
   }
   const away = news.phase === 'left';
@@ -312,11 +317,11 @@ function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews
       <section class="card stack">
         <h1 ref={heading} tabIndex={-1} class="vh">Taking part</h1>
         <p class="sentence" id="sentence">{statusSentence(news)}</p>
-        <span class="vh" role="status">{said}</span>
+        <span class="vh" role="status">{spoken}</span>
         <Bar label="Rounds done" value={Math.min(1, Math.max(0, (view?.round ?? 1) - 1 + (view?.activity === 'training' ? view.progress : view?.activity === 'awaiting-receipt' ? 1 : 0)) / rounds)} />
         <Figures values={[
           ['Examples a second', news.examplesPerSecond > 0 ? number(Math.round(news.examplesPerSecond)) : '–'],
-          ['Contributions', number(view?.contributions ?? 0)],
+          ['Contributions', number(Math.max(view?.contributions ?? 0, mine?.contributions ?? 0))],
           ['Sent', bytes(up)],
           ['Received', bytes(down)],
         ]} />
@@ -340,26 +345,39 @@ function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews
       <Quality news={news} />
       <section class="card stack" aria-labelledby="loss">
         <h2 id="loss">Training loss on this computer</h2>
-        <Chart title="Training loss" series={losses} x="Moment" xMax={Math.max(20, news.losses.at(-1)?.[0] ?? 0)} height={180} format={(v) => v.toFixed(2)} range={(_min, max) => [0, Math.max(0.5, max)]} />
+        <Chart title="Training loss" series={losses} x="Training step" height={180} empty="It is drawn as soon as this computer trains."  format={(v) => v.toFixed(2)} range={(_min, max) => [0, Math.max(0.5, max)]} />
       </section>
     </>
   );
 }
 
-function useThrottled(value: string, ms: number): string {
-  const [shown, setShown] = useState(value);
-  const latest = useRef(value);
-  latest.current = value.replace(/, [\d ]+% done.*$/, '.');
+const spoken_ms = 15_000;
+
+// What a screen reader is told of the sentence: a change of state at once, the progress now and then, no countdowns.
+function useSpoken(sentence: string, state: string): string {
+  const [spoken, setSpoken] = useState('');
+  const latest = useRef('');
+  latest.current = sentence.replace(/, \d+\s% done.*$/, '.').replace(/; the next try .*$/, '; this page tries again by itself.').replace(/, or in [^.]*\./, '.');
+  useEffect(() => setSpoken(latest.current), [state]);
   useEffect(() => {
-    const timer = setInterval(() => setShown(latest.current), ms);
+    const timer = setInterval(() => setSpoken(latest.current), spoken_ms);
     return () => clearInterval(timer);
   }, []);
-  return shown;
+  return spoken;
+}
+
+// Times such as "12 s ago" and countdowns go on when nothing else changes.
+function useEverySecond(): void {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 1000);
+    return () => clearInterval(timer);
+  }, []);
 }
 
 function ResultStep({ heading, news, remote, plan }: Heading & { news: PartnerNews; remote: Worker_; plan: PlanText | null }) {
-  const together = news.view?.final?.accuracy ?? null;
-  const alone = news.points.findLast((p) => p.alone !== null)?.alone ?? null;
+  const together = news.final?.together ?? null;
+  const alone = news.final?.alone ?? news.points.findLast((p) => p.alone !== null)?.alone ?? null;
   const counted = news.crossings.filter((c) => c.outgoing).length;
   const record = () => JSON.stringify({ federation: plan?.federation, plan: plan?.digest, participant: news.participant, accepted_by: news.acceptedBy, crossings: news.crossings }, null, 2);
   return (
@@ -403,11 +421,9 @@ function Leaves({ news, plan, remote }: { news: PartnerNews | undefined; plan: P
           {listed.map((c) => (
             <li key={`${c.at}${c.outgoing}`} class={c.outgoing ? '' : 'in'}>
               <Icon name={c.outgoing ? 'up' : 'down'} />
-              <span>
-                {c.outgoing ? `Update of round ${c.round}` : c.round ? `Model of round ${c.round}` : 'Model'}
-                <br /><span class="soft">under <Id value={c.agreement} />, <time title={instant(c.at)}>{ago(c.at)}</time></span>
-              </span>
+              <span>{c.outgoing ? `Update of round ${c.round}` : c.final ? 'Final model' : c.round ? `Model of round ${c.round}` : 'Model'}</span>
               <span class="num">{bytes(c.size)}</span>
+              <span class="under"><time title={instant(c.at)}>{ago(c.at)}</time>, under <Id value={c.agreement} /></span>
             </li>
           ))}
         </ul>

@@ -3,7 +3,7 @@ import { loadCore, type Core, type Data, type DataText, type FrameText, type Not
 import { Fault } from '../core/rpc.ts';
 import { bytesOf, call, json, post, type FederationText, type Invitation, type StatusText } from './api.ts';
 import { Driver, type Connection } from './driver.ts';
-import { openSeed, sealSeed, store, type Session, type StoredCrossing, type StoredData } from './store.ts';
+import { openSeed, sealSeed, store, type FinalScores, type Session, type StoredCrossing, type StoredData } from './store.ts';
 
 export interface Welcome {
   invitation: Invitation;
@@ -38,6 +38,7 @@ export interface PartnerNews {
   retryAt: number;
   examplesPerSecond: number;
   secondsLeft: number;
+  final: FinalScores | null;
   points: Point[];
   crossings: StoredCrossing[];
   losses: [number, number][];
@@ -70,6 +71,8 @@ export function createPartner(send: (news: PartnerNews) => void) {
   let refused: Notice | null = null;
   let lastUpdate: Uint8Array<ArrayBuffer> | undefined;
   let firstStep: number | null = null;
+  let lastView: ParticipantText | null = null; // still shown while nothing runs
+  let lastStatus: StatusText | null = null;
   let told = 0;
   let saved = 0;
   let seen = 0; // crossings of this participant's life that are in the history
@@ -83,9 +86,9 @@ export function createPartner(send: (news: PartnerNews) => void) {
     send({
       phase, failure, notices: notices.slice(-20), refused, data: card, plan: planText,
       participant: session?.participant ?? '', name: session?.name ?? '', acceptedBy: session?.acceptedBy ?? '',
-      view: driver?.view ?? null, status: driver?.status ?? null, connection: driver?.connection ?? 'ok',
+      view: (lastView = driver?.view ?? lastView), status: (lastStatus = driver?.status ?? lastStatus), connection: driver?.connection ?? 'ok',
       retryAt: driver?.retryAt ?? 0, examplesPerSecond: driver?.examplesPerSecond ?? 0, secondsLeft: driver?.secondsLeft ?? 0,
-      points: session?.history.points ?? [], crossings: session?.history.crossings ?? [], losses: session?.history.losses ?? [],
+      final: session?.history.final ?? null, points: session?.history.points ?? [], crossings: session?.history.crossings ?? [], losses: session?.history.losses ?? [],
       firstStepMs: firstStep,
     });
   }
@@ -99,11 +102,12 @@ export function createPartner(send: (news: PartnerNews) => void) {
   // What the state machine has seen in this life joins what was seen before the reload.
   function remember(): void {
     if (!session || !driver) return;
-    const { points, crossings } = driver.view;
+    const { points, crossings, final, final_alone } = driver.view;
+    if (final) session.history.final = { together: final.accuracy, alone: final_alone ?? session.history.final?.alone ?? null };
     for (const point of points) {
       const old = session.history.points.find((p) => p.round === point.round);
       if (!old) session.history.points.push({ ...point });
-      else for (const key of ['federated', 'local', 'alone', 'loss'] as const) old[key] = point[key] ?? old[key];
+      else for (const key of ['federated', 'alone', 'loss'] as const) old[key] = point[key] ?? old[key];
     }
     session.history.points.sort((a, b) => a.round - b.round);
     for (const crossing of crossings.slice(seen)) session.history.crossings.push({ ...crossing, at: Date.now() });
@@ -138,6 +142,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
     phase = 'running';
     failure = null;
     seen = 0;
+    const before = session.history.losses.at(-1)?.[0] ?? 0; // steps of an earlier life
     participant?.close();
     participant = core.createParticipant({
       plan, id: session.participant, seed: await openSeed(session.sealed), acceptedBy: session.acceptedBy, train, test,
@@ -151,13 +156,15 @@ export function createPartner(send: (news: PartnerNews) => void) {
         if (kind === 'accepted') refused = null;
         tellSoon();
       },
-      sent: (envelope) => (lastUpdate = envelope),
+      sent(envelope) {
+        lastUpdate = envelope;
+        void store.saveUpdate(envelope);
+      },
       loss(step, loss) {
         firstStep ??= performance.timeOrigin + performance.now();
         const losses = session!.history.losses;
-        losses.push([(losses.at(-1)?.[0] ?? 0) + 1, loss]);
+        losses.push([before + step, loss]);
         if (losses.length > 400) session!.history.losses = losses.filter((_, i) => i % 2 === 0);
-        void step;
       },
     });
     driver = mine;
@@ -263,7 +270,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
         coordinatorKey: joined.coordinator_key, plan: welcome.envelope, sealed: await sealSeed(seed), state: 'joined',
         paused: false, dataName: '', history: { points: [], crossings: [], losses: [] },
       };
-      await store.removeData();
+      await store.forget(); // of an earlier federation
       await store.saveSession(session);
       void navigator.storage?.persist?.();
       phase = 'joined';
@@ -320,14 +327,12 @@ export function createPartner(send: (news: PartnerNews) => void) {
     online: () => driver?.wake(),
 
     async leave(): Promise<void> {
-      const token = session?.token ?? '';
-      halt();
-      await post('leave', {}, token);
+      // First nothing more is sent; where the coordinator cannot be told, this stays a pause.
+      await methods.pause();
+      await post('leave', {}, session?.token ?? '');
       phase = 'left';
-      if (session) {
-        session.state = 'left';
-        await store.forget();
-      }
+      if (session) session.state = 'left';
+      await store.forget();
       tell();
     },
 
@@ -343,7 +348,8 @@ export function createPartner(send: (news: PartnerNews) => void) {
     },
 
     // The last update as it was sent: what is in it, and the bytes.
-    lastUpdate(): { frame: FrameText; bytes: Uint8Array<ArrayBuffer> } | null {
+    async lastUpdate(): Promise<{ frame: FrameText; bytes: Uint8Array<ArrayBuffer> } | null> {
+      lastUpdate ??= await store.update();
       return plan && lastUpdate ? { frame: plan.describeFrame(lastUpdate), bytes: lastUpdate } : null;
     },
   };

@@ -20,7 +20,13 @@ export interface Session {
   state: 'joined' | 'left' | 'finished';
   paused: boolean;
   dataName: string;
-  history: { points: Point[]; crossings: StoredCrossing[]; losses: [number, number][] };
+  history: { points: Point[]; crossings: StoredCrossing[]; losses: [number, number][]; final?: FinalScores };
+}
+
+// Of the models at the end, on all held-out rows.
+export interface FinalScores {
+  together: number;
+  alone: number | null;
 }
 
 export interface StoredData {
@@ -75,8 +81,11 @@ export const store = {
   data: () => get<StoredData>('data'),
   saveData: (data: StoredData) => put('data', data),
   removeData: () => remove('data'),
+  update: () => get<Uint8Array<ArrayBuffer>>('update'),
+  saveUpdate: (envelope: Uint8Array<ArrayBuffer>) => put('update', envelope),
   async forget(): Promise<void> {
     await remove('session');
+    await remove('update');
     await remove('data');
   },
 };

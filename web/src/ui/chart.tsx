@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { number } from './format.ts';
 
 export interface Series {
   label: string;
@@ -19,7 +20,11 @@ interface Properties {
   xMax?: number;
   range?: (min: number, max: number) => [number, number];
   height?: number;
+  empty: string; // said while there is nothing to draw
 }
+
+// Rounds and steps are whole.
+const whole = [1, 2, 5].flatMap((n) => [0, 1, 2, 3, 4, 5, 6].map((power) => n * 10 ** power)).sort((a, b) => a - b);
 
 function colours() {
   const style = getComputedStyle(document.documentElement);
@@ -66,7 +71,13 @@ function drawLabels(plot: uPlot, series: Series[], c: ReturnType<typeof colours>
   ctx.restore();
 }
 
-export function Chart({ title, series, x, format, xMax, range, height = 260 }: Properties) {
+export function Chart(properties: Properties) {
+  const { title, empty, height = 260, series } = properties;
+  if (series.some((s) => s.points.some(([, value]) => value !== null))) return <Curves {...properties} />;
+  return <figure class="chart" aria-label={title}><p class="none soft" style={{ height: `${height}px` }}>{empty}</p></figure>;
+}
+
+function Curves({ title, series, x, format, xMax, range, height = 260 }: Properties) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef({ series, format, xMax, range });
@@ -98,7 +109,7 @@ export function Chart({ title, series, x, format, xMax, range, height = 260 }: P
         y: { range: (_u, min, max) => latest.current.range?.(min ?? 0, max ?? 1) ?? [min ?? 0, max ?? 1] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 32, space: 40, incrs: [1, 2, 5, 10, 20, 50, 100] },
+        { ...axis, grid: { show: false }, size: 32, space: 40, incrs: whole, values: (_u, splits) => splits.map(number) },
         { ...axis, size: 52, space: 40, values: (_u, splits) => splits.map((v) => latest.current.format(v)) },
       ],
       series: [
@@ -118,7 +129,7 @@ export function Chart({ title, series, x, format, xMax, range, height = 260 }: P
             const at = u.cursor.idx;
             if (at == null) return setRead('');
             const parts = latest.current.series.map((s, i) => [s.label, u.data[i + 1]![at]] as const).filter(([, v]) => v != null);
-            setRead(`${x} ${u.data[0][at]}: ${parts.map(([label, v]) => `${label} ${latest.current.format(v!)}`).join(', ')}`);
+            setRead(`${x} ${number(u.data[0][at]!)}: ${parts.map(([label, v]) => `${label} ${latest.current.format(v!)}`).join(', ')}`);
           },
         ],
       },
@@ -148,10 +159,11 @@ export function Chart({ title, series, x, format, xMax, range, height = 260 }: P
 }
 
 function ChartTable({ title, series, data, x, format }: { title: string; series: Series[]; data: ReturnType<typeof columns>; x: string; format: (v: number) => string }) {
+  const [open, setOpen] = useState(false);
   return (
-    <details>
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary class="small">Numbers</summary>
-      <div class="table">
+      {open && <div class="table" tabIndex={0} role="region" aria-label={`${title}, as a table`}>
         <table>
           <caption class="vh">{title}</caption>
           <thead>
@@ -163,7 +175,7 @@ function ChartTable({ title, series, data, x, format }: { title: string; series:
           <tbody>
             {data.x.map((at, row) => (
               <tr key={at}>
-                <td>{at}</td>
+                <td>{number(at)}</td>
                 {series.map((s, i) => {
                   const value = data.y[i]![row];
                   return <td key={s.label} class="num">{value == null ? '–' : format(value)}</td>;
@@ -172,7 +184,7 @@ function ChartTable({ title, series, data, x, format }: { title: string; series:
             ))}
           </tbody>
         </table>
-      </div>
+      </div>}
     </details>
   );
 }

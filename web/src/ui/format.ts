@@ -1,27 +1,30 @@
-// Numbers as people read them.
+// Numbers as people read them. A unit never leaves its number: between them stands a no-break space.
 const count = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
 export const number = (value: number): string => count.format(value).replaceAll(',', '\u202f');
 
 export function bytes(value: number): string {
-  if (value < 1000) return `${value} B`;
-  if (value < 1e6) return `${(value / 1e3).toFixed(value < 1e4 ? 1 : 0)} kB`;
-  if (value < 1e9) return `${(value / 1e6).toFixed(value < 1e7 ? 2 : 1)} MB`;
-  return `${(value / 1e9).toFixed(2)} GB`;
+  if (value < 1000) return `${value}\u00a0B`;
+  if (value < 1e6) return `${(value / 1e3).toFixed(value < 1e4 ? 1 : 0)}\u00a0kB`;
+  if (value < 1e9) return `${(value / 1e6).toFixed(value < 1e7 ? 2 : 1)}\u00a0MB`;
+  return `${(value / 1e9).toFixed(2)}\u00a0GB`;
 }
 
 export const percent = (share: number | null | undefined, digits = 1): string =>
-  share === null || share === undefined ? '–' : `${(100 * share).toFixed(digits)} %`;
+  share === null || share === undefined ? '–' : `${(100 * share).toFixed(digits)}\u00a0%`;
 
 // For axes and curves: no needless decimals.
-export const share = (value: number): string => `${Number((100 * value).toFixed(1))} %`;
+export const share = (value: number): string => `${Number((100 * value).toFixed(1))}\u00a0%`;
 
 export function seconds(value: number): string {
-  if (value < 10) return `${value.toFixed(1)} s`;
-  if (value < 90) return `${Math.round(value)} s`;
-  if (value < 5400) return `${Math.round(value / 60)} min`;
-  return `${Math.round(value / 3600)} h`;
+  if (value < 10) return `${value.toFixed(1)}\u00a0s`;
+  if (value < 90) return `${Math.round(value)}\u00a0s`;
+  if (value < 5400) return `${Math.round(value / 60)}\u00a0min`;
+  return `${Math.round(value / 3600)}\u00a0h`;
 }
+
+// The same for a sentence that came from the coordinator.
+export const tied = (sentence: string): string => sentence.replace(/(\d) (s|ms|min|h|%|B|kB|MB|GB)(?![a-z])/g, '$1\u00a0$2');
 
 export function ago(then: number, now = Date.now()): string {
   if (!then) return 'never';
