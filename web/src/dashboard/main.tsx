@@ -135,7 +135,7 @@ function Overview({ status, live, federation }: { status: Status; live: Live; fe
         <span>{live.connection === 'live' ? 'live' : live.connection === 'polling' ? 'read every 2 s' : 'connection lost, trying again'}</span>
       </div>
       {live.connection === 'lost' && <Problem trouble={{ happened: 'The coordinator cannot be reached.', safe: 'What is shown is the last known state. The round is not affected by this page.', todo: 'Nothing: the page tries again by itself.', code: live.fault?.reason ?? 'connector.unreachable' }} />}
-      {needs.map((p) => <Problem key={p.id} trouble={{ happened: `${p.name} was refused ${p.refusals} times: ${p.last_refusal ?? ''}`, safe: 'Nothing of it was used.', todo: 'Talk to the partner, or remove it.', code: 'update.refused' }} />)}
+      {needs.map((p) => <Problem key={p.id} trouble={{ happened: `${p.name} was refused ${p.refusals} times: ${(p.last_refusal ?? '').replace(/\.$/, '')}.`, safe: 'Nothing of it was used.', todo: 'Talk to the partner, or remove it.', code: 'update.refused' }} />)}
       <h1 id="now" class="sentence" style={{ minHeight: 0, maxWidth: 'none' }}>{tied(status.sentence) || phases[status.phase]}</h1>
       <ul class="line" aria-label="The round under way">
         {status.participants.map((p) => (
@@ -323,7 +323,7 @@ function Ledger({ rows }: { rows: LedgerRow[] }) {
       <div class="table" tabIndex={0} role="region" aria-label="Ledger">
         <table>
           <thead><tr><th class="num">No.</th><th>When</th><th>Kind</th><th>What</th><th>Digest</th></tr></thead>
-          <tbody>{latest.map((r) => <tr key={r.sequence}><td class="num">{r.sequence}</td><td style={{ whiteSpace: 'nowrap' }}><time title={instant(r.at_ms)}>{ago(r.at_ms)}</time></td><td class="mono">{r.kind}</td><td>{r.summary}</td><td><Id value={r.digest} /></td></tr>)}</tbody>
+          <tbody>{latest.map((r) => <tr key={r.sequence}><td class="num">{r.sequence}</td><td style={{ whiteSpace: 'nowrap' }}><time title={instant(r.at_ms)}>{ago(r.at_ms)}</time></td><td class="mono">{r.kind}</td><td class="text">{r.summary}</td><td><Id value={r.digest} /></td></tr>)}</tbody>
         </table>
       </div>
       <div class="row">

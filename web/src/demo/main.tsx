@@ -214,14 +214,17 @@ function Crossed({ news, engine }: { news: DemoNews | undefined; engine: Remote<
         {crossings.length === 0 ? <p class="soft">Nothing yet.</p> : (
           <div class="table">
             <table>
-              <thead><tr><th>Round</th><th>What</th><th class="num">Size</th><th>Agreement</th></tr></thead>
+              <thead><tr><th>Round</th><th>What</th><th class="num">Size</th><th class="wide-only">Agreement</th></tr></thead>
               <tbody>
                 {shown.map((e) => (
                   <tr key={e.sequence}>
                     <td>{e.final ? 'end' : e.round}</td>
-                    <td><Crossing entry={e} name={names.get(e.participant ?? '')} /></td>
+                    <td>
+                      <Crossing entry={e} name={names.get(e.participant ?? '')} />
+                      <span class="phone soft">under {e.agreement ? <Id value={e.agreement} /> : 'all partners’ agreements'}</span>
+                    </td>
                     <td class="num">{bytes(e.size!)}</td>
-                    <td>{e.agreement ? <Id value={e.agreement} /> : 'all partners’'}</td>
+                    <td class="wide-only">{e.agreement ? <Id value={e.agreement} /> : 'all partners’'}</td>
                   </tr>
                 ))}
               </tbody>

@@ -7,7 +7,7 @@ import { connect, type Fault, type Remote } from '../core/rpc.ts';
 import type { FrameText, PlanText } from '../core/core.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
 import { Draw } from '../ui/draw.tsx';
-import { ago, bytes, instant, number, percent, plural, save, seconds, share, tied, Word, word } from '../ui/format.ts';
+import { ago, bytes, instant, number, percent, plural, save, seconds, share, tied, whole, Word, word } from '../ui/format.ts';
 import { Balance, Bar, Digits, Figures, Icon, Id, Odrl, Problem, Terms, Top, type Trouble } from '../ui/parts.tsx';
 import type { DataCard, PartnerMethods, PartnerNews, Welcome } from './partner.ts';
 
@@ -113,7 +113,7 @@ function InvitationStep({ heading, welcome, next }: Heading & { welcome: Welcome
   return (
     <section class="card stack wide">
       <div class="stack tight">
-        <h1 ref={heading} tabIndex={-1}>{plan.operator} invites {invitation.name} to train a model together</h1>
+        <h1 ref={heading} tabIndex={-1}>{whole(plan.operator)} invites {whole(invitation.name)} to train a model together</h1>
         <p>{plan.purpose}</p>
       </div>
       <dl class="facts">
@@ -158,7 +158,7 @@ function AgreementStep({ heading, plan, accept, decline }: Heading & { plan: Pla
       </div>
       {!plan.verdict.permitted && <Problem trouble={{ happened: `This contract cannot be accepted: ${plan.verdict.sentence}`, safe: 'Nothing was sent.', todo: 'Tell the operator.', code: plan.verdict.code ?? 'policy.denied' }} />}
       <div class="grid2">
-        <div class="stack"><h2>What others may do with your updates</h2><Terms terms={plan.updates.terms} /><Odrl contract={plan.updates} name={`${plan.federation}-updates`} /></div>
+        <div class="stack"><h2>What may be done with your updates</h2><Terms terms={plan.updates.terms} /><Odrl contract={plan.updates} name={`${plan.federation}-updates`} /></div>
         <div class="stack"><h2>What you may do with the model</h2><Terms terms={plan.model.terms} /><Odrl contract={plan.model} name={`${plan.federation}-model`} /></div>
       </div>
       <div class="row small"><span class="soft">Plan</span><Id value={plan.digest} /><button type="button" class="plain" onClick={() => save(`${plan.federation}-agreement.txt`, text(), 'text/plain')}>Download the agreement</button></div>

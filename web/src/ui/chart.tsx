@@ -24,7 +24,7 @@ interface Properties {
 }
 
 // Rounds and steps are whole.
-const whole = [1, 2, 5].flatMap((n) => [0, 1, 2, 3, 4, 5, 6].map((power) => n * 10 ** power)).sort((a, b) => a - b);
+const steps = [1, 2, 5].flatMap((n) => [0, 1, 2, 3, 4, 5, 6].map((power) => n * 10 ** power)).sort((a, b) => a - b);
 
 function colours() {
   const style = getComputedStyle(document.documentElement);
@@ -109,7 +109,7 @@ function Curves({ title, series, x, format, xMax, range, height = 260 }: Propert
         y: { range: (_u, min, max) => latest.current.range?.(min ?? 0, max ?? 1) ?? [min ?? 0, max ?? 1] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 32, space: 40, incrs: whole, values: (_u, splits) => splits.map(number) },
+        { ...axis, grid: { show: false }, size: 32, space: 40, incrs: steps, values: (_u, splits) => splits.map(number) },
         { ...axis, size: 52, space: 40, values: (_u, splits) => splits.map((v) => latest.current.format(v)) },
       ],
       series: [

@@ -36,6 +36,9 @@ export const instant = (ms: number): string => new Date(ms).toLocaleString('en-G
 
 export const short = (id: string): string => (id.length > 14 ? `${id.slice(0, 12)}…` : id);
 
+// A name stays on one line while it is short enough for that.
+export const whole = (name: string): string => (name.length <= 20 ? name.replaceAll(' ', '\u00a0') : name);
+
 export const plural = (n: number, noun: string): string => `${number(n)} ${noun}${n === 1 ? '' : 's'}`;
 
 const words = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
