@@ -8,13 +8,13 @@ const root = resolve(import.meta.dirname, '../..');
 export const binary = process.env.ENTENTE_BINARY ?? resolve(root, 'build/native/native/entente');
 export const mnist = process.env.ENTENTE_MNIST_DIR ?? resolve(root, 'third_party/mnist');
 
-export async function startFederation({ rounds = 6, natives = 2, partners = 3, wait = natives + 1 } = {}) {
+export async function startFederation({ rounds = 6, natives = 2, partners = 3, wait = natives + 1, presence = 20 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'entente-e2e-'));
   const shares = join(folder, 'shares');
   for (let i = 1; i <= partners; i++) mkdirSync(join(shares, shareName(i)), { recursive: true });
   execFileSync(binary, ['data', 'split', '--from', mnist, '--to', shares, '--partners', String(partners)], { stdio: 'pipe' });
   const plan = join(folder, 'plan.toml');
-  writeFileSync(plan, `[round]\nrounds = ${rounds}\nmin_cohort = ${wait}\ngoal = 0\ndeadline_s = 60\npresence_s = 20\n`);
+  writeFileSync(plan, `[round]\nrounds = ${rounds}\nmin_cohort = ${wait}\ngoal = 0\ndeadline_s = 60\npresence_s = ${presence}\n`);
   const processes = [];
   const run = (name, args) => {
     const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -26,14 +26,18 @@ export async function startFederation({ rounds = 6, natives = 2, partners = 3, w
     return child;
   };
   const tokenFile = join(folder, 'token');
-  const server = run('serve', ['serve', '--plan', plan, '--data', join(folder, 'server'), '--listen', '127.0.0.1:0', '--sample', join(shares, shareName(partners)), '--evaluate', mnist, '--web-dir', resolve(root, 'web/dist'), '--operator-token-file', tokenFile]);
-  let address;
-  for (let i = 0; i < 200 && !address; i++) {
-    await new Promise((done) => setTimeout(done, 50));
-    address = /https?:\/\/127\.0\.0\.1:\d+/.exec(server.output)?.[0];
-    if (server.exitCode !== null) throw new Error(`serve ended: ${server.output}`);
+  let server;
+  async function serve(listen) {
+    server = run('serve', ['serve', '--plan', plan, '--data', join(folder, 'server'), '--listen', listen, '--sample', join(shares, shareName(partners)), '--evaluate', mnist, '--web-dir', resolve(root, 'web/dist'), '--operator-token-file', tokenFile]);
+    for (let i = 0; i < 200; i++) {
+      await new Promise((done) => setTimeout(done, 50));
+      const found = /https?:\/\/127\.0\.0\.1:\d+/.exec(server.output)?.[0];
+      if (found) return found;
+      if (server.exitCode !== null) throw new Error(`serve ended: ${server.output}`);
+    }
+    throw new Error(`serve told no address: ${server.output}`);
   }
-  if (!address) throw new Error(`serve told no address: ${server.output}`);
+  const address = await serve('127.0.0.1:0');
   const token = readFileSync(tokenFile, 'utf8').trim();
   const invite = async (participant, name) => {
     const response = await fetch(`${address}/api/v1/invitations`, {
@@ -53,6 +57,13 @@ export async function startFederation({ rounds = 6, natives = 2, partners = 3, w
   const status = async () => (await fetch(`${address}/api/v1/status`, { headers: { Authorization: `Bearer ${token}` } })).json();
   return {
     address, token, invite, status, processes,
+    share: (n) => join(shares, shareName(n)),
+    // As by a power cut, and back at the same address.
+    async loseServer() {
+      server.kill('SIGKILL');
+      await server.ended;
+    },
+    returnServer: () => serve(new URL(address).host),
     async stop() {
       for (const child of processes) child.kill('SIGTERM');
       await Promise.race([Promise.all(processes.map((child) => child.ended)), new Promise((done) => setTimeout(done, 5000))]);

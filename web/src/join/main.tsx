@@ -9,7 +9,7 @@ import { Chart, type Series } from '../ui/chart.tsx';
 import { Draw } from '../ui/draw.tsx';
 import { ago, bytes, instant, number, percent, plural, save, seconds, share, tied, whole, Word, word } from '../ui/format.ts';
 import { Balance, Bar, Digits, Figures, Icon, Id, Odrl, Problem, Terms, Top, type Trouble } from '../ui/parts.tsx';
-import type { DataCard, PartnerMethods, PartnerNews, Welcome } from './partner.ts';
+import type { DataCard, Notice, PartnerMethods, PartnerNews, Welcome } from './partner.ts';
 
 type Worker_ = Remote<PartnerMethods>;
 type Step = 0 | 1 | 2 | 3 | 4;
@@ -228,14 +228,22 @@ function DataStep({ heading, remote, known, begin, elsewhere }: Heading & { remo
   );
 }
 
+// The files that were dropped, and those in dropped folders.
 async function dropped(event: DragEvent): Promise<File[]> {
   const entries = [...(event.dataTransfer?.items ?? [])].map((item) => item.webkitGetAsEntry());
-  const plain = [...(event.dataTransfer?.files ?? [])];
-  const folders = entries.filter((entry): entry is FileSystemDirectoryEntry => entry?.isDirectory === true);
-  if (folders.length === 0) return plain;
-  const inside = await Promise.all(folders.map((f) => new Promise<FileSystemEntry[]>((resolve, reject) => f.createReader().readEntries(resolve, reject))));
-  const found = inside.flat().filter((entry): entry is FileSystemFileEntry => entry.isFile);
-  return Promise.all(found.map((entry) => new Promise<File>((resolve, reject) => entry.file(resolve, reject))));
+  return (await Promise.all(entries.map((entry) => (entry ? filesOf(entry) : [])))).flat();
+}
+
+async function filesOf(entry: FileSystemEntry): Promise<File[]> {
+  if (entry.isFile) return [await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))];
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const found: File[] = [];
+  for (;;) {
+    // It answers with a hundred at most each time, at the end with none.
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return found;
+    for (const inside of some) found.push(...(await filesOf(inside)));
+  }
 }
 
 function Columns({ data }: { data: DataCard }) {
@@ -296,6 +304,12 @@ function Quality({ news }: { news: PartnerNews }) {
   );
 }
 
+function refusedTrouble({ round, code, sentence }: Notice): Trouble {
+  const todo = 'Nothing: your machine goes on with the next round by itself.';
+  if (code === 'update.late') return { happened: `Your update for round ${round} came when that round had closed.`, safe: 'Nothing of it was used, and nothing is wrong with your data.', todo, code };
+  return { happened: `Your update for round ${round} was refused: ${sentence.replace(/\.$/, '')}.`, safe: 'Nothing of it was used.', todo, code };
+}
+
 function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews; remote: Worker_; plan: PlanText | null }) {
   const [asking, setAsking] = useState(false);
   const [trouble, setTrouble] = useState<Trouble>();
@@ -326,11 +340,11 @@ function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews
           ['Received', bytes(down)],
         ]} />
         {news.phase === 'failed' && <Problem trouble={{ happened: `Taking part has ended: ${news.failure?.sentence}`, safe: 'Your data is still here and was not sent.', todo: 'Tell the operator the code below, or try again.', code: news.failure?.code ?? 'unknown' }}><div><button type="button" onClick={() => location.reload()}>Try again</button></div></Problem>}
-        {news.refused && news.phase !== 'failed' && <Problem trouble={{ happened: `Your update for round ${news.refused.round} was refused: ${news.refused.sentence}`, safe: 'Nothing of it was used.', todo: 'Your machine goes on with the next round by itself.', code: news.refused.code }} />}
+        {news.refused && news.phase !== 'failed' && <Problem trouble={refusedTrouble(news.refused)} />}
         {trouble && <Problem trouble={trouble} />}
         {!away && (
           <div class="row actions">
-            {news.phase === 'paused' ? <button type="button" class="main" onClick={() => void remote.resume()}>Resume</button> : <button type="button" onClick={() => void remote.pause()} disabled={news.phase !== 'running'}>Pause</button>}
+            {news.phase === 'paused' ? <button type="button" class="main" onClick={() => { setTrouble(undefined); void remote.resume(); }}>Resume</button> : <button type="button" onClick={() => void remote.pause()} disabled={news.phase !== 'running'}>Pause</button>}
             {asking ? (
               <>
                 <span>Leave for good? The updates that were counted stay in the model.</span>

@@ -377,7 +377,8 @@ export function createPartner(send: (news: PartnerNews) => void) {
     }
     if (!found.images || !found.labels) {
       const have = found.images ? 'images but no labels' : found.labels ? 'labels but no images' : 'no IDX file';
-      throw new Fault(`Expected one IDX file with images and one with labels, found ${have} in ${parts.length} file${parts.length === 1 ? '' : 's'}.`, 'idx.missing');
+      const where = parts.length > 3 ? `${parts.length} files` : parts.map((part) => part.name).join(', ') || 'an empty folder';
+      throw new Fault(`Expected one IDX file with images and one with labels, found ${have} in ${where}.`, 'idx.missing');
     }
     readData(found as StoredData, name || names.join(', '));
     tell();
