@@ -45,7 +45,9 @@ int export_model(const ExportOptions& o, Environment& environment) {
     auto envelope = environment.read_file(o.file, limit_bytes);
     if (!envelope.ok()) return report(envelope.error(), environment);
     auto file = envelope_as_safetensors(*envelope);
-    if (!file.ok()) return report(file.error(), environment);
+    if (!file.ok()) {
+        return report(Error{file.error().code, file.error().reason, o.file + ": " + file.error().message}, environment);
+    }
     if (auto written = environment.write_file(o.output, *file); !written.ok()) return report(written.error(), environment);
     if (o.json) {
         environment.print(JsonObject().text("file", o.output).whole("bytes", file->size()).str() + "\n");

@@ -41,7 +41,7 @@ std::string_view name_of(codec::Encoding encoding) {
 }
 
 void row(Environment& environment, std::string_view name, const std::string& value) {
-    if (!value.empty()) environment.print("  " + pad(name, 13) + value + "\n");
+    if (!value.empty()) environment.print("  " + pad(printable(name), 13) + printable(value) + "\n");
 }
 
 std::string shape_text(const codec::TensorShape& tensor) {
@@ -134,7 +134,7 @@ int inspect_ledger(const Subject& subject) {
                                                     .str();
         } else {
             environment.print("  " + pad(std::to_string(entry.sequence), 6) + at + "  " +
-                              pad(round::kind_of(entry.record), 22) + round::summary_of(entry.record) + "\n");
+                              pad(round::kind_of(entry.record), 22) + printable(round::summary_of(entry.record)) + "\n");
         }
     }
     if (json) {

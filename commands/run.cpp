@@ -14,6 +14,7 @@
 #include "commands/simulate.hpp"
 #include "commands/split.hpp"
 #include "commands/text.hpp"
+#include "commands/usage.hpp"
 #include "entente/base/json_text.hpp"
 
 namespace entente::commands {
@@ -85,12 +86,13 @@ void declare(Line& line) {
     simulate->add_option("--data", s.data_folder, "Folder with the four MNIST files, gzipped or not");
     simulate->add_option("--partners", s.deal.partners, "Number of partners (3)");
     simulate->add_option("--rounds", s.rounds, "Rounds, instead of the plan's");
-    simulate->add_option("--seed", s.seed, "Seed, instead of the plan's");
+    simulate->add_option("--seed", s.seed, "Seed, instead of the plan's")->check(CLI::NonNegativeNumber);
     simulate->add_option("--partition", s.deal.partition, "How the data is dealt: iid, shards or dirichlet (iid)");
     simulate->add_option("--alpha", s.deal.alpha, "Concentration of the dirichlet partition (0.5)");
     simulate->add_option("--examples", s.deal.examples, "Use only the first N training examples");
     simulate->add_option("--threads", s.threads, "Threads (1); never changes the result");
-    simulate->add_option("--shuffle-arrivals", s.shuffle_arrivals, "Deliver updates in an order drawn from this seed");
+    simulate->add_option("--shuffle-arrivals", s.shuffle_arrivals, "Deliver updates in an order drawn from this seed")
+        ->check(CLI::NonNegativeNumber);
     simulate->add_flag("--alone", s.alone, "Also train each partner alone, with the same budget");
     simulate->add_option("--save", s.save_model, "Write the final model as safetensors");
     simulate->add_option("--ledger", s.save_ledger, "Write the ledger");
@@ -100,8 +102,9 @@ void declare(Line& line) {
     CLI::App* plan = line.app.add_subcommand("plan", "Plans.\n\n  entente plan check plan.toml\n  entente plan show plan.toml\n");
     plan->require_subcommand(1);
     for (const char* name : {"check", "show"}) {
-        CLI::App* sub = plan->add_subcommand(name, std::string(name) == "check" ? "Is it good? Says its digest."
-                                                                               : "All of it, with every default, and the terms.");
+        const std::string does = std::string(name) == "check" ? "Is it good? Says its digest."
+                                                              : "All of it, with every default, and the terms.";
+        CLI::App* sub = plan->add_subcommand(name, does + "\n\n  entente plan " + name + " plan.toml\n");
         sub->add_option("file", line.file, "Plan (TOML or signed envelope); without it the default plan");
         sub->add_flag("--json", line.json, "One JSON object");
     }
@@ -118,7 +121,8 @@ void declare(Line& line) {
     CLI::App* data = line.app.add_subcommand(
         "data", "Data.\n\n  entente data split --from mnist --to shares --partners 3\n");
     data->require_subcommand(1);
-    CLI::App* split = data->add_subcommand("split", "Deals a digits folder into one folder for each partner.");
+    CLI::App* split = data->add_subcommand("split", "Deals a digits folder into one folder for each partner.\n\n"
+                                                     "  entente data split --from mnist --to shares --partners 3\n");
     SplitOptions& d = line.split;
     split->add_option("--from", d.from, "Folder with the four MNIST files, gzipped or not")->required();
     split->add_option("--to", d.to, "Folder in which the partners' folders are made")->required();
@@ -126,7 +130,7 @@ void declare(Line& line) {
     split->add_option("--partition", d.deal.partition, "iid, shards or dirichlet (iid)");
     split->add_option("--alpha", d.deal.alpha, "Concentration of the dirichlet partition (0.5)");
     split->add_option("--examples", d.deal.examples, "Use only the first N training examples");
-    split->add_option("--seed", d.seed, "Seed (1): the plan's, to hold what simulate deals");
+    split->add_option("--seed", d.seed, "Seed (1): the plan's, to hold what simulate deals")->check(CLI::NonNegativeNumber);
     split->add_flag("--json", d.json, "One JSON object");
 }
 
@@ -168,7 +172,7 @@ bool knows(const std::string& command) {
 }
 
 int report(const Error& error, Environment& environment) {
-    environment.print_error("entente: " + error.message + " (code " + error.reason + ")\n");
+    environment.print_error("entente: " + printable(error.message) + " (code " + error.reason + ")\n");
     return exit_code(error);
 }
 
@@ -176,7 +180,7 @@ int run(const std::vector<std::string>& args, Environment& environment) {
     if (args.empty() || (!knows(args[0]) && !args[0].starts_with("-"))) {
         const std::string near = args.empty() ? "" : nearest(args[0], names);
         environment.print_error("entente: expected simulate, plan, inspect, export or data" +
-                                (args.empty() ? std::string() : ", found \"" + args[0] + "\"") +
+                                (args.empty() ? std::string() : ", found \"" + printable(args[0]) + "\"") +
                                 (near.empty() ? "" : "; did you mean \"" + near + "\"?") + "\n");
         return exit_usage;
     }
@@ -190,8 +194,7 @@ int run(const std::vector<std::string>& args, Environment& environment) {
         environment.print(shown->help());
         return exit_done;
     } catch (const CLI::ParseError& error) {
-        environment.print_error(std::string("entente: ") + error.what() + " (entente " + args[0] +
-                                " --help shows what there is)\n");
+        environment.print_error(usage_error(line.app, args, error.what()));
         return exit_usage;
     }
     return execute(line, environment);

@@ -27,13 +27,18 @@ Result<std::vector<memory::PartnerSetup>> deal_partners(const SimulateOptions& o
     return partners;
 }
 
-Result<memory::Federation> prepare(const SimulateOptions& o, Environment& environment) {
+// The plan that is carried out: the file's, and what the options change in it.
+Result<plan::Plan> settle_plan(const SimulateOptions& o, Environment& environment) {
     ENTENTE_ASSIGN(plan::Plan plan, read_plan_file(o.plan_file, environment));
     if (o.rounds) {
         plan.round.rounds = *o.rounds;
         plan.contract.max_rounds = std::max(plan.contract.max_rounds, *o.rounds);
     }
     if (o.seed) plan.training.seed = *o.seed;
+    return plan;
+}
+
+Result<memory::Federation> prepare(const SimulateOptions& o, plan::Plan plan, Environment& environment) {
     if (o.data_folder.empty()) {
         return Error{Code::invalid_argument, "usage.data",
                      "--data: expected a folder with the four MNIST files (train-images-idx3-ubyte …), found nothing"};
@@ -110,9 +115,9 @@ Status save(const memory::Federation& federation, const SimulateOptions& o, cons
 }  // namespace
 
 int simulate(const SimulateOptions& o, Environment& environment) {
-    auto plan = read_plan_file(o.plan_file, environment);
+    auto plan = settle_plan(o, environment);
     if (!plan.ok()) return report(plan.error(), environment);
-    auto prepared = prepare(o, environment);
+    auto prepared = prepare(o, *plan, environment);
     if (!prepared.ok()) return report(prepared.error(), environment);
     memory::Federation federation = std::move(prepared).value();
 

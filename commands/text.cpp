@@ -39,6 +39,18 @@ std::string grouped(std::uint64_t value) {
     return digits;
 }
 
+std::string printable(std::string_view text) {
+    std::string out(text);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(out[i]);
+        // U+0080 to U+009F, C2 80 to C2 9F in UTF-8, control a terminal as well.
+        const bool high = byte == 0xc2 && i + 1 < out.size() && (static_cast<unsigned char>(out[i + 1]) & 0xe0u) == 0x80u;
+        if (high) out.erase(i, 1);
+        if (high || byte < 0x20 || byte == 0x7f) out[i] = '?';
+    }
+    return out;
+}
+
 JsonObject& JsonObject::raw(std::string_view key, std::string_view json) {
     if (!body_.empty()) body_ += ",";
     body_ += json_text(key) + ":" + std::string(json);

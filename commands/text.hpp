@@ -11,6 +11,8 @@ std::string human_bytes(std::uint64_t bytes);                 // "1.3 MB"
 std::string decimal(double value, int digits);                // "0.9731"
 std::string pad(std::string_view text, std::size_t width);    // to the right, with spaces (counts code points)
 std::string grouped(std::uint64_t value);                     // "10 324"
+// Text of others on a terminal: control characters, which could move the cursor or hide a line, become '?'.
+std::string printable(std::string_view text);
 
 // {"a":1,"b":"x"} in the order of the calls.
 class JsonObject {

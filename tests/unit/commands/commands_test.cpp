@@ -6,7 +6,7 @@
 #include "commands/plan_toml.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
-#include "fake_environment.hpp"
+#include "digits_files.hpp"
 
 using namespace entente;
 
@@ -17,33 +17,6 @@ std::string last_line(const std::string& text) {
     return body.substr(body.find_last_of('\n') + 1);
 }
 
-void big_endian(std::string& out, std::uint32_t value) {
-    for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255u);
-}
-
-// `rows` pictures of 28 x 28: class c is a bright row at height 2 c + 4.
-void put_digits(FakeEnvironment& environment, const std::string& prefix, std::uint32_t rows) {
-    std::string images;
-    std::string labels;
-    for (const std::uint32_t number : {0x803u, rows, 28u, 28u}) big_endian(images, number);
-    for (const std::uint32_t number : {0x801u, rows}) big_endian(labels, number);
-    for (std::uint32_t i = 0; i < rows; ++i) {
-        std::string picture(784, '\0');
-        for (std::size_t x = 0; x < 28; ++x) picture[28 * (2 * (i % 10) + 4) + x] = static_cast<char>(200);
-        images += picture;
-        labels += static_cast<char>(i % 10);
-    }
-    environment.put("mnist/" + prefix + "-images-idx3-ubyte", images);
-    environment.put("mnist/" + prefix + "-labels-idx1-ubyte", labels);
-}
-
-struct WithDigits : FakeEnvironment {
-    WithDigits() {
-        put_digits(*this, "train", 120);
-        put_digits(*this, "t10k", 40);
-    }
-};
-
 }  // namespace
 
 TEST_CASE("a command that does not exist, or an option, is a usage error") {
@@ -53,15 +26,6 @@ TEST_CASE("a command that does not exist, or an option, is a usage error") {
     CHECK_FALSE(environment.error.empty());
     CHECK_FALSE(commands::knows("serve"));
     CHECK(commands::knows("simulate"));
-}
-
-TEST_CASE("every command explains itself with an example") {
-    for (const char* command : {"simulate", "plan", "inspect", "export"}) {
-        FakeEnvironment environment;
-        CAPTURE(command);
-        CHECK(commands::run({command, "--help"}, environment) == commands::exit_done);
-        CHECK((environment.out + environment.error).find("entente " + std::string(command)) != std::string::npos);
-    }
 }
 
 TEST_CASE("plan check tells good from bad by its exit code") {
@@ -148,6 +112,10 @@ TEST_CASE("the nearest name is one that somebody may have meant") {
     const std::array<std::string_view, 3> names{"epochs", "batch", "learning_rate"};
     CHECK(commands::nearest("epoch", names) == "epochs");
     CHECK(commands::nearest("bacth", names) == "batch");
+    const std::array<std::string_view, 2> short_names{"url", "ca"};
+    CHECK(commands::nearest("ulr", short_names) == "url");
+    CHECK(commands::nearest("ac", short_names) == "ca");
+    CHECK(commands::nearest("lru", short_names).empty());
     CHECK(commands::nearest("weather", names).empty());
     CHECK(commands::nearest("", names).empty());
     CHECK(commands::nearest("x", {}).empty());
