@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t chunk_bytes = 256 * 1024;
+
 class Descriptor {
 public:
     explicit Descriptor(int fd) : fd_(fd) {}
@@ -60,7 +62,7 @@ Result<Bytes> gunzip(const Bytes& packed, const std::string& name, std::uint64_t
     z_stream stream{};
     if (inflateInit2(&stream, 15 + 16) != Z_OK) return Error{Code::internal, "file.gzip", name + ": zlib cannot start"};
     Bytes out;
-    std::vector<std::byte> buffer(256 * 1024);
+    Bytes buffer(chunk_bytes);
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(packed.data()));
     stream.avail_in = static_cast<uInt>(packed.size());
     int state = Z_OK;
@@ -73,6 +75,10 @@ Result<Bytes> gunzip(const Bytes& packed, const std::string& name, std::uint64_t
     inflateEnd(&stream);
     if (out.size() > limit_bytes) return Error{Code::too_large, "file.too-large", name + ": it unpacks to more than the limit"};
     if (state != Z_STREAM_END) return Error{Code::invalid_argument, "file.gzip", name + ": expected a whole gzip file, found a damaged one"};
+    if (stream.avail_in > 0) {
+        return Error{Code::invalid_argument, "file.gzip",
+                     name + ": expected one gzip member, found " + std::to_string(stream.avail_in) + " bytes behind it"};
+    }
     return out;
 }
 
@@ -98,22 +104,24 @@ Result<Bytes> read_file(const fs::path& path, std::uint64_t limit_bytes) {
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return system_error(errno, path.string(), false);
     if (S_ISDIR(info.st_mode)) return Error{Code::invalid_argument, "file.unreadable", path.string() + ": expected a file, found a folder"};
-    if (static_cast<std::uint64_t>(info.st_size) > limit_bytes) {
+    const auto too_large = [&](const std::string& found) {
         return Error{Code::too_large, "file.too-large",
-                     path.string() + ": expected at most " + std::to_string(limit_bytes) + " bytes, found " +
-                         std::to_string(info.st_size)};
-    }
-    Bytes bytes(static_cast<std::size_t>(info.st_size));
-    std::size_t at = 0;
-    while (at < bytes.size()) {
-        const ssize_t n = ::read(fd.get(), bytes.data() + at, bytes.size() - at);
+                     path.string() + ": expected at most " + std::to_string(limit_bytes) + " bytes, found " + found};
+    };
+    const auto size = static_cast<std::uint64_t>(info.st_size);
+    if (size > limit_bytes) return too_large(std::to_string(size));
+    // To the end and not to the size: a pipe has none, and a file may have grown.
+    Bytes bytes;
+    bytes.reserve(static_cast<std::size_t>(size));
+    Bytes piece(chunk_bytes);
+    for (;;) {
+        const ssize_t n = ::read(fd.get(), piece.data(), piece.size());
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return system_error(errno, path.string(), false);
-        if (n == 0) break;
-        at += static_cast<std::size_t>(n);
+        if (n == 0) return bytes;
+        if (static_cast<std::uint64_t>(n) > limit_bytes - bytes.size()) return too_large("more");
+        bytes.insert(bytes.end(), piece.begin(), piece.begin() + n);
     }
-    bytes.resize(at);
-    return bytes;
 }
 
 Result<std::string> read_text_file(const fs::path& path, std::uint64_t limit_bytes) {

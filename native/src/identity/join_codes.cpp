@@ -137,9 +137,11 @@ Result<JoinCodes::Joined> JoinCodes::redeem(const std::string& code, const codec
                                             const codec::Signature& signature, const std::string& remote, std::int64_t now_ms) {
     auto found = look_up(code, remote, now_ms);
     if (!found.ok()) {
+        // A used code renews the account that it made, as long as that account is the participant's.
         const auto used = codes_.find(hash_of(normal(code)));
-        const bool same = found.error().reason == "join.used" && used != codes_.end() && used->second.used_by == key;
-        if (!same) return found.error();
+        const bool own = found.error().reason == "join.used" && used != codes_.end() && used->second.used_by == key;
+        const Account* made = own ? find(used->second.participant) : nullptr;
+        if (made == nullptr || made->key != key) return found.error();
         found = used->second;
     }
     if (!codec::verify(key, "join", as_bytes(code), signature)) {

@@ -35,7 +35,8 @@ Statement& Statement::bind(int index, std::int64_t value) {
 }
 Statement& Statement::bind(int index, std::string_view value) {
     // SQLITE_TRANSIENT is a cast of -1 in C; written out, so that no old-style cast is needed.
-    sqlite3_bind_text64(statement_, index, value.data(), value.size(), reinterpret_cast<sqlite3_destructor_type>(-1), SQLITE_UTF8);
+    const char* text = value.data() == nullptr ? "" : value.data();  // a null pointer would be NULL, not empty
+    sqlite3_bind_text64(statement_, index, text, value.size(), reinterpret_cast<sqlite3_destructor_type>(-1), SQLITE_UTF8);
     return *this;
 }
 Statement& Statement::bind(int index, ByteView value) {
@@ -88,7 +89,7 @@ Result<Database> Database::open(const std::string& path) {
     if (code != SQLITE_OK) return error_of(raw, code);
     sqlite3_extended_result_codes(raw, 1);
     sqlite3_busy_timeout(raw, 2'000);
-    ENTENTE_TRY(database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"));
+    ENTENTE_TRY(database.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"));
     ENTENTE_ASSIGN(Statement check, database.prepare("PRAGMA quick_check(1)"));
     ENTENTE_ASSIGN(const bool row, check.next());
     if (!row || check.text(0) != "ok") {

@@ -50,7 +50,8 @@ private:
 
 class Database {
 public:
-    // WAL, synchronous=FULL, foreign keys, quick_check. Damaged: data_loss "store.damaged".
+    // WAL, synchronous=FULL, foreign keys, quick_check. Damaged: data_loss "store.damaged". Belongs to this opener
+    // alone until it goes away; another one is refused with "store.locked".
     static Result<Database> open(const std::string& path);
     Database(Database&& other) noexcept;
     Database& operator=(Database&&) = delete;

@@ -1,23 +1,25 @@
 #include "store/state_store.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace entente::native {
 namespace {
 
 constexpr std::int64_t format_version = 1;
+constexpr std::uintmax_t header_bytes = 100;  // of an SQLite file
 
 constexpr const char* schema = R"sql(
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS ledger(sequence INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,
+CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+CREATE TABLE ledger(sequence INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,
     participant TEXT NOT NULL, summary TEXT NOT NULL, digest BLOB NOT NULL, entry BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS account(id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, key BLOB NOT NULL,
+CREATE TABLE account(id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, key BLOB NOT NULL,
     token BLOB NOT NULL UNIQUE, joined_at_ms INTEGER NOT NULL, expelled INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS code(code BLOB PRIMARY KEY, participant TEXT NOT NULL, name TEXT NOT NULL,
+CREATE TABLE code(code BLOB PRIMARY KEY, participant TEXT NOT NULL, name TEXT NOT NULL,
     role TEXT NOT NULL, expires_at_ms INTEGER NOT NULL, used_at_ms INTEGER NOT NULL, used_by BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS content(asset TEXT PRIMARY KEY, round INTEGER NOT NULL, content BLOB NOT NULL,
+CREATE TABLE content(asset TEXT PRIMARY KEY, round INTEGER NOT NULL, content BLOB NOT NULL,
     size_bytes INTEGER NOT NULL, blob BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS history(round INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
+CREATE TABLE history(round INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
 )sql";
 
 Error damaged(const std::string& path, const std::string& found) {
@@ -57,24 +59,45 @@ struct ParticipantOf {
 std::string participant_of(const round::Record& record) { return std::visit(ParticipantOf{}, record.body); }
 
 Result<StateStore> StateStore::open(const std::string& path) {
-    auto database = Database::open(path);
-    if (!database.ok()) {
-        return database.error().code == Code::data_loss ? damaged(path, database.error().message) : database.error();
+    // SQLite takes a file that is a stump of its header for a new database, and would write over it.
+    std::error_code absent;
+    const auto size = std::filesystem::file_size(path, absent);
+    if (!absent && size > 0 && size < header_bytes) return damaged(path, "its header is cut short");
+    auto opened = [&]() -> Result<StateStore> {
+        ENTENTE_ASSIGN(Database database, Database::open(path));
+        StateStore store(std::move(database));
+        ENTENTE_TRY(store.settle_format(path));
+        return store;
+    }();
+    if (!opened.ok() && opened.error().reason == "store.damaged") return damaged(path, opened.error().message);
+    return opened;
+}
+
+// A new database gets its tables, and all of them or none; an old one is only looked at.
+Status StateStore::settle_format(const std::string& path) {
+    bool fresh = false;
+    bool ours = false;
+    {
+        ENTENTE_ASSIGN(Statement tables, database_.prepare("SELECT count(*), sum(name = 'meta') FROM sqlite_schema"));
+        ENTENTE_TRY(tables.next());
+        fresh = tables.whole(0) == 0;
+        ours = tables.whole(1) > 0;
     }
-    StateStore store(std::move(database).value());
-    if (auto made = store.database_.execute(schema); !made.ok()) {
-        return made.error().code == Code::data_loss ? damaged(path, made.error().message) : made.error();
+    if (fresh) {
+        return database_.transaction([&]() -> Status {
+            ENTENTE_TRY(database_.execute(schema));
+            Bytes bytes;
+            append_le(bytes, format_version);
+            return set_meta("format", bytes);
+        });
     }
-    ENTENTE_ASSIGN(const auto version, store.meta("format"));
-    if (!version) {
-        Bytes bytes;
-        append_le(bytes, format_version);
-        ENTENTE_TRY(store.set_meta("format", bytes));
-    } else if (version->size() != sizeof format_version || read_le<std::int64_t>(*version) != format_version) {
-        return Error{Code::data_loss, "store.other-version",
-                     path + ": expected format " + std::to_string(format_version) + ", found another; use the release that made it"};
+    std::optional<Bytes> version;
+    if (ours) {
+        ENTENTE_ASSIGN(version, meta("format"));
     }
-    return store;
+    if (version && version->size() == sizeof format_version && read_le<std::int64_t>(*version) == format_version) return done();
+    return Error{Code::data_loss, "store.other-version",
+                 path + ": expected format " + std::to_string(format_version) + ", found another; use the release that made it"};
 }
 
 Result<std::optional<Bytes>> StateStore::meta(std::string_view key) {

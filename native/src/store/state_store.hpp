@@ -63,7 +63,8 @@ struct LedgerRow {
 
 class StateStore {
 public:
-    // data_loss "store.damaged" and "store.other-version" with what to do in the message.
+    // data_loss "store.damaged" and "store.other-version" with what to do in the message; unavailable "store.locked"
+    // while another process has it open.
     static Result<StateStore> open(const std::string& path);
 
     Result<std::optional<Bytes>> meta(std::string_view key);
@@ -90,6 +91,7 @@ public:
 
 private:
     explicit StateStore(Database database) : database_(std::move(database)) {}
+    Status settle_format(const std::string& path);
     Status save_in_transaction(const Snapshot& snapshot);
     Database database_;
 };

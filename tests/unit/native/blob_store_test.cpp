@@ -94,3 +94,63 @@ TEST_CASE("room that the disk does not have is refused before a byte is written"
     CHECK(begun.error().code == Code::no_space);
     CHECK(files_below(folder.path) == 0);
 }
+
+TEST_CASE("a blob that was changed on the disk is whole again when it is put again") {
+    const TemporaryFolder folder;
+    BlobStore store = BlobStore::open(folder.path / "data").value();
+    const Digest blob = store.put(bytes_of("the true bytes")).value();
+    for (const char* damage : {"", "the true byt", "other bytes altogether"}) {
+        put_text(store.path_of(blob), damage);
+        CHECK(store.put(bytes_of("the true bytes")).value() == blob);
+        CHECK(read_all(*store.open_blob(blob).value()) == bytes_of("the true bytes"));
+    }
+    CHECK(files_below(folder.path) == 1);
+}
+
+TEST_CASE("no digest leads out of the store, and no blob is anybody else's to read") {
+    const TemporaryFolder folder;
+    BlobStore store = BlobStore::open(folder.path / "data").value();
+    for (unsigned value = 0; value < 256; ++value) {
+        Digest digest{};
+        digest.bytes.fill(static_cast<std::byte>(value));
+        const std::string relative = std::filesystem::relative(store.path_of(digest), folder.path / "data" / "blobs").string();
+        CHECK(relative.size() == 2 + 1 + 64);
+        CHECK(relative.find_first_not_of("0123456789abcdef/") == std::string::npos);
+        CHECK(relative.substr(0, 2) == relative.substr(3, 2));
+    }
+    using std::filesystem::perms;
+    const Digest blob = store.put(bytes_of("secret")).value();
+    CHECK((std::filesystem::status(store.path_of(blob)).permissions() & (perms::group_all | perms::others_all)) == perms::none);
+}
+
+TEST_CASE("an empty blob is a blob") {
+    const TemporaryFolder folder;
+    BlobStore store = BlobStore::open(folder.path / "data").value();
+    const Digest empty = store.put({}).value();
+    CHECK(to_hex(empty) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    CHECK(read_all(*store.open_blob(empty).value()).empty());
+}
+
+TEST_CASE("uploads side by side do not mix") {
+    const TemporaryFolder folder;
+    BlobStore store = BlobStore::open(folder.path / "data").value();
+    auto first = store.begin(4).value();
+    auto second = store.begin(4).value();
+    REQUIRE(first.append(bytes_of("aa")).ok());
+    REQUIRE(second.append(bytes_of("bb")).ok());
+    REQUIRE(first.append(bytes_of("AA")).ok());
+    REQUIRE(second.append(bytes_of("BB")).ok());
+    CHECK(read_all(*store.open_blob(second.finish().value()).value()) == bytes_of("bbBB"));
+    CHECK(read_all(*store.open_blob(first.finish().value()).value()) == bytes_of("aaAA"));
+}
+
+TEST_CASE("an upload that cannot take its place is an error and leaves nothing in the spool") {
+    const TemporaryFolder folder;
+    BlobStore store = BlobStore::open(folder.path / "data").value();
+    const Digest blob = store.put(bytes_of("abc")).value();
+    store.remove(blob);
+    // A folder of that name, with something in it, cannot be replaced by a file.
+    std::filesystem::create_directories(store.path_of(blob) / "in-the-way");
+    CHECK_FALSE(store.put(bytes_of("abc")).ok());
+    CHECK(std::filesystem::is_empty(folder.path / "data" / "spool"));
+}

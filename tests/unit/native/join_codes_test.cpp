@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "base/files.hpp"
 
 #include "support.hpp"
@@ -122,4 +124,91 @@ TEST_CASE("the operator's token is told once and never kept") {
     const Bytes file = native::read_file(office.folder.path / "entente.db", 10'000'000).value();
     const std::string_view bytes(reinterpret_cast<const char*>(file.data()), file.size());
     CHECK(bytes.find(*token) == std::string_view::npos);
+}
+
+TEST_CASE("a code once used does not bring back a partner that was removed, whoever had the id since") {
+    Office office;
+    const std::string first = office.invite("plant-a");
+    REQUIRE(office.redeem(first, key_number(1)).ok());
+    REQUIRE(office.codes.expel("plant-a").ok());
+    CHECK(reason(office.redeem(first, key_number(1))) == "join.removed");
+    REQUIRE(office.redeem(office.invite("plant-a"), key_number(2)).ok());
+    CHECK(reason(office.redeem(first, key_number(1))) == "join.used");
+    REQUIRE(office.codes.expel("plant-a").ok());
+    CHECK(reason(office.redeem(first, key_number(1))) == "join.used");
+    CHECK(office.codes.find("plant-a")->expelled);
+}
+
+TEST_CASE("two codes for one id make one partner") {
+    Office office;
+    const std::string first = office.invite("plant-a");
+    const std::string second = office.invite("plant-a");
+    REQUIRE(office.redeem(first, key_number(1)).ok());
+    CHECK(reason(office.redeem(second, key_number(2))) == "join.other-key");
+    CHECK(office.redeem(second, key_number(1)).ok());
+}
+
+TEST_CASE("codes are unlike each other, readable, and kept only as hashes") {
+    Office office;
+    std::set<std::string> seen;
+    for (int i = 0; i < 40; ++i) seen.insert(office.invite("plant-" + std::to_string(i)));
+    CHECK(seen.size() == 40);
+    const std::vector<native::JoinCode> kept = office.store.codes().value();
+    for (const std::string& code : seen) {
+        REQUIRE(code.size() == 14);
+        CHECK(code[4] == '-');
+        CHECK(code[9] == '-');
+        CHECK(code.find_first_not_of("ABCDEFGHJKMNPQRSTUVWXYZ23456789-") == std::string::npos);
+        for (const auto& row : kept) CHECK(to_hex(row.code).find(code) == std::string::npos);
+    }
+}
+
+TEST_CASE("codes, their use and an expulsion are known after a restart") {
+    Office office;
+    const std::string open = office.invite("plant-a");
+    const std::string used = office.invite("plant-b");
+    const auto joined = office.redeem(used, key_number(2));
+    REQUIRE(joined.ok());
+    REQUIRE(office.codes.expel("plant-b").ok());
+    JoinCodes again = JoinCodes::open(office.store).value();
+    CHECK_FALSE(again.authenticate(joined->token).has_value());
+    CHECK(again.redeem(used, key_number(3).public_key(), key_number(3).sign("join", as_bytes(used)), "x", 1).error().reason == "join.used");
+    CHECK(again.redeem(open, key_number(1).public_key(), key_number(1).sign("join", as_bytes(open)), "x", 1).ok());
+    CHECK_FALSE(again.first_operator_token().value() == office.codes.first_operator_token().value());
+}
+
+TEST_CASE("guesses are counted in all, so that many addresses are no way round; looking up and bad signatures count") {
+    Office office;
+    const std::string code = office.invite("plant-a");
+    for (int i = 0; i < 200; ++i) {
+        const std::string remote = "10.0.1." + std::to_string(i);
+        if (i % 2 == 0) {
+            CHECK(office.codes.look_up("AAAA-AAAA-AAAA", remote, 1).error().reason == "join.unknown");
+        } else {
+            const auto foreign = key_number(2).sign("join", as_bytes(code));
+            CHECK(reason(office.codes.redeem(code, key_number(1).public_key(), foreign, remote, 1)) == "join.bad-signature");
+        }
+    }
+    const auto refused = office.redeem(code, key_number(1), 1, "10.9.9.9");
+    CHECK(reason(refused) == "join.too-many-attempts");
+    CHECK(refused.error().code == Code::resource_exhausted);
+    CHECK(office.codes.look_up(code, "10.9.9.9", 1).error().reason == "join.too-many-attempts");
+    CHECK(office.codes.look_up(code, "10.9.9.9", 60'002).error().reason == "join.expired");
+}
+
+TEST_CASE("tokens of any length are looked at without harm, and only the whole one counts") {
+    Office office;
+    const auto joined = office.redeem(office.invite("plant-a"), key_number(1)).value();
+    for (std::size_t size = 0; size < joined.token.size(); ++size) {
+        CHECK_FALSE(office.codes.authenticate(joined.token.substr(0, size)).has_value());
+    }
+    CHECK_FALSE(office.codes.authenticate(std::string(1'000'000, 'a')).has_value());
+    CHECK_FALSE(office.codes.authenticate(std::string("\0", 1)).has_value());
+    CHECK(joined.token.starts_with("pt_"));
+    CHECK(joined.token.size() == 3 + 48);
+}
+
+TEST_CASE("roles are read by their names and by nothing else") {
+    for (const Role role : {Role::partner, Role::operator_, Role::auditor}) CHECK(native::role_from(native::to_string(role)) == role);
+    for (const char* text : {"", "Partner", "partner ", "admin", "unknown"}) CHECK_FALSE(native::role_from(text).has_value());
 }
