@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <optional>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -13,13 +14,15 @@
 #include "cli/serve.hpp"
 #include "commands/nearest.hpp"
 #include "commands/run.hpp"
+#include "commands/text.hpp"
+#include "commands/usage.hpp"
 #include "entente/tensor/kernels.hpp"
 #include "join/join.hpp"
 
 namespace entente::native {
 namespace {
 
-constexpr std::array<std::string_view, 8> names{"serve", "join", "invite", "simulate", "plan", "inspect", "export", "doctor"};
+constexpr std::array<std::string_view, 9> names{"serve", "join", "invite", "simulate", "plan", "inspect", "export", "data", "doctor"};
 
 constexpr std::string_view overview = R"(Entente: federated learning under contract
 
@@ -30,6 +33,7 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente plan check|show plan.toml              is this plan good, and what does it say
   entente inspect FILE                           what an envelope or a ledger says, and whether it holds
   entente export model.entf -o model.safetensors
+  entente data split --from mnist --to shares    deal a data set to partners
   entente doctor                                 what this machine offers
 
 Every command has --help and --json. Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 refused by policy,
@@ -94,24 +98,15 @@ void declare(Line& line) {
     invite->add_option("--url", i.url, "The coordinator (http://127.0.0.1:8443)");
     invite->add_option("--ca", i.ca_file, "PEM certificates to trust instead of the system's");
     invite->add_option("--token-file", i.token_file, "The operator's token; or the variable ENTENTE_TOKEN");
-    invite->add_option("--valid-s", i.valid_s, "Seconds until the code expires (7 days)");
+    invite->add_option("--valid-s", i.valid_s, "Seconds until the code expires (7 days)")->check(CLI::NonNegativeNumber);
     invite->add_flag("--json", i.json, "One JSON object");
 
-    CLI::App* doctor = line.app.add_subcommand("doctor", "Versions, kernels and what may be missing.");
+    CLI::App* doctor = line.app.add_subcommand("doctor", "Versions, kernels and what may be missing.\n\n  entente doctor --json\n");
     doctor->add_flag("--json", line.doctor_json, "One JSON object");
 }
 
-int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& environment) {
-    Line line;
-    declare(line);
-    const bool joining = args[0] == "join";
-    // The file first, then the flags over it.
-    if (joining && args.size() > 1 && !args[1].starts_with("-")) {
-        if (Status read = read_partner_toml(args[1], line.partner, environment); !read.ok()) {
-            return commands::report(read.error(), environment) == commands::exit_bad_data ? commands::exit_configuration
-                                                                                         : commands::exit_configuration;
-        }
-    }
+// The exit code, when the line asks for nothing more than help or cannot be understood.
+std::optional<int> parse(Line& line, const std::vector<std::string>& args, NativeEnvironment& environment) {
     try {
         line.app.parse(std::vector<std::string>(args.rbegin(), args.rend()));
     } catch (const CLI::CallForHelp&) {
@@ -119,13 +114,29 @@ int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& envir
         environment.print(chosen.empty() ? std::string(overview) : chosen.front()->help());
         return commands::exit_done;
     } catch (const CLI::ParseError& error) {
-        environment.print_error(std::string("entente: ") + error.what() + " (entente " + args[0] + " --help shows what there is)\n");
+        environment.print_error(commands::usage_error(line.app, args, error.what()));
         return commands::exit_usage;
     }
+    return std::nullopt;
+}
+
+int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& environment) {
+    Line line;
+    declare(line);
+    if (const auto ended = parse(line, args, environment)) return *ended;
     if (line.app.got_subcommand("serve")) return serve(line.serve, environment);
     if (line.app.got_subcommand("invite")) return invite(line.invite, environment);
     if (line.app.got_subcommand("doctor")) return doctor(line.doctor_json, environment);
-    return join(line.partner, environment);
+    if (line.partner_file.empty()) return join(line.partner, environment);
+    // The file first, then the flags over it.
+    Line again;
+    declare(again);
+    if (Status read = read_partner_toml(line.partner_file, again.partner, environment); !read.ok()) {
+        commands::report(read.error(), environment);
+        return commands::exit_configuration;
+    }
+    if (const auto ended = parse(again, args, environment)) return *ended;
+    return join(again.partner, environment);
 }
 
 }  // namespace
@@ -146,7 +157,7 @@ int command_line(const std::vector<std::string>& args) {
     for (const std::string_view name : names) known = known || args[0] == name;
     if (!known) {
         const std::string near = commands::nearest(args[0], names);
-        environment.print_error("entente: there is no command \"" + args[0] + "\"" +
+        environment.print_error("entente: there is no command \"" + commands::printable(args[0]) + "\"" +
                                 (near.empty() ? "" : "; did you mean \"" + near + "\"?") + " (entente --help)\n");
         return commands::exit_usage;
     }
