@@ -27,6 +27,15 @@ HttpRequest post(std::string target, Bytes body) {
     return request;
 }
 
+// A guest network or a proxy answers 200 with a page of its own: that acknowledges nothing.
+Status check_kind(const HttpResponse& response) {
+    const std::string_view type = response.content_type;
+    if (response.status == 204 || type.starts_with(binary) || type.starts_with("application/json")) return done();
+    return Error{Code::unavailable, "connector.unexpected-answer",
+                 "expected an answer of the coordinator, found HTTP status " + std::to_string(response.status) + " with content of type \"" +
+                     response.content_type + "\"; is something in between?"};
+}
+
 // Gives exactly as many bytes as were announced, or an error: a peer must never wait for bytes that do not come.
 class Announced final : public ByteSource {
 public:
@@ -67,6 +76,7 @@ Result<Bytes> HubClient::ask(HttpRequest request, const CallOptions& options, By
     ENTENTE_TRY(may_start(options));
     ENTENTE_ASSIGN(HttpResponse response, http_->send(request, sink, options));
     ENTENTE_TRY(error_of(response));
+    ENTENTE_TRY(check_kind(response));
     return std::move(response.body);
 }
 

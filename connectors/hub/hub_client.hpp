@@ -5,6 +5,7 @@
 //
 // Every call blocks its thread until it is answered and completes before it returns; give the connector a thread of
 // its own. A call whose connection broke is not repeated here: all are idempotent, and the caller knows best when.
+// An answer that is not the hub's, such as a guest network's page: unavailable "connector.unexpected-answer".
 #pragma once
 
 #include <memory>
