@@ -200,7 +200,7 @@ class Permissions(Shared):
         self.assertIn(self.f.ask("DELETE", other, token=self.partner)[0], (403, 404))
 
     def test_a_slow_upload_is_let_go_and_leaves_nothing(self):
-        self.f.wait_for(lambda: self.f.status()["participants"][0]["standing"] == "agreed", "the partner has agreed")
+        self.f.wait_for(lambda: any(row["kind"] == "agreement.concluded" for row in self.f.ledger()), "an agreement")
         answer = self.raw(b"PUT /api/v1/hub/assets/urn:fl:e2e:plant-1:updates/content?round=1&content=" + b"0" * 64 +
                           b" HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + self.partner.encode() + b"\r\nContent-Length: 1000\r\n\r\nENTF")
         self.assertTrue(answer.startswith(b"HTTP/1.1 408 "), answer[:200])
