@@ -64,8 +64,8 @@ struct OtherReader {
         std::uint64_t length = 0;
         for (int i = 7; i >= 0; --i) length = length << 8u | std::to_integer<std::uint64_t>(file[static_cast<std::size_t>(i)]);
         REQUIRE(length <= file.size() - 8);
-        head.resize(length);
-        std::memcpy(head.data(), file.data() + 8, length);
+        head.resize(static_cast<std::size_t>(length));
+        std::memcpy(head.data(), file.data() + 8, head.size());
         data.assign(file.begin() + 8 + static_cast<std::ptrdiff_t>(length), file.end());
     }
     std::vector<float> floats(const std::string& name, const std::string& shape) const {
@@ -74,8 +74,8 @@ struct OtherReader {
         REQUIRE(at != std::string::npos);
         std::size_t used = 0;
         const std::string numbers = head.substr(at + start.size());
-        const std::size_t begin = std::stoull(numbers, &used);
-        const std::size_t end = std::stoull(numbers.substr(used + 1));
+        const std::size_t begin = static_cast<std::size_t>(std::stoull(numbers, &used));
+        const std::size_t end = static_cast<std::size_t>(std::stoull(numbers.substr(used + 1)));
         REQUIRE(begin <= end);
         REQUIRE(end <= data.size());
         REQUIRE((end - begin) % 4 == 0);
