@@ -47,16 +47,17 @@ export async function startFederation({ rounds = 6, natives = 2, partners = 3, w
     if (!response.ok) throw new Error(`invitation: ${response.status} ${await response.text()}`);
     return response.json();
   };
-  for (let i = 1; i <= natives; i++) {
+  const startNative = async (i) => {
     const home = join(folder, `partner-${i}`);
     mkdirSync(home);
     const { code } = await invite(`plant-${i}`, `Plant ${i}`);
     writeFileSync(join(home, 'code'), code, { mode: 0o600 });
     run(`plant-${i}`, ['join', '--url', address, '--data', join(shares, shareName(i)), '--state', join(home, 'state'), '--code-file', join(home, 'code'), '--accepted-by', 'A test']);
-  }
+  };
+  for (let i = 1; i <= natives; i++) await startNative(i);
   const status = async () => (await fetch(`${address}/api/v1/status`, { headers: { Authorization: `Bearer ${token}` } })).json();
   return {
-    address, token, invite, status, processes,
+    address, token, invite, status, processes, startNative,
     share: (n) => join(shares, shareName(n)),
     // As by a power cut, and back at the same address.
     async loseServer() {

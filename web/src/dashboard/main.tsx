@@ -149,7 +149,7 @@ function Overview({ status, live, federation }: { status: Status; live: Live; fe
       </ul>
       <Figures values={[
         ['Rounds done', `${status.completed} of ${status.rounds}`],
-        ['Accuracy', percent(last?.accuracy, 2)],
+        ['Accuracy', percent(status.history.findLast((r) => r.accuracy !== null)?.accuracy, 2)],
         ['Last round', last ? seconds(last.seconds) : '–'],
         ['Received', bytes(up)],
         ['Sent', bytes(down)],
@@ -160,8 +160,10 @@ function Overview({ status, live, federation }: { status: Status; live: Live; fe
 }
 
 function Curves({ status }: { status: Status }) {
-  const quality = useMemo((): Series[] => [{ label: 'accuracy', tone: 'accent', points: status.history.map((r) => [r.round, r.accuracy]) }], [status.history.length]);
-  const loss = useMemo((): Series[] => [{ label: 'loss', tone: 'accent', points: status.history.map((r) => [r.round, r.loss]) }], [status.history.length]);
+  // A round is measured a little after it has closed.
+  const known = status.history.map((r) => `${r.round} ${r.accuracy} ${r.loss}`).join();
+  const quality = useMemo((): Series[] => [{ label: 'accuracy', tone: 'accent', points: status.history.map((r) => [r.round, r.accuracy]) }], [known]);
+  const loss = useMemo((): Series[] => [{ label: 'loss', tone: 'accent', points: status.history.map((r) => [r.round, r.loss]) }], [known]);
   return (
     <section class="card stack wide" aria-label="Quality">
       <div class="stack tight"><h2>Accuracy of the common model</h2><Chart title="Accuracy by round" empty="The curve begins when the first round is done." series={quality} x="Round" xMax={status.rounds} height={220} format={share} range={(min) => [Math.max(0, Math.floor(min * 20 - 0.1) / 20), 1]} /></div>
@@ -224,7 +226,7 @@ function Mine({ status, me }: { status: Status; me: Me | undefined }) {
   );
 }
 
-type Column<Row> = { name: string; value: (row: Row) => string | number; show?: (row: Row) => preact.ComponentChildren; number?: boolean };
+type Column<Row> = { name: string; value: (row: Row) => string | number; show?: (row: Row) => preact.ComponentChildren; number?: boolean; text?: boolean };
 
 // Sorts by any column, exports what it shows.
 function Table<Row>({ name, caption, columns, rows, sort }: { name: string; caption: string; columns: Column<Row>[]; rows: Row[]; sort: string }) {
@@ -245,7 +247,7 @@ function Table<Row>({ name, caption, columns, rows, sort }: { name: string; capt
               <button type="button" onClick={() => setOrder(c === column && !descending ? `-${c.name}` : c.name)}>{c.name}{c === column ? (descending ? ' ↓' : ' ↑') : ''}</button>
             </th>
           ))}</tr></thead>
-          <tbody>{sorted.map((row, i) => <tr key={i}>{columns.map((c) => <td key={c.name} class={c.number ? 'num' : ''}>{c.show ? c.show(row) : c.value(row)}</td>)}</tr>)}</tbody>
+          <tbody>{sorted.map((row, i) => <tr key={i}>{columns.map((c) => <td key={c.name} class={c.number ? 'num' : c.text ? 'text' : ''}>{c.show ? c.show(row) : c.value(row)}</td>)}</tr>)}</tbody>
         </table>
       </div>
       <div><button type="button" class="plain small" onClick={() => save(`${name}.csv`, csv([columns.map((c) => c.name), ...sorted.map((row) => columns.map((c) => c.value(row)))]), 'text/csv')}>Export as CSV</button></div>
@@ -267,10 +269,17 @@ function Partners({ rows }: { rows: PartnerRow[] }) {
   return <section class="card stack" aria-labelledby="partners"><h2 id="partners">Partners</h2>{rows.length > 0 ? <Table name="partners" caption="Partners" columns={columns} rows={rows} sort="Partner" /> : <p class="soft">None has joined yet. Make a join link above.</p>}</section>;
 }
 
+// The first of many, the rest on hover.
+function Some({ names }: { names: string[] }) {
+  if (names.length <= 4) return <>{names.join(', ')}</>;
+  return <span title={names.join(', ')}>{names.slice(0, 3).join(', ')} and {number(names.length - 3)} more</span>;
+}
+
 function Rounds({ rows, names }: { rows: RoundRow[]; names: Map<string, string> }) {
+  const named = (r: RoundRow) => r.contributors.map((id) => names.get(id) ?? id);
   const columns: Column<RoundRow>[] = [
     { name: 'Round', value: (r) => r.round, number: true },
-    { name: 'Contributors', value: (r) => r.contributors.map((id) => names.get(id) ?? id).join(', ') },
+    { name: 'Contributors', value: (r) => named(r).join(', '), show: (r) => <Some names={named(r)} />, text: true },
     { name: 'Accuracy', value: (r) => r.accuracy ?? '', number: true, show: (r) => percent(r.accuracy, 2) },
     { name: 'Loss', value: (r) => r.loss ?? '', number: true, show: (r) => r.loss?.toFixed(3) ?? '–' },
     { name: 'Time', value: (r) => r.seconds, number: true, show: (r) => seconds(r.seconds) },
@@ -279,18 +288,20 @@ function Rounds({ rows, names }: { rows: RoundRow[]; names: Map<string, string> 
     { name: 'Sent', value: (r) => r.bytes_down, number: true, show: (r) => bytes(r.bytes_down) },
     { name: 'Model', value: (r) => r.model_digest, show: (r) => <Id value={r.model_digest} /> },
   ];
-  return <section class="card stack" aria-labelledby="rounds"><h2 id="rounds">Rounds</h2>{rows.length > 0 ? <Table name="rounds" caption="Rounds" columns={columns} rows={rows} sort="-Round" /> : <p class="soft">None is finished yet.</p>}</section>;
+  return <section class="card stack" aria-labelledby="rounds"><h2 id="rounds">Rounds</h2>{rows.length > 0 ? <Table name="rounds" caption="Rounds" columns={columns} rows={rows} sort="-Round" /> : <p class="soft">None is finished yet. The first opens by itself when enough partners are here; invite them above.</p>}</section>;
 }
 
 function Agreements({ rows, names }: { rows: AgreementRow[]; names: Map<string, string> }) {
   const name = (id: string) => names.get(id) ?? id;
+  const partner = (a: AgreementRow) => name(a.asset.endsWith(':updates') ? a.assigner : a.assignee);
+  const sorted = [...rows].sort((a, b) => partner(a).localeCompare(partner(b)) || b.asset.localeCompare(a.asset));
   return (
     <section class="card stack" aria-labelledby="agreements">
       <header><h2 id="agreements">Agreements</h2><span class="small soft">one each way and partner</span></header>
       {rows.length === 0 && <p class="soft">None yet: they are concluded when a partner joins.</p>}
-      {rows.map((a) => (
+      {sorted.map((a) => (
         <details key={a.id}>
-          <summary>{a.asset.endsWith(':updates') ? `Updates of ${name(a.assigner)}` : `Global model to ${name(a.assignee)}`}</summary>
+          <summary>{a.asset.endsWith(':updates') ? `Updates of ${partner(a)}` : `Global model to ${partner(a)}`}</summary>
           <div class="stack" style={{ padding: '8px 0 16px' }}>
             <p class="small soft"><Id value={a.id} /> accepted by {a.accepted_by}, <time title={instant(a.agreed_at_ms)}>{ago(a.agreed_at_ms)}</time></p>
             <Terms terms={a.terms} />

@@ -201,7 +201,8 @@ function Crossed({ news, engine }: { news: DemoNews | undefined; engine: Remote<
   const [all, setAll] = useState(false);
   const known = news?.ledger.filter((e) => e.kind.startsWith('agreement')).length ?? 0;
   useEffect(() => { void engine?.agreements().then(setAgreements); }, [engine, known]);
-  const crossings = (news?.ledger ?? []).filter((e) => e.size !== undefined).reverse();
+  // A model that is published before there is an agreement has gone nowhere yet.
+  const crossings = known === 0 ? [] : (news?.ledger ?? []).filter((e) => e.size !== undefined).reverse();
   const names = new Map(news?.view.partners.map((p) => [p.id, p.name]));
   const shown = all ? crossings : crossings.slice(0, 8);
   return (
@@ -211,7 +212,7 @@ function Crossed({ news, engine }: { news: DemoNews | undefined; engine: Remote<
           <h2 id="crossed">What crossed the borders</h2>
           <span class="small soft">0 digits, {plural(crossings.length, 'message')}</span>
         </header>
-        {crossings.length === 0 ? <p class="soft">Nothing yet.</p> : (
+        {crossings.length === 0 ? <p class="soft">Nothing yet. Press start to see each message as it goes.</p> : (
           <div class="table">
             <table>
               <thead><tr><th>Round</th><th>What</th><th class="num">Size</th><th class="wide-only">Agreement</th></tr></thead>
@@ -219,7 +220,7 @@ function Crossed({ news, engine }: { news: DemoNews | undefined; engine: Remote<
                 {shown.map((e) => (
                   <tr key={e.sequence}>
                     <td>{e.final ? 'end' : e.round}</td>
-                    <td>
+                    <td class="text">
                       <Crossing entry={e} name={names.get(e.participant ?? '')} />
                       <span class="phone soft">under {e.agreement ? <Id value={e.agreement} /> : 'all partners’ agreements'}</span>
                     </td>

@@ -275,7 +275,7 @@ function statusSentence(news: PartnerNews): string {
   }
   if (view.activity === 'finished') return view.stage.includes('alone') ? 'The last round is done. For comparison, a model of your data alone is trained for as many rounds.' : 'The last round is done. The final model is tried on all the digits that you hold out.';
   if (!view.model_agreement || !view.update_agreement) return 'The agreements are being signed. Training begins with the next round.';
-  return status?.phase === 'waiting' ? tied(status.sentence) || 'Waiting for enough partners.' : `${round} Waiting for the common model.`;
+  return status?.phase === 'waiting' ? `${tied(status.sentence) || 'Waiting for enough partners.'} You need do nothing: training begins by itself.` : `${round} Waiting for the common model.`;
 }
 
 function curves(news: PartnerNews): Series[] {

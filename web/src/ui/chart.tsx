@@ -84,7 +84,7 @@ function Curves({ title, series, x, format, xMax, range, height = 260 }: Propert
   latest.current = { series, format, xMax, range };
   const [read, setRead] = useState('');
   const [scheme, setScheme] = useState(0);
-  const shape = series.map((s) => `${s.label}|${s.tone}|${s.dashed}`).join();
+  const shape = series.map((s) => `${s.label}|${s.tone}|${s.dashed}|${s.points.length < 100}`).join();
   const data = columns(series);
 
   useEffect(() => {
@@ -116,7 +116,7 @@ function Curves({ title, series, x, format, xMax, range, height = 260 }: Propert
         {},
         ...series.map((s): uPlot.Series => ({
           stroke: s.tone === 'accent' ? c.accent : c.grey,
-          width: s.tone === 'accent' ? 3 : 1.5,
+          width: s.tone === 'accent' && s.points.length < 100 ? 3 : 1.5,
           spanGaps: true,
           ...(s.dashed ? { dash: [5, 4] } : {}),
           points: { show: (u) => u.data[0].length < 3, size: 6 },

@@ -29,7 +29,8 @@ export const tied = (sentence: string): string => sentence.replace(/(\d) (s|ms|m
 export function ago(then: number, now = Date.now()): string {
   if (!then) return 'never';
   const s = Math.max(0, (now - then) / 1000);
-  return s < 5 ? 'just now' : `${seconds(s)} ago`;
+  if (s < 5) return 'just now';
+  return s < 10 ? `${Math.round(s)}\u00a0s ago` : `${seconds(s)} ago`;
 }
 
 export const instant = (ms: number): string => new Date(ms).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
