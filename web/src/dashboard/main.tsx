@@ -228,8 +228,11 @@ function Mine({ status, me }: { status: Status; me: Me | undefined }) {
 
 type Column<Row> = { name: string; value: (row: Row) => string | number; show?: (row: Row) => preact.ComponentChildren; number?: boolean; text?: boolean };
 
-// Sorts by any column, exports what it shows.
+const most_rows = 12;
+
+// Sorts by any column; exports all rows, also those that it does not show yet.
 function Table<Row>({ name, caption, columns, rows, sort }: { name: string; caption: string; columns: Column<Row>[]; rows: Row[]; sort: string }) {
+  const [all, setAll] = useState(false);
   const [order, setOrder] = useSetting(`${name}-sort`, sort);
   const descending = order.startsWith('-');
   const column = columns.find((c) => c.name === order.replace(/^-/, '')) ?? columns[0]!;
@@ -247,10 +250,13 @@ function Table<Row>({ name, caption, columns, rows, sort }: { name: string; capt
               <button type="button" onClick={() => setOrder(c === column && !descending ? `-${c.name}` : c.name)}>{c.name}{c === column ? (descending ? ' ↓' : ' ↑') : ''}</button>
             </th>
           ))}</tr></thead>
-          <tbody>{sorted.map((row, i) => <tr key={i}>{columns.map((c) => <td key={c.name} class={c.number ? 'num' : c.text ? 'text' : ''}>{c.show ? c.show(row) : c.value(row)}</td>)}</tr>)}</tbody>
+          <tbody>{sorted.slice(0, all ? undefined : most_rows).map((row, i) => <tr key={i}>{columns.map((c) => <td key={c.name} class={c.number ? 'num' : c.text ? 'text' : ''}>{c.show ? c.show(row) : c.value(row)}</td>)}</tr>)}</tbody>
         </table>
       </div>
-      <div><button type="button" class="plain small" onClick={() => save(`${name}.csv`, csv([columns.map((c) => c.name), ...sorted.map((row) => columns.map((c) => c.value(row)))]), 'text/csv')}>Export as CSV</button></div>
+      <div class="row">
+        {sorted.length > most_rows && <button type="button" class="plain small" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Show fewer' : `Show all ${number(sorted.length)}`}</button>}
+        <button type="button" class="plain small" onClick={() => save(`${name}.csv`, csv([columns.map((c) => c.name), ...sorted.map((row) => columns.map((c) => c.value(row)))]), 'text/csv')}>Export as CSV</button>
+      </div>
     </div>
   );
 }
@@ -279,13 +285,13 @@ function Rounds({ rows, names }: { rows: RoundRow[]; names: Map<string, string> 
   const named = (r: RoundRow) => r.contributors.map((id) => names.get(id) ?? id);
   const columns: Column<RoundRow>[] = [
     { name: 'Round', value: (r) => r.round, number: true },
-    { name: 'Contributors', value: (r) => named(r).join(', '), show: (r) => <Some names={named(r)} />, text: true },
     { name: 'Accuracy', value: (r) => r.accuracy ?? '', number: true, show: (r) => percent(r.accuracy, 2) },
     { name: 'Loss', value: (r) => r.loss ?? '', number: true, show: (r) => r.loss?.toFixed(3) ?? '–' },
     { name: 'Time', value: (r) => r.seconds, number: true, show: (r) => seconds(r.seconds) },
     { name: 'Beyond training', value: (r) => r.overhead_ms, number: true, show: (r) => `${number(Math.round(r.overhead_ms))}\u00a0ms` },
     { name: 'Received', value: (r) => r.bytes_up, number: true, show: (r) => bytes(r.bytes_up) },
     { name: 'Sent', value: (r) => r.bytes_down, number: true, show: (r) => bytes(r.bytes_down) },
+    { name: 'Contributors', value: (r) => named(r).join(', '), show: (r) => <Some names={named(r)} />, text: true },
     { name: 'Model', value: (r) => r.model_digest, show: (r) => <Id value={r.model_digest} /> },
   ];
   return <section class="card stack" aria-labelledby="rounds"><h2 id="rounds">Rounds</h2>{rows.length > 0 ? <Table name="rounds" caption="Rounds" columns={columns} rows={rows} sort="-Round" /> : <p class="soft">None is finished yet. The first opens by itself when enough partners are here; invite them above.</p>}</section>;

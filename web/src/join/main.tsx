@@ -63,6 +63,9 @@ function App() {
     remote.lookup(code).then(setWelcome, (fault: Fault) => setTrouble(joinTrouble(fault)));
   }, [known]);
 
+  const firstStep = news?.firstStepMs ?? null;
+  useEffect(() => { if (firstStep !== null) performance.mark('first-step', { startTime: firstStep - performance.timeOrigin }); }, [firstStep]);
+
   const phase = news?.phase ?? 'none';
   useEffect(() => {
     if (phase === 'joined' || phase === 'elsewhere') setStep((s) => (s < 2 ? 2 : s));
