@@ -5,7 +5,7 @@ import { alias, wasmByHand } from './vite.shared.ts';
 
 export default defineConfig({
   root: import.meta.dirname,
-  resolve: { alias: alias() },
+  resolve: { alias: alias('entente_join') },
   plugins: [wasmByHand()],
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none' },
   worker: { format: 'es', plugins: () => [wasmByHand()] },

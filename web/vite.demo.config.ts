@@ -40,7 +40,7 @@ function oneFile(): Plugin {
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  resolve: { alias: alias() },
+  resolve: { alias: alias('entente') },
   plugins: [wasmByHand(), oneFile()],
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none' },
   worker: { format: 'iife', plugins: () => [wasmByHand()] },

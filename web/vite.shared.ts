@@ -14,15 +14,16 @@ export function wasmDirectory(): string {
   return directory;
 }
 
-export const alias = () => ({ '#wasm': wasmDirectory() });
+// Which of the modules a page takes: see wasm/CMakeLists.txt.
+export const alias = (module: 'entente' | 'entente_join') => [{ find: /^#wasm\/entente\./, replacement: `${wasmDirectory()}/${module}.` }];
 
 // The module is always started with its bytes in hand; without this, Vite would ship the file a second time.
 export function wasmByHand(): Plugin {
   return {
     name: 'wasm-by-hand',
     transform(code, id) {
-      if (!id.endsWith('entente.mjs')) return null;
-      return { code: code.replace(/new URL\(["']entente\.wasm["'],\s*import\.meta\.url\)/g, '"entente.wasm"'), map: null };
+      if (!/entente(_join)?\.mjs$/.test(id)) return null;
+      return { code: code.replace(/new URL\(["'](\w+\.wasm)["'],\s*import\.meta\.url\)/g, '"$1"'), map: null };
     },
   };
 }
