@@ -222,6 +222,14 @@ export function createPartner(send: (news: PartnerNews) => void) {
     });
   }
 
+  // While nothing runs: what the coordinator has counted since this page last heard of it.
+  async function look(): Promise<void> {
+    const status = await json<StatusText>('status', session!.token).catch(() => null);
+    if (phase !== 'paused' || !status) return;
+    lastStatus = status;
+    tell();
+  }
+
   const methods = {
     // Loads the core, and takes up again what an earlier page left. Answers at once whether there is a session.
     async load(wasm: string, code: string): Promise<boolean> {
@@ -246,6 +254,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
           if (!session!.paused) await start();
         }
         tell();
+        if (phase === 'paused') void look();
       })();
       return true;
     },
@@ -319,6 +328,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
       if (session) {
         session.paused = true;
         await store.saveSession(session);
+        void look();
       }
       tell();
     },
