@@ -47,7 +47,7 @@ Digest Federation::model_digest() const { return impl_->coordinator->view().mode
 std::uint64_t Federation::agreements() const noexcept { return impl_->agreements; }
 
 Status Federation::Impl::set_up() {
-    executor = options.executor != nullptr ? options.executor : &inline_executor;
+    executor = options.executor != nullptr ? options.executor : &inline_executor();
     const plan::Plan& plan = options.plan;
     ENTENTE_ASSIGN(auto machine, round::Coordinator::create(plan, simulated_key(plan, plan.federation.coordinator)));
     coordinator = std::make_unique<round::Coordinator>(std::move(machine));

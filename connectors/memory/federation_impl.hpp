@@ -79,7 +79,6 @@ public:
 
     FederationOptions options;
     std::int64_t now_ms;
-    InlineExecutor inline_executor;
     Executor* executor = nullptr;
 
     std::shared_ptr<Space> space;

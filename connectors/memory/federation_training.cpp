@@ -51,7 +51,7 @@ void train_partner(Partner& partner, std::uint32_t max_batches) {
 }  // namespace
 
 Status Federation::Impl::train(std::uint32_t max_batches) {
-    executor->run(partners.size(), [this, max_batches](std::size_t i) {
+    executor->run(partners.size(), [this, max_batches](std::size_t i, unsigned) {
         if (partners[i].job && partners[i].outcome.ok()) train_partner(partners[i], max_batches);
     });
     for (const Partner& partner : partners) ENTENTE_TRY(Status(partner.outcome));
@@ -100,7 +100,7 @@ Status Federation::Impl::score_round() {
     result.round = view_now.completed;
     const std::size_t jobs = 1 + (options.alone ? partners.size() : 0);
     std::vector<Result<task::Score>> scores(jobs, Result<task::Score>(task::Score{}));
-    executor->run(jobs, [&](std::size_t i) {
+    executor->run(jobs, [&](std::size_t i, unsigned) {
         const auto parameters = i == 0 ? coordinator->parameters() : std::span<const float>(partners[i - 1].alone);
         scores[i] = task::evaluate(options.plan.task.model, parameters, *options.evaluation, {});
     });

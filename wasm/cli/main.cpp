@@ -100,10 +100,7 @@ public:
     }
     void progress(double, std::string_view) override {}
     std::int64_t now_ms() override { return static_cast<std::int64_t>(emscripten_get_now()); }
-    Executor& executor(unsigned) override { return executor_; }
-
-private:
-    InlineExecutor executor_;
+    Executor& executor(unsigned) override { return inline_executor(); }
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <cstdio>
 
 #include "base/files.hpp"
-#include "cli/thread_pool.hpp"
+#include "base/worker_pool.hpp"
 
 namespace entente::native {
 
@@ -67,7 +67,7 @@ std::int64_t NativeEnvironment::now_ms() { return monotonic_ms(); }
 
 Executor& NativeEnvironment::executor(unsigned threads) {
     auto& executor = executors_[std::clamp(threads, 1u, 64u)];
-    if (!executor) executor = std::make_unique<ThreadPool>(std::clamp(threads, 1u, 64u));
+    if (!executor) executor = std::make_unique<WorkerPool>(std::clamp(threads, 1u, 64u));
     return *executor;
 }
 

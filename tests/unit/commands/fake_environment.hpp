@@ -33,9 +33,8 @@ struct FakeEnvironment : entente::commands::Environment {
     void print_error(std::string_view text) override { error += text; }
     void progress(double, std::string_view) override {}
     std::int64_t now_ms() override { return ++ticks_; }
-    entente::Executor& executor(unsigned) override { return inline_; }
+    entente::Executor& executor(unsigned) override { return entente::inline_executor(); }
 
 private:
     std::int64_t ticks_ = 0;
-    entente::InlineExecutor inline_;
 };

@@ -54,9 +54,9 @@ Federation run(FederationOptions o, std::uint32_t slice = 1'000) {
 // Runs the jobs backwards: what a pool of threads might do.
 class Backwards final : public Executor {
 public:
-    [[nodiscard]] unsigned width() const override { return 3; }
-    void run(std::size_t count, const std::function<void(std::size_t)>& job) override {
-        while (count-- > 0) job(count);
+    [[nodiscard]] unsigned width() const noexcept override { return 3; }
+    void run(std::size_t units, Work work) override {
+        while (units-- > 0) work(units, static_cast<unsigned>(units % width()));
     }
 };
 

@@ -1,38 +1,52 @@
-// Where independent pieces of work run. Core owns no threads: a host passes an Executor in.
+// Where work that can be cut into independent units is run. core knows no threads: whoever has some hands in an
+// Executor; without one, everything runs on the caller's thread.
 //
-//   executor.run(tiles, [&](std::size_t tile) { fold_tile(tile); });
+//   executor.run(panels, [&](std::size_t unit, unsigned lane) { multiply(panel[unit], scratch[lane]); });
 //
-// Rule of determinism: jobs partition outputs, never a reduction, so neither width() nor the order in which
-// jobs run can change a bit of the result.
+// Units write disjoint outputs and never share a reduction, so that results do not depend on width(), on which lane
+// ran a unit, or in which order.
 #pragma once
 
 #include <cstddef>
-#include <functional>
+#include <type_traits>
 
 namespace entente {
 
+// Borrows a callable for the duration of a call; copies nothing, allocates nothing.
+template <class Signature>
+class FunctionRef;
+
+template <class R, class... Arguments>
+class FunctionRef<R(Arguments...)> {
+public:
+    template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>>>
+    FunctionRef(F&& f) noexcept  // NOLINT(google-explicit-constructor): call sites pass lambdas
+        : object_(const_cast<void*>(static_cast<const void*>(&f))), call_([](void* object, Arguments... arguments) -> R {
+              return (*static_cast<std::remove_reference_t<F>*>(object))(static_cast<Arguments>(arguments)...);
+          }) {}
+
+    R operator()(Arguments... arguments) const { return call_(object_, static_cast<Arguments>(arguments)...); }
+
+private:
+    void* object_;
+    R (*call_)(void*, Arguments...);
+};
+
 class Executor {
 public:
-    Executor() = default;
-    Executor(const Executor&) = delete;
-    Executor& operator=(const Executor&) = delete;
+    using Work = FunctionRef<void(std::size_t unit, unsigned lane)>;
+
     virtual ~Executor() = default;
 
-    // How many jobs can run at the same moment, at least 1. A hint for choosing how finely to cut.
-    [[nodiscard]] virtual unsigned width() const = 0;
+    // How many units may run at the same time; lanes are numbered below it. >= 1, constant.
+    [[nodiscard]] virtual unsigned width() const noexcept = 0;
 
-    // Calls job(0) ... job(count - 1), each exactly once, in any order and possibly at the same time, and
-    // returns when all have returned. `job` must not throw and must not call run() on the same executor.
-    virtual void run(std::size_t count, const std::function<void(std::size_t)>& job) = 0;
+    // Calls work once for each unit in [0, units), in any order and on any thread, no two at the same time with the
+    // same lane, and returns when all are done. `work` must not throw and must not call run(). One caller at a time.
+    virtual void run(std::size_t units, Work work) = 0;
 };
 
-// Runs every job in ascending order on the calling thread.
-class InlineExecutor final : public Executor {
-public:
-    [[nodiscard]] unsigned width() const override { return 1; }
-    void run(std::size_t count, const std::function<void(std::size_t)>& job) override {
-        for (std::size_t i = 0; i < count; ++i) job(i);
-    }
-};
+// Runs everything on the calling thread, in ascending order, lane 0. Stateless: may be shared.
+Executor& inline_executor() noexcept;
 
 }  // namespace entente
