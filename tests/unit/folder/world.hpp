@@ -67,11 +67,12 @@ public:
 
 inline CallOptions soon() { return {}; }
 
+// The answer, if it came at once. It may still come later: the completion owns where it goes.
 template <class T, class Begin>
 Result<T> ask(Begin&& begin) {
-    std::optional<Result<T>> result;
-    begin([&result](Result<T> r) { result.emplace(std::move(r)); });
-    return result ? std::move(*result) : Result<T>(Error{Code::internal, "test.pending", "not completed yet"});
+    const auto result = std::make_shared<std::optional<Result<T>>>();
+    begin([result](Result<T> r) { result->emplace(std::move(r)); });
+    return *result ? std::move(**result) : Result<T>(Error{Code::internal, "test.pending", "not completed yet"});
 }
 
 inline Asset asset_of(const std::string& id) { return {update_stream_asset("demo", id), AssetKind::update_stream, "demo", id}; }
