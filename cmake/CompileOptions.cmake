@@ -22,6 +22,10 @@ if(ENTENTE_WARNINGS_AS_ERRORS)
         if(NOT ENTENTE_SANITIZER STREQUAL "")
             list(APPEND _entente_warnings -Wno-mismatched-new-delete)
         endif()
+        # Asio's fences, which the thread sanitizer does not model.
+        if(ENTENTE_SANITIZER STREQUAL "thread")
+            list(APPEND _entente_warnings -Wno-tsan)
+        endif()
     endif()
 endif()
 
