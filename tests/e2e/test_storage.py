@@ -1,6 +1,6 @@
 """A data folder that fills up: senders are told 507, rounds stand still, and when there is room again everything goes on to
 the undisturbed run's model."""
-import json, os, pathlib, re, resource, shutil, subprocess, time, unittest
+import errno, json, os, pathlib, re, resource, shutil, signal, subprocess, time, unittest
 
 from harness import Small, undisturbed_digest
 
@@ -20,10 +20,16 @@ class SmallDisk:
         self.folder = pathlib.Path(f"/proc/{self.holder.pid}/root{folder}")
 
     def leave(self, free):
-        """Fills it until so many bytes are free."""
-        where = os.statvfs(self.folder)
+        """Fills it until so many bytes are free, while others write to it."""
         with open(self.folder / "ballast", "wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, where.f_bavail * where.f_bsize - free)
+            for attempt in range(20):
+                where = os.statvfs(self.folder)
+                try:
+                    size = os.fstat(ballast.fileno()).st_size + where.f_bavail * where.f_bsize - free
+                    return os.posix_fallocate(ballast.fileno(), 0, size) if size > 0 else None
+                except OSError as error:
+                    if error.errno != errno.ENOSPC or attempt == 19:
+                        raise
 
     def clear(self):
         (self.folder / "ballast").unlink()
@@ -82,11 +88,15 @@ class FullDisk(unittest.TestCase):
             f.start_server(prefix=disk.prefix)
             f.start_partner(1)
             f.wait_for(lambda: f.status()["participants"] and f.status()["participants"][0]["standing"] == "agreed", "the first has agreed")
+            f.partners["plant-1"].send_signal(signal.SIGSTOP)  # does not deliver before the disk is full
             f.start_partner(2)
             f.wait_for(lambda: f.status()["round"] == 1 and f.status()["phase"] == "collecting", "round 1 is open")
             disk.leave(0)
-            time.sleep(2)  # long enough for both to train and to be turned away
-            self.assertEqual(f.status()["delivered"], 0)
+            delivered = f.status()["delivered"]
+            f.partners["plant-1"].send_signal(signal.SIGCONT)
+            time.sleep(2)  # long enough to train and to be turned away
+            self.assertEqual(f.status()["delivered"], delivered)
+            self.assertLess(delivered, 2)
             disk.clear()
             self.finishes(f)
 
