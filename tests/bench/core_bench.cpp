@@ -48,22 +48,26 @@ data::Dataset noise(std::uint32_t n) {
 }
 
 void bench_training() {
-    std::printf("%-8s %-10s %5s %12s\n", "model", "kernels", "B", "examples/s");
+    std::printf("%-8s %-9s %-10s %5s %12s\n", "model", "numerics", "kernels", "B", "examples/s");
     for (const bool cnn : {false, true}) {
         const nn::ModelSpec spec = cnn ? nn::mcmahan_cnn() : nn::two_nn();
         const data::Dataset set = noise(cnn ? 320 : 6'400);
         const auto initial = nn::initialise(spec, derive_key(1, 0, {}, Purpose::initialise)).value();
-        for (const kernels::Table* table : kernels::available()) {
-            if (!kernels::select(table->name).ok()) continue;
-            for (const std::uint32_t batch : {10u, 32u}) {
-                nn::TrainingOptions options;
-                options.batch = batch;
-                const double s = median_seconds([&] {
-                    auto run = nn::LocalTraining::start(spec, options, set, {}, initial).value();
-                    (void)run.step(1'000'000);
-                });
-                std::printf("%-8s %-10s %5u %12.0f\n", cnn ? "cnn" : "2nn", std::string(table->name).c_str(), batch,
-                            static_cast<double>(set.size()) / s);
+        for (const kernels::Numerics numerics : {kernels::Numerics::portable, kernels::Numerics::fused}) {
+            for (const kernels::Table* table : kernels::available(numerics)) {
+                if (!kernels::select(table->name).ok()) continue;
+                for (const std::uint32_t batch : {10u, 32u, 64u}) {
+                    nn::TrainingOptions options;
+                    options.batch = batch;
+                    options.numerics = numerics;
+                    const double s = median_seconds([&] {
+                        auto run = nn::LocalTraining::start(spec, options, set, {}, initial).value();
+                        (void)run.step(1'000'000);
+                    });
+                    std::printf("%-8s %-9s %-10s %5u %12.0f\n", cnn ? "cnn" : "2nn",
+                                std::string(kernels::to_string(numerics)).c_str(), table->name, batch,
+                                static_cast<double>(set.size()) / s);
+                }
             }
         }
     }

@@ -9,27 +9,25 @@
 #include <utility>
 #include <vector>
 
-#include "entente/nn/model.hpp"
 #include "entente/tensor/kernels.hpp"
+#include "nn/engine.hpp"
 
 namespace entente::nn {
 
 struct LocalTraining::State {
-    State(Model m, const TrainingOptions& o, const data::Dataset& d)
-        : model(std::move(m)), options(o), dataset(&d) {}
+    State(std::unique_ptr<Engine> e, const TrainingOptions& o, const data::Dataset& d)
+        : engine(std::move(e)), options(o), dataset(&d) {}
 
-    Model model;
+    std::unique_ptr<Engine> engine;
     TrainingOptions options;
     const data::Dataset* dataset;
     std::vector<std::uint32_t> rows;   // as given
     std::vector<std::uint32_t> order;  // of the current epoch
     std::size_t batch = 0;
 
-    std::vector<float> parameters;
-    std::vector<float> origin;    // only with a proximal term
-    std::vector<float> velocity;  // only with momentum
-    std::vector<float> gradient;
-    std::vector<float> inputs;
+    AlignedFloats origin;           // packed; only with a proximal term
+    AlignedFloats velocity;         // packed; only with momentum
+    std::vector<float> parameters;  // canonical, filled when asked for
     std::vector<std::uint32_t> labels;
 
     std::uint32_t epoch = 0;
@@ -39,8 +37,13 @@ struct LocalTraining::State {
     double loss_sum = 0.0;
     std::optional<Error> failure;
 
+    // Nothing stands between the gradient and the weights.
+    [[nodiscard]] bool plain() const {
+        return origin.size() == 0 && velocity.size() == 0 && options.weight_decay == 0.0f;
+    }
+
     void begin_epoch() {
-        order = rows;
+        std::copy(rows.begin(), rows.end(), order.begin());
         Philox(options.key, epoch).shuffle(order);
         next = 0;
     }
@@ -51,36 +54,35 @@ struct LocalTraining::State {
 };
 
 Result<double> LocalTraining::State::one_batch(std::size_t count) {
-    const auto size = static_cast<std::size_t>(model.example_size());
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint32_t row = order[next + i];
-        const std::span<const float> example = dataset->example(row);
-        std::copy(example.begin(), example.end(), inputs.begin() + static_cast<std::ptrdiff_t>(i * size));
+        engine->set_input(i, dataset->example(row).data());
         labels[i] = dataset->labels[row];
     }
-    ENTENTE_ASSIGN(const double loss, model.gradients(parameters, std::span(inputs).first(count * size),
-                                                      std::span(labels).first(count), gradient));
+    engine->forward(count, true);
+    const double loss =
+        engine->backward(labels.data(), 1.0f / static_cast<float>(count), plain(), options.learning_rate);
     if (!std::isfinite(loss)) {
         return Error{Code::invalid_argument, "training.non-finite",
                      "LocalTraining: expected a finite loss, found none at step " +
                          std::to_string(steps + 1) + "; a smaller learning rate may help"};
     }
-    update();
+    if (!plain()) update();
     return loss;
 }
 
 void LocalTraining::State::update() {
-    const kernels::Table& k = kernels::active();
-    const std::size_t count = parameters.size();
-    if (options.weight_decay > 0.0f || !origin.empty()) {
-        k.regularise(options.weight_decay, options.proximal_mu, parameters.data(),
-                     origin.empty() ? nullptr : origin.data(), gradient.data(), count);
+    const kernels::Table& k = engine->kernels();
+    const std::size_t count = engine->packed_size();
+    float* const gradient = engine->gradient();
+    if (options.weight_decay > 0.0f || origin.size() != 0) {
+        k.regularise(options.weight_decay, options.proximal_mu, engine->weights(),
+                     origin.size() == 0 ? nullptr : origin.data(), gradient, count);
     }
-    if (velocity.empty()) {
-        k.sgd(options.learning_rate, gradient.data(), parameters.data(), count);
+    if (velocity.size() == 0) {
+        k.sgd(options.learning_rate, gradient, engine->weights(), count);
     } else {
-        k.sgd_momentum(options.learning_rate, options.momentum, gradient.data(), velocity.data(),
-                       parameters.data(), count);
+        k.sgd_momentum(options.learning_rate, options.momentum, false, gradient, velocity.data(), engine->weights(), count);
     }
 }
 
@@ -126,7 +128,7 @@ Result<std::vector<std::uint32_t>> resolve(std::span<const std::uint32_t> rows, 
 
 Result<LocalTraining> LocalTraining::start(const ModelSpec& spec, const TrainingOptions& options,
                                            const data::Dataset& dataset, std::span<const std::uint32_t> rows,
-                                           std::span<const float> initial) {
+                                           std::span<const float> initial, Executor& executor) {
     ENTENTE_TRY(check(options));
     ENTENTE_TRY(data::validate(dataset));
     ENTENTE_ASSIGN(const std::uint32_t classes, output_classes(spec));
@@ -139,22 +141,28 @@ Result<LocalTraining> LocalTraining::start(const ModelSpec& spec, const Training
     }
     ENTENTE_ASSIGN(auto resolved, resolve(rows, dataset.size()));
     const std::size_t batch = std::min<std::size_t>(options.batch, resolved.size());
-    ENTENTE_ASSIGN(Model model, Model::create(spec, static_cast<std::uint32_t>(batch)));
-    const auto count = static_cast<std::size_t>(model.layout().parameter_count);
+    ENTENTE_ASSIGN(auto engine,
+                   Engine::create(spec, static_cast<std::uint32_t>(batch), options.numerics, executor));
+    const auto count = static_cast<std::size_t>(engine->layout().parameter_count);
     if (initial.size() != count || !kernels::active().all_finite(initial.data(), count)) {
         return Error{Code::invalid_argument, "training.initial",
                      "LocalTraining: expected " + std::to_string(count) + " finite parameters, found " +
                          std::to_string(initial.size())};
     }
 
-    auto state = std::make_unique<State>(std::move(model), options, dataset);
+    auto state = std::make_unique<State>(std::move(engine), options, dataset);
+    Engine& e = *state->engine;
+    e.prepare_gradients();
     state->rows = std::move(resolved);
+    state->order.resize(state->rows.size());
     state->batch = batch;
-    state->parameters.assign(initial.begin(), initial.end());
-    if (options.proximal_mu > 0.0f) state->origin = state->parameters;
-    if (options.momentum > 0.0f) state->velocity.assign(count, 0.0f);
-    state->gradient.resize(count);
-    state->inputs.resize(batch * static_cast<std::size_t>(state->model.example_size()));
+    state->parameters.resize(count);
+    e.pack(initial, e.weights());
+    if (options.proximal_mu > 0.0f) {
+        state->origin = AlignedFloats(e.packed_size());
+        e.pack(initial, state->origin.data());
+    }
+    if (options.momentum > 0.0f) state->velocity = AlignedFloats(e.packed_size());
     state->labels.resize(batch);
     state->begin_epoch();
     return LocalTraining(std::move(state));
@@ -187,7 +195,7 @@ Result<StepReport> LocalTraining::step(std::uint32_t max_batches) {
         if (s.next < s.rows.size()) continue;
         if (++s.epoch < s.options.epochs) {
             s.begin_epoch();
-        } else if (!kernels::active().all_finite(s.parameters.data(), s.parameters.size())) {
+        } else if (!s.engine->kernels().all_finite(s.engine->weights(), s.engine->packed_size())) {
             // The last update is the only one that no later loss would reveal.
             s.failure = Error{Code::invalid_argument, "training.non-finite",
                               "LocalTraining: expected finite parameters after the last step, found others"};
@@ -219,6 +227,9 @@ double LocalTraining::mean_loss() const noexcept {
     return state_->examples == 0 ? 0.0 : state_->loss_sum / static_cast<double>(state_->examples);
 }
 
-std::span<const float> LocalTraining::parameters() const noexcept { return state_->parameters; }
+std::span<const float> LocalTraining::parameters() const {
+    state_->engine->unpack(state_->engine->weights(), state_->parameters);
+    return state_->parameters;
+}
 
 }  // namespace entente::nn

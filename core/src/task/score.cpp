@@ -48,7 +48,6 @@ struct Evaluation::State {
     nn::Model model;
     const data::Dataset* dataset;
     std::vector<std::uint32_t> rows;
-    std::vector<float> parameters;
     std::vector<float> inputs;
     std::size_t next = 0;
     Score score;
@@ -63,12 +62,12 @@ Status Evaluation::State::one_batch(std::size_t count) {
         const std::span<const float> example = dataset->example(rows[next + i]);
         std::copy(example.begin(), example.end(), inputs.begin() + static_cast<std::ptrdiff_t>(i * size));
     }
-    ENTENTE_ASSIGN(const auto logits, model.forward(parameters, std::span(inputs).first(count * size)));
+    ENTENTE_ASSIGN(const auto logits, model.forward(std::span(inputs).first(count * size)));
     for (std::size_t i = 0; i < count; ++i) {
         const auto row = logits.subspan(i * score.classes, score.classes);
         const std::uint32_t truth = dataset->labels[rows[next + i]];
         const double loss =
-            kernels::softmax_cross_entropy(row.data(), &truth, 1, score.classes, 1.0f, nullptr);
+            kernels::softmax_cross_entropy(row.data(), &truth, 1, score.classes, score.classes, 1.0f, nullptr);
         if (!std::isfinite(loss)) {
             return Error{
                 Code::invalid_argument, "evaluation.non-finite",
@@ -126,7 +125,7 @@ Result<Evaluation> Evaluation::start(const nn::ModelSpec& spec, std::span<const 
     }
     auto state = std::make_unique<State>(std::move(model), dataset);
     state->rows = std::move(chosen);
-    state->parameters.assign(parameters.begin(), parameters.end());
+    ENTENTE_TRY(state->model.load(parameters));
     state->inputs.resize(most * static_cast<std::size_t>(state->model.example_size()));
     state->score.classes = classes;
     state->score.confusion.resize(std::size_t{classes} * classes);
@@ -170,7 +169,8 @@ Result<Score> evaluate(const nn::ModelSpec& spec, std::span<const float> paramet
 Result<std::vector<float>> predict(const nn::ModelSpec& spec, std::span<const float> parameters,
                                    std::span<const float> example) {
     ENTENTE_ASSIGN(nn::Model model, nn::Model::create(spec, 1));
-    ENTENTE_ASSIGN(const auto logits, model.forward(parameters, example));
+    ENTENTE_TRY(model.load(parameters));
+    ENTENTE_ASSIGN(const auto logits, model.forward(example));
     std::vector<float> probabilities(logits.size());
     kernels::softmax(logits.data(), logits.size(), probabilities.data());
     return probabilities;

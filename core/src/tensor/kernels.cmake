@@ -6,31 +6,30 @@
 # -O3 overrides the -O2 of RelWithDebInfo: gcc 12 vectorises plain loops properly only there. Bits do not
 # depend on it.
 set(_entente_kernels ${CMAKE_CURRENT_LIST_DIR})
-list(APPEND ENTENTE_KERNEL_SOURCES
-    ${_entente_kernels}/kernels.cpp
-    ${_entente_kernels}/kernels_scalar.cpp
-    ${_entente_kernels}/kernels_v128.cpp)
-
 set(_entente_common -ffp-contract=off -fno-math-errno -fno-trapping-math
     "$<$<CONFIG:Release,RelWithDebInfo>:-O3>")
-set_source_files_properties(${_entente_kernels}/kernels_scalar.cpp PROPERTIES
-    COMPILE_OPTIONS "${_entente_common}")
+list(APPEND ENTENTE_KERNEL_SOURCES ${_entente_kernels}/kernels.cpp)
 
+# entente_kernels(FILE FLAG...)
+macro(entente_kernels file)
+    list(APPEND ENTENTE_KERNEL_SOURCES ${_entente_kernels}/kernels_${file}.cpp)
+    set_source_files_properties(${_entente_kernels}/kernels_${file}.cpp PROPERTIES
+        COMPILE_OPTIONS "${_entente_common};${ARGN}")
+endmacro()
+
+entente_kernels(scalar)
 if(EMSCRIPTEN)
-    set_source_files_properties(${_entente_kernels}/kernels_v128.cpp PROPERTIES
-        COMPILE_OPTIONS "${_entente_common};-msimd128")
+    entente_kernels(v128 -msimd128)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    set_source_files_properties(${_entente_kernels}/kernels_v128.cpp PROPERTIES
-        COMPILE_OPTIONS "${_entente_common};-msse4.2")
-    list(APPEND ENTENTE_KERNEL_SOURCES
-        ${_entente_kernels}/kernels_avx2.cpp
-        ${_entente_kernels}/kernels_avx512.cpp)
-    set_source_files_properties(${_entente_kernels}/kernels_avx2.cpp PROPERTIES
-        COMPILE_OPTIONS "${_entente_common};-mavx2;-mno-fma")
-    set_source_files_properties(${_entente_kernels}/kernels_avx512.cpp PROPERTIES
-        COMPILE_OPTIONS
-        "${_entente_common};-mavx512f;-mavx512vl;-mavx512bw;-mavx512dq;-mprefer-vector-width=512")
+    set(_entente_avx512 -mavx512f -mavx512vl -mavx512bw -mavx512dq -mprefer-vector-width=512)
+    entente_kernels(v128 -msse4.2)
+    entente_kernels(avx2 -mavx2 -mno-fma)
+    entente_kernels(avx512 ${_entente_avx512})
+    entente_kernels(scalar_fused -mavx2 -mfma)
+    entente_kernels(avx2_fused -mavx2 -mfma)
+    entente_kernels(avx512_fused ${_entente_avx512} -mfma)
 else()
-    set_source_files_properties(${_entente_kernels}/kernels_v128.cpp PROPERTIES
-        COMPILE_OPTIONS "${_entente_common}")
+    entente_kernels(v128)
+    entente_kernels(scalar_fused)
+    entente_kernels(v128_fused)
 endif()

@@ -52,28 +52,47 @@ std::vector<ModelSpec> small_models() {
         {{5, 5, 1}, {max_pool2d(2), conv2d("a", 17, 1), relu(), conv2d("b", 2, 2), flatten(), dense("c", 2)}},
         {{9, 9, 4}, {flatten(), dense("a", 33), relu(), dense("b", 20), relu(), dense("c", 10)}},
         {{6, 6, 2}, {conv2d("a", 18, 5), relu(), conv2d("b", 16, 3), relu(), flatten(), dense("c", 3)}},
+        // Behind a pool and a ReLU, whole units: gradients of spots; a direct forward pass and Winograd's.
+        {{7, 6, 3}, {conv2d("a", 16, 3), relu(), conv2d("b", 5, 3), max_pool2d(2), relu(), flatten(), dense("c", 3)}},
+        {{10, 6, 1},
+         {conv2d("a", 32, 3), relu(), conv2d("b", 16, 5), relu(), max_pool2d(2), conv2d("c", 16, 2, false), relu(),
+          flatten(), dense("d", 50), dense("e", 3)}},
+        {{14, 12, 16}, {conv2d("a", 32, 5, false), max_pool2d(2), relu(), flatten(), dense("b", 3)}},
     };
+}
+
+// Loads the parameters first.
+double gradients(Model& model, const std::vector<float>& parameters, std::span<const float> inputs,
+                 std::span<const std::uint32_t> labels, std::vector<float>& gradient) {
+    REQUIRE(model.load(parameters).ok());
+    return model.gradients(inputs, labels, gradient).value();
 }
 
 }  // namespace
 
 TEST_CASE("the float reference and the model give the same bits, with every variant of the kernels") {
     const std::string before = kernels::active().name;
-    for (const auto* table : kernels::available()) {
-        REQUIRE(kernels::select(table->name).ok());
+    for (const auto numerics : {kernels::Numerics::portable, kernels::Numerics::fused}) {
         std::uint32_t seed = 40;
         for (const ModelSpec& spec : small_models()) {
-            INFO("variant ", std::string(table->name), " model ", seed - 40);
             const Batch batch = random_batch(spec, 6, ++seed);
-            Model model = Model::create(spec, 9).value();
-            std::vector<float> found(batch.parameters.size(), 7.0f);
             std::vector<float> expected(batch.parameters.size(), 8.0f);
-            const double loss = model.gradients(batch.parameters, batch.inputs, batch.labels, found).value();
+            const bool fused = numerics == kernels::Numerics::fused;
             const double reference =
-                reference_gradients<float>(spec, batch.parameters, batch.inputs, batch.labels, expected)
+                (fused ? reference_gradients<float, true>(spec, batch.parameters, batch.inputs, batch.labels, expected)
+                       : reference_gradients<float>(spec, batch.parameters, batch.inputs, batch.labels, expected))
                     .value();
-            CHECK(loss == reference);
-            CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0);
+            for (const auto* table : kernels::available(numerics)) {
+                INFO(std::string(kernels::to_string(numerics)), " ", std::string(table->name), " model ", seed - 41);
+                REQUIRE(kernels::select(table->name).ok());
+                Model model = Model::create(spec, 9, numerics).value();
+                std::vector<float> found(batch.parameters.size(), 7.0f);
+                CHECK(gradients(model, batch.parameters, batch.inputs, batch.labels, found) == reference);
+                CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0);
+                // A second pass starts from what the first left behind.
+                CHECK(model.gradients(batch.inputs, batch.labels, found).value() == reference);
+                CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0);
+            }
         }
     }
     REQUIRE(kernels::select(before).ok());
@@ -118,13 +137,13 @@ TEST_CASE("the float32 gradient predicts the change of the loss along itself wit
     Model model = Model::create(spec, 8).value();
     std::vector<float> gradient(batch.parameters.size());
     std::vector<float> ignored(batch.parameters.size());
-    model.gradients(batch.parameters, batch.inputs, batch.labels, gradient).value();
+    gradients(model, batch.parameters, batch.inputs, batch.labels, gradient);
     const double square = kernels::active().dot(gradient.data(), gradient.data(), gradient.size());
     const float h = static_cast<float>(1e-3 / std::sqrt(square));
     const auto loss_at = [&](float factor) {
         std::vector<float> moved = batch.parameters;
         kernels::active().axpy(factor, gradient.data(), moved.data(), moved.size());
-        return model.gradients(moved, batch.inputs, batch.labels, ignored).value() / 8.0;
+        return gradients(model, moved, batch.inputs, batch.labels, ignored) / 8.0;
     };
     const double change = (loss_at(h) - loss_at(-h)) / (2.0 * static_cast<double>(h));
     CHECK(change == doctest::Approx(square).epsilon(0.01));
@@ -134,12 +153,13 @@ TEST_CASE("logits of an example do not depend on the batch it sits in") {
     for (const ModelSpec& spec : small_models()) {
         const Batch batch = random_batch(spec, 5, 90);
         Model model = Model::create(spec, 5).value();
-        const auto all = model.forward(batch.parameters, batch.inputs).value();
+        REQUIRE(model.load(batch.parameters).ok());
+        const auto all = model.forward(batch.inputs).value();
         const std::vector<float> together(all.begin(), all.end());
         const std::size_t size = batch.inputs.size() / 5;
         for (std::size_t i = 0; i < 5; ++i) {
             const auto one =
-                model.forward(batch.parameters, std::span(batch.inputs).subspan(i * size, size)).value();
+                model.forward(std::span(batch.inputs).subspan(i * size, size)).value();
             REQUIRE(std::equal(one.begin(), one.end(),
                                together.begin() + static_cast<std::ptrdiff_t>(i * one.size())));
         }
@@ -156,7 +176,8 @@ TEST_CASE("forward, loss, gradients and three momentum steps agree with PyTorch 
     Model model = Model::create(spec, 4).value();
     std::vector<float> w(std::begin(golden::initial), std::end(golden::initial));
     REQUIRE(model.layout().parameter_count == w.size());
-    const auto logits = model.forward(w, golden::inputs).value();
+    REQUIRE(model.load(w).ok());
+    const auto logits = model.forward(golden::inputs).value();
     REQUIRE(logits.size() == std::size(golden::logits));
     for (std::size_t i = 0; i < logits.size(); ++i) CHECK(close(logits[i], golden::logits[i]));
 
@@ -164,13 +185,13 @@ TEST_CASE("forward, loss, gradients and three momentum steps agree with PyTorch 
     std::vector<float> velocity(w.size());
     const kernels::Table& k = kernels::active();
     for (std::size_t step = 0; step < 3; ++step) {
-        const double loss = model.gradients(w, golden::inputs, golden::labels, gradient).value() / 4.0;
+        const double loss = gradients(model, w, golden::inputs, golden::labels, gradient) / 4.0;
         CHECK(close(static_cast<float>(loss), golden::losses[step]));
         if (step == 0) {
             for (std::size_t i = 0; i < w.size(); ++i) REQUIRE(close(gradient[i], golden::gradient[i]));
         }
         k.regularise(golden::decay, 0.0f, w.data(), nullptr, gradient.data(), w.size());
-        k.sgd_momentum(golden::rate, golden::momentum, gradient.data(), velocity.data(), w.data(), w.size());
+        k.sgd_momentum(golden::rate, golden::momentum, false, gradient.data(), velocity.data(), w.data(), w.size());
     }
     for (std::size_t i = 0; i < w.size(); ++i) REQUIRE(close(w[i], golden::after_three_steps[i]));
 }
@@ -182,15 +203,15 @@ TEST_CASE("a model refuses wrong sizes and labels") {
     const std::vector<float> inputs(784 * 3);
     const std::vector<std::uint32_t> labels{1, 2};
     const auto two = std::span(inputs).first(784 * 2);
-    CHECK(model.forward(std::span(w).first(5), two).error().reason == "model.sizes");
-    CHECK(model.forward(w, inputs).error().reason == "model.sizes");
-    CHECK(model.forward(w, {}).error().reason == "model.sizes");
-    CHECK(model.forward(w, two.first(785)).error().reason == "model.sizes");
-    CHECK(model.gradients(w, two, std::span(labels).first(1), g).error().reason == "model.sizes");
-    CHECK(model.gradients(w, two, labels, std::span(g).first(7)).error().reason == "model.sizes");
+    CHECK(model.load(std::span(w).first(5)).error().reason == "model.sizes");
+    CHECK(model.forward(inputs).error().reason == "model.sizes");
+    CHECK(model.forward({}).error().reason == "model.sizes");
+    CHECK(model.forward(two.first(785)).error().reason == "model.sizes");
+    CHECK(model.gradients(two, std::span(labels).first(1), g).error().reason == "model.sizes");
+    CHECK(model.gradients(two, labels, std::span(g).first(7)).error().reason == "model.sizes");
     const std::vector<std::uint32_t> bad{1, 10};
-    CHECK(model.gradients(w, two, bad, g).error().reason == "model.label");
-    CHECK(model.gradients(w, two, labels, g).ok());
+    CHECK(model.gradients(two, bad, g).error().reason == "model.label");
+    CHECK(model.gradients(two, labels, g).ok());
     CHECK(Model::create(two_nn(), 0).error().reason == "model.batch");
     CHECK(Model::create(mcmahan_cnn(), 100000000).error().reason == "model.batch");
     CHECK(Model::create({{2}, {dense("a", 0)}}, 2).error().reason == "model.layer");

@@ -31,39 +31,57 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
            (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
+using kernels::Finish;
+using kernels::Numerics;
+
+float mac(Numerics numerics, float c, float a, float b) {
+    if (numerics == Numerics::fused) return std::fma(a, b, c);
+    const float product = a * b;
+    return c + product;
+}
+
 // The definition in kernel_table.hpp, written down.
-void gemm_definition(const Gemm& g) {
+void gemm_definition(Numerics numerics, const Gemm& g) {
     for (std::size_t i = 0; i < g.rows; ++i) {
         for (std::size_t j = 0; j < g.columns; ++j) {
             float& c = g.c[i * g.c_row + j];
-            float sum = g.accumulate ? c : g.bias != nullptr ? g.bias[j] : 0.0f;
-            for (std::size_t s = 0; s < g.segments; ++s) {
-                for (std::size_t k = 0; k < g.depth; ++k) {
-                    const float product = g.a[i * g.a_row + s * g.a_segment + k * g.a_step] *
-                                          g.b[s * g.b_segment + k * g.b_row + j];
-                    sum = sum + product;
-                }
+            float sum = g.start == nullptr ? 0.0f : g.start[i * g.start_row + j];
+            for (std::size_t s = 0; s < g.segments; ++s)
+                for (std::size_t k = 0; k < g.depth; ++k)
+                    sum = mac(numerics, sum, g.a[i * g.a_row + s * g.a_segment + k * g.a_step],
+                              g.b[s * g.b_segment + k * g.b_row + j]);
+            switch (g.finish) {
+                case Finish::none: c = sum; break;
+                case Finish::relu: c = sum > 0.0f ? sum : 0.0f; break;
+                case Finish::descend: c = mac(numerics, c, g.factor, sum); break;
             }
-            c = sum;
         }
     }
 }
 
+enum class Start { zero, bias, continued };
+
 struct Problem {
     Gemm shape;
+    Start start = Start::zero;
     std::vector<float> a;
     std::vector<float> b;
     std::vector<float> bias;
     std::vector<float> c;
 
-    std::vector<float> run(void (*gemm)(const Gemm&)) const {
+    template <class Multiply>
+    std::vector<float> run(const Multiply& multiply) const {
         std::vector<float> result = c;
         Gemm g = shape;
         g.a = a.data();
         g.b = b.data();
         g.c = result.data();
-        g.bias = bias.empty() ? nullptr : bias.data();
-        gemm(g);
+        if (start == Start::bias) g.start = bias.data();
+        if (start == Start::continued) {
+            g.start = g.c;
+            g.start_row = g.c_row;
+        }
+        multiply(g);
         return result;
     }
 };
@@ -73,7 +91,7 @@ Problem random_problem(Philox& random, bool large) {
     Gemm& g = p.shape;
     g.rows = 1 + random.bounded(large ? 70 : 20);
     g.columns = 1 + random.bounded(large ? 130 : 50);
-    g.depth = random.bounded(12) == 0 ? 0 : 1 + random.bounded(large ? 500 : 30);
+    g.depth = random.bounded(12) == 0 ? 0 : 1 + random.bounded(large ? 900 : 30);
     g.segments = random.bounded(3) == 0 ? 1 + random.bounded(5) : 1;
     const bool transposed = random.bounded(2) == 0;
     g.a_row = transposed ? 1 : g.depth + random.bounded(3);
@@ -82,20 +100,24 @@ Problem random_problem(Philox& random, bool large) {
     g.b_row = random.bounded(4) == 0 ? 1 + random.bounded(7) : g.columns + random.bounded(3);
     g.b_segment = g.depth * g.b_row + random.bounded(9);
     g.c_row = g.columns + random.bounded(4);
-    g.accumulate = random.bounded(3) == 0;
+    g.finish = static_cast<Finish>(random.bounded(3));
+    g.factor = -0.37f;
+    if (g.finish != Finish::descend) p.start = static_cast<Start>(random.bounded(3));
     p.a = random_floats(random, g.rows * g.a_row + g.segments * g.a_segment + (g.depth + 1) * g.a_step);
-    p.b = random_floats(random, g.segments * g.b_segment + (g.depth + 1) * g.b_row + g.columns);
+    p.b = random_floats(random, g.segments * g.b_segment + (g.depth + 1) * g.b_row + g.columns + 16);
     p.c = random_floats(random, g.rows * g.c_row);  // the gaps between rows must stay as they are
-    if (random.bounded(2) == 0) p.bias = random_floats(random, g.columns);
+    p.bias = random_floats(random, g.columns + 16);
     return p;
 }
 
+// Every variant of both classes, beside the scalar variant of its class.
 template <class Check>
 void for_each_variant(Check check) {
-    const Table& scalar = *kernels::available().front();
-    for (const Table* table : kernels::available()) {
-        INFO("variant ", std::string(table->name));
-        check(scalar, *table);
+    for (const Numerics numerics : {Numerics::portable, Numerics::fused}) {
+        for (const Table* table : kernels::available(numerics)) {
+            INFO(std::string(kernels::to_string(numerics)), " ", std::string(table->name));
+            check(*kernels::available(numerics).front(), *table);
+        }
     }
 }
 
@@ -121,15 +143,30 @@ TEST_CASE("select chooses by name and refuses a name that is not there") {
     REQUIRE(kernels::select(before).ok());
 }
 
+TEST_CASE("a class without an instruction set keeps its fastest, and every table knows its class") {
+    const std::string before = kernels::active().name;
+    for (const Numerics numerics : {Numerics::portable, Numerics::fused}) {
+        for (const Table* table : kernels::available(numerics)) CHECK(table->numerics == numerics);
+        CHECK((kernels::find(numerics) != nullptr) == !kernels::available(numerics).empty());
+    }
+    REQUIRE(kernels::select("v128").ok());
+    CHECK(std::string(kernels::active().name) == "v128");
+    if (const Table* fused = kernels::find(Numerics::fused)) CHECK(fused->numerics == Numerics::fused);
+    REQUIRE(kernels::select(before).ok());
+}
+
 TEST_CASE("gemm of every variant gives the bits of its definition") {
     Philox random({31, 32});
     for (int round = 0; round < 400; ++round) {
         const Problem problem = random_problem(random, round % 10 == 0);
-        const std::vector<float> expected = problem.run(gemm_definition);
+        std::vector<float> expected[2];
+        for (const Numerics numerics : {Numerics::portable, Numerics::fused})
+            expected[static_cast<int>(numerics)] = problem.run([&](const Gemm& g) { gemm_definition(numerics, g); });
         for_each_variant([&](const Table&, const Table& table) {
             const Gemm& g = problem.shape;
-            INFO("rows ", g.rows, " columns ", g.columns, " depth ", g.depth, " segments ", g.segments);
-            REQUIRE(same_bits(problem.run(table.gemm), expected));
+            INFO("rows ", g.rows, " columns ", g.columns, " depth ", g.depth, " segments ", g.segments, " finish ",
+                 static_cast<int>(g.finish), " start ", static_cast<int>(problem.start));
+            REQUIRE(same_bits(problem.run(table.gemm), expected[static_cast<int>(table.numerics)]));
         });
     }
 }
@@ -191,9 +228,24 @@ TEST_CASE("elementwise kernels of every variant give the scalar variant's bits a
             });
             both([&](const Table& t, std::vector<float>& v) {
                 std::vector<float> velocity = z;
-                t.sgd_momentum(0.1f, 0.9f, z.data(), velocity.data(), v.data(), count);
+                t.sgd_momentum(0.1f, 0.9f, false, z.data(), velocity.data(), v.data(), count);
                 v.insert(v.end(), velocity.begin(), velocity.end());
             });
+            both([&](const Table& t, std::vector<float>& v) {
+                std::vector<float> velocity = z;
+                t.sgd_momentum(0.1f, 0.9f, true, z.data(), velocity.data(), v.data(), count);
+                v.insert(v.end(), velocity.begin(), velocity.end());
+            });
+            both([&](const Table& t, std::vector<float>& v) {
+                std::vector<float> m = z;
+                std::vector<float> second(count, 0.3f);
+                const kernels::Adam step{.rate = 0.01f, .beta1 = 0.9f, .beta2 = 0.999f, .scale = 1.5f, .epsilon = 1e-8f,
+                                         .shrink = 0.001f};
+                t.adam(step, z.data(), m.data(), second.data(), v.data(), count);
+                v.insert(v.end(), m.begin(), m.end());
+                v.insert(v.end(), second.begin(), second.end());
+            });
+            both([&](const Table& t, std::vector<float>& v) { t.add(z.data(), v.data(), count); });
             both([&](const Table& t, std::vector<float>& v) {
                 v = x;
                 t.relu(v.data(), count);
@@ -245,58 +297,102 @@ TEST_CASE("dot adds in eight interleaved accumulators with a fixed tree, at ever
     }
 }
 
-TEST_CASE("transpose, column sums and pooling of every variant give the scalar variant's result") {
+TEST_CASE("transpose and column sums of every variant give the scalar variant's result, with gaps between rows") {
     Philox random({37, 38});
     for (int round = 0; round < 100; ++round) {
         const std::size_t rows = 1 + random.bounded(40);
         const std::size_t columns = 1 + random.bounded(40);
-        const std::vector<float> x = random_floats(random, rows * columns);
-        const kernels::Pool shape{2 + random.bounded(7), 2 + random.bounded(7), 1 + random.bounded(40),
-                                  1 + random.bounded(2)};
-        const std::size_t in_size = shape.height * shape.width * shape.channels;
-        const std::size_t out_size =
-            (shape.height / shape.pool) * (shape.width / shape.pool) * shape.channels;
-        const std::vector<float> picture = random_floats(random, in_size);
-        const std::vector<float> dout = random_floats(random, out_size);
+        const std::size_t row = columns + random.bounded(3);
+        const std::size_t turned_row = rows + random.bounded(3);
+        const std::vector<float> x = random_floats(random, rows * row);
         for_each_variant([&](const Table& scalar, const Table& table) {
-            std::vector<float> turned(x.size());
-            table.transpose(x.data(), rows, columns, turned.data());
+            std::vector<float> turned(columns * turned_row);
+            table.transpose(x.data(), row, rows, columns, turned.data(), turned_row);
             for (std::size_t r = 0; r < rows; ++r)
-                for (std::size_t c = 0; c < columns; ++c) REQUIRE(turned[c * rows + r] == x[r * columns + c]);
-            std::vector<float> sums(columns);
-            std::vector<float> expected_sums(columns);
-            table.column_sums(x.data(), rows, columns, sums.data());
-            scalar.column_sums(x.data(), rows, columns, expected_sums.data());
-            REQUIRE(same_bits(sums, expected_sums));
-            std::vector<float> out(out_size);
-            std::vector<float> expected(out_size);
-            std::vector<std::uint8_t> index(out_size);
-            std::vector<std::uint8_t> expected_index(out_size);
-            table.max_pool(shape, picture.data(), out.data(), index.data());
-            scalar.max_pool(shape, picture.data(), expected.data(), expected_index.data());
-            REQUIRE(same_bits(out, expected));
-            REQUIRE(index == expected_index);
-            std::vector<float> din(in_size, 5.0f);
-            std::vector<float> expected_din(in_size, 6.0f);
-            table.max_pool_backward(shape, dout.data(), index.data(), din.data());
-            scalar.max_pool_backward(shape, dout.data(), index.data(), expected_din.data());
-            REQUIRE(same_bits(din, expected_din));
+                for (std::size_t c = 0; c < columns; ++c) REQUIRE(turned[c * turned_row + r] == x[r * row + c]);
+            std::vector<float> sums(columns, 3.0f);
+            std::vector<float> expected(columns, 3.0f);
+            for (const bool accumulate : {false, true}) {
+                table.column_sums(x.data(), row, rows, columns, accumulate, sums.data());
+                scalar.column_sums(x.data(), row, rows, columns, accumulate, expected.data());
+                REQUIRE(same_bits(sums, expected));
+            }
+            double first = 0.0;
+            for (std::size_t r = 0; r < rows; ++r) first += 2.0 * static_cast<double>(x[r * row]);
+            CHECK(static_cast<double>(sums[0]) == doctest::Approx(first).epsilon(1e-4));
         });
     }
 }
 
-TEST_CASE("pooling takes the first maximum of a tie and drops an incomplete window") {
-    const std::vector<float> in{3, 3, 1, 3, 3, 2, 9, 9, 9};  // 3 x 3, one channel
+namespace {
+
+struct PoolCase {
+    kernels::Pool shape;
+    std::vector<float> in;
+    std::vector<float> gradient;  // of the output
+    std::vector<float> out, din;
+    std::vector<std::uint8_t> index;
+
+    void run(const Table& table) {
+        out.assign(gradient.size(), 5.0f);
+        din.assign(in.size(), 6.0f);
+        index.assign(gradient.size(), 7);
+        kernels::Pool forward = shape;
+        forward.in = in.data();
+        forward.out = out.data();
+        forward.index = index.data();
+        table.max_pool(forward);
+        kernels::Pool backward = forward;
+        backward.out = gradient.data();
+        table.max_pool_backward(backward, din.data());
+    }
+};
+
+}  // namespace
+
+TEST_CASE("pooling of every variant gives the scalar variant's result") {
+    Philox random({137, 138});
+    for (int round = 0; round < 100; ++round) {
+        PoolCase a;
+        kernels::Pool& s = a.shape;
+        s.height = 1 + random.bounded(4);
+        s.width = 1 + random.bounded(4);
+        s.channels = 1 + random.bounded(40);
+        s.pool_height = 1 + random.bounded(3);
+        s.pool_width = 1 + random.bounded(3);
+        s.in_pixel = s.channels + random.bounded(2);
+        s.in_row = (s.width * s.pool_width + random.bounded(2)) * s.in_pixel;
+        s.out_pixel = s.channels + random.bounded(2);
+        s.out_row = s.width * s.out_pixel;
+        s.relu = random.bounded(2) == 0;
+        a.in = random_floats(random, s.height * s.pool_height * s.in_row);
+        a.gradient = random_floats(random, s.height * s.out_row);
+        for_each_variant([&](const Table& scalar, const Table& table) {
+            PoolCase b = a;
+            a.run(scalar);
+            b.run(table);
+            REQUIRE(same_bits(b.out, a.out));
+            REQUIRE(b.index == a.index);
+            REQUIRE(same_bits(b.din, a.din));
+        });
+    }
+}
+
+TEST_CASE("pooling takes the first maximum of a tie, and with a ReLU nothing that is not positive") {
     for_each_variant([&](const Table&, const Table& table) {
-        float out = 0.0f;
-        std::uint8_t index = 9;
-        table.max_pool({3, 3, 1, 2}, in.data(), &out, &index);
-        CHECK(out == 3.0f);
-        CHECK(index == 0);
-        const float dout = 4.0f;
-        std::vector<float> din(9, 7.0f);
-        table.max_pool_backward({3, 3, 1, 2}, &dout, &index, din.data());
-        CHECK(din == std::vector<float>{4, 0, 0, 0, 0, 0, 0, 0, 0});
+        PoolCase a;
+        a.shape = {.height = 1, .width = 2, .channels = 1, .in_row = 4, .in_pixel = 1, .out_row = 2, .out_pixel = 1};
+        a.in = {3, 3, -1, -2, 1, 3, -1, 0};
+        a.gradient = {4, 5};
+        a.run(table);
+        CHECK(a.out == std::vector<float>{3, 0});
+        CHECK(a.index == std::vector<std::uint8_t>{0, 3});
+        CHECK(a.din == std::vector<float>{4, 0, 0, 0, 0, 0, 0, 5});
+        a.shape.relu = true;
+        a.run(table);
+        CHECK(a.out == std::vector<float>{3, 0});
+        CHECK(a.index == std::vector<std::uint8_t>{0, kernels::no_maximum});
+        CHECK(a.din == std::vector<float>{4, 0, 0, 0, 0, 0, 0, 0});
     });
 }
 
@@ -305,16 +401,16 @@ TEST_CASE("softmax cross-entropy is stable, and in place gives the same gradient
     const std::vector<std::uint32_t> labels{1, 2};
     std::vector<float> gradient(6);
     const double loss =
-        kernels::softmax_cross_entropy(logits.data(), labels.data(), 2, 3, 0.5f, gradient.data());
+        kernels::softmax_cross_entropy(logits.data(), labels.data(), 2, 3, 3, 0.5f, gradient.data());
     CHECK(loss == doctest::Approx(2.0 + std::log1p(std::exp(-2.0)) + std::log(3.0)));
     CHECK(gradient[0] == doctest::Approx(0.5 / (1.0 + std::exp(-2.0))));
     CHECK(gradient[1] == doctest::Approx(-0.5 / (1.0 + std::exp(-2.0))));
     CHECK(gradient[5] == doctest::Approx(-1.0 / 3.0));
     std::vector<float> in_place = logits;
-    CHECK(kernels::softmax_cross_entropy(in_place.data(), labels.data(), 2, 3, 0.5f, in_place.data()) ==
+    CHECK(kernels::softmax_cross_entropy(in_place.data(), labels.data(), 2, 3, 3, 0.5f, in_place.data()) ==
           loss);
     CHECK(same_bits(in_place, gradient));
-    CHECK(kernels::softmax_cross_entropy(logits.data(), labels.data(), 2, 3, 0.5f, nullptr) == loss);
+    CHECK(kernels::softmax_cross_entropy(logits.data(), labels.data(), 2, 3, 3, 0.5f, nullptr) == loss);
     std::vector<float> probabilities(3);
     kernels::softmax(logits.data(), 3, probabilities.data());
     CHECK(probabilities[0] + probabilities[1] + probabilities[2] == doctest::Approx(1.0));

@@ -13,17 +13,21 @@
 // arXiv 1812.06127, equation 2). Epoch e is shuffled by Philox(key, stream e); each epoch starts from the
 // order of `rows`; the last batch of an epoch is short if the rows do not divide.
 //
-// Bits do not depend on how step() is sliced, nor on the machine. Ownership: `dataset` is borrowed and must
-// outlive the training at the same address; rows and initial are copied. Movable. One thread at a time.
+// Bits do not depend on how step() is sliced, nor on the machine or its threads. During the training parameters lie in
+// the order of the kernels; a plain step goes from the gradient's registers straight into them.
+// Ownership: `dataset` and `executor` are borrowed and must outlive the training at the same address; rows and initial
+// are copied. Movable. One thread at a time. step() allocates nothing.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
 
+#include "entente/base/executor.hpp"
 #include "entente/base/philox.hpp"
 #include "entente/data/dataset.hpp"
 #include "entente/nn/model_spec.hpp"
+#include "entente/tensor/kernel_table.hpp"
 
 namespace entente::nn {
 
@@ -35,6 +39,7 @@ struct TrainingOptions {
     float weight_decay = 0.0f;   // >= 0
     float proximal_mu = 0.0f;    // >= 0, 0 = off
     PhiloxKey key;               // derive_key(seed, round, participant, Purpose::shuffle)
+    kernels::Numerics numerics = kernels::Numerics::portable;
 };
 
 // What one call of step() did.
@@ -51,7 +56,8 @@ public:
     // range), "training.initial" (wrong length or non-finite), and those of data::validate.
     static Result<LocalTraining> start(const ModelSpec& spec, const TrainingOptions& options,
                                        const data::Dataset& dataset, std::span<const std::uint32_t> rows,
-                                       std::span<const float> initial);
+                                       std::span<const float> initial,
+                                       Executor& executor = inline_executor());
 
     LocalTraining(LocalTraining&&) noexcept;
     LocalTraining& operator=(LocalTraining&&) noexcept;
@@ -69,7 +75,8 @@ public:
     [[nodiscard]] std::uint64_t examples() const noexcept;  // examples seen, an example counts once per epoch
     [[nodiscard]] std::uint64_t rows() const noexcept;      // examples per epoch
     [[nodiscard]] double mean_loss() const noexcept;        // over all examples seen so far
-    [[nodiscard]] std::span<const float> parameters() const noexcept;
+    // In the canonical order; valid until the next call of anything but the getters above.
+    [[nodiscard]] std::span<const float> parameters() const;
 
 private:
     struct State;

@@ -1,13 +1,15 @@
-// One table of function pointers per instruction set: the hot loops of training over raw float32 buffers.
-// This header uses nothing but <cstddef> and <cstdint>, so that a file compiled for AVX-512 can include it
+// One table of function pointers per instruction set and numerics class: the hot loops of training over raw float32
+// buffers. This header uses nothing but <cstddef> and <cstdint>, so that a file compiled for AVX-512 can include it
 // without leaking inline functions of other headers into the program.
 //
-// Contract of every variant (numerics class `portable`): the same bits as the scalar variant. One
-// multiply-accumulate is round(c + round(a * b)); k runs in the documented order and continues from the
-// accumulator; vectors run across outputs, never across k; reductions to one number have a fixed shape.
+// Contract of every variant: the same bits as the scalar variant of its class. The multiply-accumulate
+//   mac(c, a, b) = round(c + round(a * b)) in class portable, round(c + a * b) in class fused;
+// k runs in the documented order and continues from the accumulator; vectors run across outputs, never across k;
+// reductions to one number have a fixed shape. Everything that is not written as a mac rounds after each operation.
 //
-// Sizes are checked by the callers (nn::Model, nn::LocalTraining), not here. No allocation, no state: every
-// function may be called from several threads on disjoint outputs. Pointers need only float alignment.
+// Layouts are cut in units of 16 floats, whatever the instruction set: rows are padded with zeros to whole units, so
+// that no kernel has a tail where the layout is ours. Sizes are checked by the callers (nn), not here. No allocation,
+// no state: every function may be called from several threads on disjoint outputs.
 #pragma once
 
 #include <cstddef>
@@ -15,13 +17,25 @@
 
 namespace entente::kernels {
 
-// C[i, j] = start(i, j) + sum over s ascending, then k ascending, of A(i, s, k) * B(s, k, j)
+enum class Numerics : std::uint8_t { portable = 0, fused = 1 };
+
+inline constexpr std::size_t unit_floats = 16;
+inline constexpr std::size_t max_units = 3;  // of one panel: the columns that a matrix product takes at once
+
+enum class Finish : std::uint8_t {
+    none,     // C = sum
+    relu,     // C = sum > 0 ? sum : +0
+    descend,  // C = mac(C, factor, sum): a gradient that goes straight into the weights
+};
+
+// C[i, j] = finish(start(i, j) + sum over s ascending, then k ascending, of A(i, s, k) * B(s, k, j))
 //   A(i, s, k) = a[i * a_row + s * a_segment + k * a_step]
-//   B(s, k, j) = b[s * b_segment + k * b_row + j]          (columns are contiguous)
+//   B(s, k, j) = b[s * b_segment + k * b_row + j]
 //   C(i, j)    = c[i * c_row + j]
-//   start      = C itself if `accumulate`, else bias[j] if bias is given, else +0
-// Strides are in floats. One segment is a plain matrix product; a_row = 1 and a_step = rows gives A
-// transposed. Segments make a convolution without copying: see convolve_padded in nn/model.cpp.
+//   start      = start[i * start_row + j], +0 if null; C itself (start = c, start_row = c_row) continues a sum;
+//                a bias is start_row = 0
+// Strides are in floats. B and a bias are readable up to the next whole unit of columns, C need not be. With
+// Finish::descend the sum starts at +0 (start is null). Segments make a convolution without copying.
 struct Gemm {
     std::size_t rows = 0;
     std::size_t columns = 0;
@@ -34,44 +48,114 @@ struct Gemm {
     const float* b = nullptr;
     std::size_t b_row = 0;
     std::size_t b_segment = 0;
+    const float* start = nullptr;
+    std::size_t start_row = 0;
     float* c = nullptr;
     std::size_t c_row = 0;
-    const float* bias = nullptr;
-    bool accumulate = false;
+    Finish finish = Finish::none;
+    float factor = 0.0f;
 };
 
-// Max pooling of one NHWC example, square windows side by side, an incomplete window at the edge is dropped.
+// Max pooling of channels-last pictures, windows side by side, an incomplete window at the edge is dropped.
 struct Pool {
-    std::size_t height = 0;  // of the input
+    std::size_t height = 0;  // of the output
     std::size_t width = 0;
     std::size_t channels = 0;
-    std::size_t pool = 2;
+    std::size_t pool_height = 2;
+    std::size_t pool_width = 2;
+    const float* in = nullptr;
+    std::size_t in_row = 0;    // floats from one row of pixels to the next
+    std::size_t in_pixel = 0;  // floats from one pixel to the next
+    float* out = nullptr;
+    std::size_t out_row = 0;
+    std::size_t out_pixel = 0;  // of out, and of index
+    // [height, width, out_pixel]: position in its window (row-major) of the first maximum, at most 254
+    std::uint8_t* index = nullptr;
+    bool relu = false;  // out = max > 0 ? max : +0, and the index of an output that is not positive is `no_maximum`
+};
+inline constexpr std::uint8_t no_maximum = 255;
+
+// A convolution 5x5, stride 1, behind it a max pool 2x2 and a ReLU, by Winograd's F(2x2, 5x5): one tile is one
+// window of the pool. Points 0, 1, -1, 2, -2, infinity; see impl/winograd.hpp for every formula in its order.
+struct Winograd {
+    std::size_t tiles_high = 0;  // of the pooled output
+    std::size_t tiles_wide = 0;
+    std::size_t in_channels = 0;   // whole units
+    std::size_t out_channels = 0;  // whole units
+    const float* in = nullptr;     // with its border of 2: tile (0, 0) reads the 6 x 6 pixels from here
+    std::size_t in_row = 0;
+    const float* weights = nullptr;  // as winograd_weights makes them
+    const float* bias = nullptr;
+    float* out = nullptr;  // pooled
+    std::size_t out_row = 0;
+    std::uint8_t* index = nullptr;  // as in Pool
+    float* scratch = nullptr;       // winograd_scratch() floats
+};
+inline constexpr std::size_t winograd_group = 14;  // tiles transformed at once
+constexpr std::size_t winograd_scratch(std::size_t in_channels, std::size_t out_channels) {
+    return 36 * winograd_group * (in_channels + out_channels);
+}
+constexpr std::size_t winograd_weight_floats(std::size_t in_channels, std::size_t out_channels) {
+    return 36 * in_channels * out_channels;
+}
+
+// The gradients of a convolution behind a max pool, of which only the maxima are not zero: for each output channel
+// the list of their positions, and nothing is multiplied by zero.
+struct Spot {
+    std::uint32_t at = 0;  // floats from the corner of the bordered input to the pixel under the first tap
+    float gradient = 0.0f;
+};
+struct SpotGradient {
+    const Spot* spots = nullptr;  // one output channel of one example
+    std::size_t count = 0;
+    std::size_t taps_high = 0;  // kernel height
+    std::size_t tap_row = 0;    // kernel width * in_channels, whole units, contiguous
+    std::size_t row = 0;        // of the bordered input
+};
+
+struct Adam {
+    float rate = 0.0f;   // step size of this step: rate / (1 - beta1^t)
+    float beta1 = 0.0f;
+    float beta2 = 0.0f;
+    float scale = 0.0f;  // 1 / sqrt(1 - beta2^t)
+    float epsilon = 0.0f;
+    float shrink = 0.0f;  // AdamW: w = w + (-shrink) * w first; 0 leaves w alone
 };
 
 struct Table {
     const char* name;  // "scalar", "v128", "avx2", "avx512"
-    unsigned lanes;    // floats per vector
+    Numerics numerics;
+    unsigned lanes;  // floats per vector
 
     void (*gemm)(const Gemm& problem);
 
-    // out[c, r] = in[r, c]
-    void (*transpose)(const float* in, std::size_t rows, std::size_t columns, float* out);
+    // out[c * out_row + r] = in[r * in_row + c]
+    void (*transpose)(const float* in, std::size_t in_row, std::size_t rows, std::size_t columns, float* out,
+                      std::size_t out_row);
 
     // x = x > 0 ? x : +0 (NaN and -0 become +0)
     void (*relu)(float* x, std::size_t count);
     // dy = y > 0 ? dy : +0, y being the output of relu
     void (*relu_backward)(const float* y, float* dy, std::size_t count);
 
-    // out[j] = sum over i ascending of x[i, j], from +0
-    void (*column_sums)(const float* x, std::size_t rows, std::size_t columns, float* out);
+    // out[j] = sum over i ascending of x[i * row + j], from +0, or from out itself
+    void (*column_sums)(const float* x, std::size_t row, std::size_t rows, std::size_t columns, bool accumulate,
+                        float* out);
 
-    // `index` gets the position in its window (row-major) of the first maximum. pool <= 15.
-    void (*max_pool)(const Pool& shape, const float* in, float* out, std::uint8_t* index);
-    // din is overwritten: zero but at the maxima.
-    void (*max_pool_backward)(const Pool& shape, const float* dout, const std::uint8_t* index, float* din);
+    void (*max_pool)(const Pool& shape);
+    // in is overwritten within the windows: zero but at the maxima, which get the values of shape.out.
+    void (*max_pool_backward)(const Pool& shape, float* in);
 
-    // y = y + factor * x
+    void (*winograd_weights)(const float* weights, std::size_t in_channels, std::size_t out_channels, float* out);
+    void (*winograd)(const Winograd& work);
+    // dw[taps_high * tap_row] = mac(dw, gradient, input under the tap), spots ascending; of taps [first, first + taps)
+    void (*spot_weights)(const SpotGradient& work, const float* in, std::size_t first, std::size_t taps, float* dw);
+    // din = mac(din, gradient, w): taps descending in y and x, spots ascending
+    void (*spot_inputs)(const SpotGradient& work, const float* w, float* din);
+
+    // y = mac(y, factor, x)
     void (*axpy)(float factor, const float* x, float* y, std::size_t count);
+    void (*add)(const float* x, float* y, std::size_t count);  // y = y + x
     void (*scale)(float factor, float* x, std::size_t count);
     // Sum of double(x) * double(y) in eight interleaved double accumulators (element i goes to i mod 8),
     // combined as ((0+4)+(2+6)) + ((1+5)+(3+7)).
@@ -79,13 +163,16 @@ struct Table {
     // True if no element is infinite or NaN.
     bool (*all_finite)(const float* x, std::size_t count);
 
-    // g = g + decay * w, then g = g + mu * (w - origin) when origin is given
-    void (*regularise)(float decay, float mu, const float* w, const float* origin, float* g,
-                       std::size_t count);
-    // w = w + (-rate) * g
+    // g = mac(g, decay, w), then g = mac(g, mu, w - origin) when origin is given
+    void (*regularise)(float decay, float mu, const float* w, const float* origin, float* g, std::size_t count);
+    // w = mac(w, -rate, g)
     void (*sgd)(float rate, const float* g, float* w, std::size_t count);
-    // v = momentum * v + g;  w = w + (-rate) * v
-    void (*sgd_momentum)(float rate, float momentum, const float* g, float* v, float* w, std::size_t count);
+    // v = mac(g, momentum, v);  w = mac(w, -rate, v), or with nesterov w = mac(w, -rate, mac(g, momentum, v))
+    void (*sgd_momentum)(float rate, float momentum, bool nesterov, const float* g, float* v, float* w,
+                         std::size_t count);
+    // m = mac(beta1 * m, 1 - beta1, g);  v = mac(beta2 * v, 1 - beta2, g * g)
+    // w = w - rate * (m / mac(epsilon, sqrt(v), scale))
+    void (*adam)(const Adam& step, const float* g, float* m, float* v, float* w, std::size_t count);
 };
 
 }  // namespace entente::kernels

@@ -1,0 +1,75 @@
+// A model that computes, on packed parameters: what Model and LocalTraining share.
+//
+// create() turns a spec into a program, fuses what belongs together (a convolution with the pool and the ReLU behind
+// it), fixes how parameters lie (nn/packing.hpp) and allocates what a forward pass needs; prepare_gradients() the rest.
+// Afterwards nothing is allocated.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "entente/base/executor.hpp"
+#include "entente/nn/model_spec.hpp"
+#include "entente/tensor/kernels.hpp"
+#include "nn/op.hpp"
+#include "nn/packing.hpp"
+
+namespace entente::nn {
+
+class Engine {
+public:
+    // Errors of Model::create. The executor is borrowed and must outlive the engine.
+    static Result<std::unique_ptr<Engine>> create(const ModelSpec& spec, std::uint32_t max_batch, kernels::Numerics numerics,
+                                                  Executor& executor);
+
+    [[nodiscard]] const ModelSpec& spec() const noexcept { return spec_; }
+    [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
+    [[nodiscard]] std::size_t max_batch() const noexcept { return max_batch_; }
+    [[nodiscard]] std::size_t example_size() const noexcept { return values_.front()->features(); }
+    [[nodiscard]] std::uint32_t classes() const noexcept { return classes_; }
+    [[nodiscard]] const kernels::Table& kernels() const noexcept { return k_; }
+
+    // The packed parameters and the place of their gradient: padding is zero in both.
+    [[nodiscard]] std::size_t packed_size() const noexcept { return packed_size_; }
+    [[nodiscard]] float* weights() noexcept { return weights_.data(); }
+    [[nodiscard]] float* gradient() noexcept { return gradient_.data(); }
+    void pack(std::span<const float> flat, float* packed) const;
+    void unpack(const float* packed, std::span<float> flat) const;
+
+    // Example number b of the next batch.
+    void set_input(std::size_t b, const float* example);
+    // Logits of example b of the last batch: [classes].
+    [[nodiscard]] const float* logits(std::size_t b) { return values_.back()->corner(b); }
+
+    void forward(std::size_t batch, bool training);
+    void prepare_gradients();  // once, before the first backward()
+    // After forward(batch, true): returns the SUM of the batch's softmax cross-entropies; the gradient of loss * factor
+    // is left in gradient(), or with `descend` applied at once, w = mac(w, -rate, g).
+    double backward(const std::uint32_t* labels, float factor, bool descend, float rate);
+
+private:
+    Engine(const kernels::Table& k, Executor& executor) : k_(k), executor_(executor) {}
+    void build(const std::vector<std::vector<std::uint32_t>>& shapes);
+    std::size_t add_tensor(PackedTensor tensor);
+    Value& add_value(const std::vector<std::uint32_t>& shape, bool wants_gradient);
+    [[nodiscard]] Pass pass(std::size_t batch, bool training);
+
+    const kernels::Table& k_;
+    Executor& executor_;
+    ModelSpec spec_;
+    Layout layout_;
+    std::size_t max_batch_ = 0;
+    std::uint32_t classes_ = 0;
+    std::size_t batch_ = 0;
+    std::size_t packed_size_ = 0;
+    std::size_t next_tensor_ = 0;
+    std::vector<PackedTensor> tensors_;
+    std::vector<std::unique_ptr<Value>> values_;  // the input first, the logits last
+    std::vector<std::unique_ptr<Op>> ops_;
+    std::vector<bool> op_has_gradient_;
+    AlignedFloats weights_;
+    AlignedFloats gradient_;
+};
+
+}  // namespace entente::nn
