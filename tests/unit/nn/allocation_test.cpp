@@ -1,0 +1,57 @@
+// A training step allocates nothing: this binary counts.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "entente/nn/initialise.hpp"
+#include "entente/nn/training.hpp"
+
+namespace {
+std::atomic<long> allocations{0};
+}
+
+void* operator new(std::size_t size) {
+    allocations.fetch_add(1);
+    if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
+    throw std::bad_alloc();
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    allocations.fetch_add(1);
+    const auto a = static_cast<std::size_t>(alignment);
+    if (void* p = std::aligned_alloc(a, (size + a - 1) / a * a)) return p;
+    throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+
+using namespace entente;
+using namespace entente::nn;
+
+TEST_CASE("a training step allocates nothing") {
+    const ModelSpec spec{{12, 12, 1},
+                         {conv2d("a", 16, 5), max_pool2d(2), relu(), conv2d("b", 32, 5), relu(), max_pool2d(2),
+                          conv2d("c", 8, 3), flatten(), dense("d", 40), relu(), dense("e", 4)}};
+    data::Dataset set;
+    set.example_shape = {12, 12, 1};
+    set.classes = 4;
+    for (std::uint32_t i = 0; i < 30; ++i) set.labels.push_back(i % 4);
+    set.features.assign(30 * 144, 0.25f);
+    for (const float momentum : {0.0f, 0.9f}) {
+        TrainingOptions o;
+        o.batch = 7;
+        o.epochs = 3;
+        o.momentum = momentum;
+        o.learning_rate = 0.01f;
+        auto training = LocalTraining::start(spec, o, set, {}, initialise(spec, {1, 2}).value()).value();
+        const long before = allocations.load();
+        REQUIRE(before > 10);
+        const bool ok = training.step(1000).ok();
+        CHECK(allocations.load() == before);
+        CHECK(ok);
+        CHECK(training.finished());
+    }
+}
