@@ -117,7 +117,9 @@ void Engine::build(const std::vector<std::vector<std::uint32_t>>& shapes) {
                 break;
             }
             case LayerKind::relu: {
-                Value& y = add_value(shapes[i + 1], x->wants_gradient);
+                // Of x's own form: behind a flatten x is still a picture.
+                const auto extent = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
+                Value& y = add_value({extent(x->height), extent(x->width), extent(x->channels)}, x->wants_gradient);
                 append(make_relu(*x, y), y);
                 break;
             }

@@ -58,6 +58,7 @@ std::vector<ModelSpec> small_models() {
          {conv2d("a", 32, 3), relu(), conv2d("b", 16, 5), relu(), max_pool2d(2), conv2d("c", 16, 2, false), relu(),
           flatten(), dense("d", 50), dense("e", 3)}},
         {{14, 12, 16}, {conv2d("a", 32, 5, false), max_pool2d(2), relu(), flatten(), dense("b", 3)}},
+        {{6, 5, 2}, {conv2d("a", 3, 3), flatten(), relu(), dense("b", 3)}},
     };
 }
 
