@@ -98,7 +98,7 @@ class Server(unittest.TestCase):
         with Small() as f:
             f.run_to_the_end()
             f.stop_server()
-            for blob in (f.folder / "coordinator/blobs").glob("*/*"):
+            for blob in (f.folder / "coordinator/blobs").iterdir():
                 blob.unlink()
             f.start_server(wait=False)
             self.assertEqual(f.server.wait(20), 6)
@@ -108,7 +108,7 @@ class Server(unittest.TestCase):
         with Small() as f:
             f.run_to_the_end()
             f.stop_server()
-            for blob in (f.folder / "coordinator/blobs").glob("*/*"):
+            for blob in (f.folder / "coordinator/blobs").iterdir():
                 content = bytearray(blob.read_bytes())
                 content[len(content) // 2] ^= 1
                 blob.write_bytes(content)

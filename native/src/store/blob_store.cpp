@@ -9,8 +9,7 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path place(const fs::path& folder, const Digest& blob) {
-    const std::string name = to_hex(blob);
-    return folder / "blobs" / name.substr(0, 2) / name;
+    return folder / "blobs" / to_hex(blob);
 }
 
 }  // namespace
@@ -19,11 +18,7 @@ Result<BlobStore> BlobStore::open(const fs::path& folder) {
     std::error_code ignored;
     fs::remove_all(folder / "spool", ignored);
     ENTENTE_TRY(make_directory(folder / "spool"));
-    constexpr const char* digits = "0123456789abcdef";
-    for (std::size_t i = 0; i < 256; ++i) {
-        const char name[3] = {digits[i >> 4u], digits[i & 15u], 0};
-        ENTENTE_TRY(make_directory(folder / "blobs" / name));
-    }
+    ENTENTE_TRY(make_directory(folder / "blobs"));
     return BlobStore(folder);
 }
 

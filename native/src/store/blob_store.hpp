@@ -1,4 +1,4 @@
-// Envelopes on disk, named by their SHA-256: blobs/<first two digits>/<64 digits>.
+// Envelopes on disk, named by their SHA-256: blobs/<64 digits>.
 //
 //   ENTENTE_ASSIGN(auto upload, blobs.begin(size));
 //   ENTENTE_TRY(upload.append(piece));  …

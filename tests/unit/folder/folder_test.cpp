@@ -255,28 +255,34 @@ TEST_CASE("a process may die at any step of a write") {
             return *p;
         };
         // Repeats a step as its owner would, in a new process after a crash.
-        const auto until_done = [&](const std::string& id, const std::function<bool(FolderConnector&)>& step) {
-            for (int i = 0; i < 3; ++i) {
-                if (step(process(id)) && !dead) return;
+        const auto until_done = [&](const std::string& id, const std::function<Status(FolderConnector&)>& step) {
+            Status last = done();
+            for (int i = 0; i < 4; ++i) {
+                last = step(process(id));
+                if (last.ok() && !dead) return;
                 if (!dead) continue;
                 ++crashed;
                 dead = false;
                 running.erase(id);
                 f.now_ms += 1'000;
             }
-            REQUIRE(step(process(id)));
+            FAIL("crash at step " << stop_at << ": " << id << " cannot go on: " << last.error().message);
         };
-        until_done(a, [](FolderConnector& x) { return publish(x, a, b).ok(); });
+        until_done(a, [](FolderConnector& x) { return publish(x, a, b); });
         const auto offer = offer_of(a, b);
         const auto proposal = conclude(offer, {"Ada", f.now_ms}, key_of(b)).value();
-        until_done(b, [&](FolderConnector& x) { return negotiate(x, proposal).error().reason == "test.pending"; });
-        until_done(a, [&](FolderConnector& x) { return x.poll() > 0; });
-        Agreement agreement;
-        until_done(a, [&](FolderConnector& x) { return x.poll() > 0; });
-        until_done(b, [&](FolderConnector& x) {
+        until_done(b, [&](FolderConnector& x) -> Status {
             auto agreed = negotiate(x, proposal);
-            if (agreed.ok()) agreement = *agreed;
-            return agreed.ok();
+            if (agreed.error().reason == "test.pending") return done();
+            return agreed.error();
+        });
+        const auto look = [](FolderConnector& x) -> Status { return x.poll() > 0 ? done() : Error{Code::internal, "test.poll", "no pause"}; };
+        until_done(a, look);
+        Agreement agreement;
+        until_done(a, look);
+        until_done(b, [&](FolderConnector& x) -> Status {
+            ENTENTE_ASSIGN(agreement, negotiate(x, proposal));
+            return done();
         });
         CHECK(agreement == proposal);
         for (const Bytes* content : {&one, &two}) {
@@ -289,16 +295,17 @@ TEST_CASE("a process may die at any step of a write") {
                     const auto t = fetch(process(b), agreement.id, a, *seen->entries[0].version, got);
                     if (t.ok()) CHECK(codec::sha256(got) == seen->entries[0].version->content);
                 }
-                return deliver(x, a, version.round, *content).ok();
+                return deliver(x, a, version.round, *content);
             });
             std::string transfer;
-            until_done(b, [&](FolderConnector& x) {
+            until_done(b, [&](FolderConnector& x) -> Status {
                 Bytes got;
-                auto t = fetch(x, agreement.id, a, version, got);
-                if (t.ok()) transfer = t->id;
-                return t.ok() && got == *content;
+                ENTENTE_ASSIGN(const Transfer t, fetch(x, agreement.id, a, version, got));
+                transfer = t.id;
+                CHECK(got == *content);
+                return done();
             });
-            until_done(b, [&](FolderConnector& x) { return verdict(x, transfer, {true, "update.accepted", "Counted."}).ok(); });
+            until_done(b, [&](FolderConnector& x) { return verdict(x, transfer, {true, "update.accepted", "Counted."}); });
             const auto seen = transfers(process(a), a);
             REQUIRE_FALSE(seen.empty());
             CHECK(seen.back().version == version);
