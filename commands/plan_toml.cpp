@@ -130,7 +130,11 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
 
     TomlTable aggregation = root.table("aggregation");
     aggregation.text("strategy", p.aggregation.strategy.name);
-    aggregation.real("server_learning_rate", p.aggregation.strategy.server_learning_rate);
+    // A name decides the defaults of its keys; what it does not know, the plan's check reports.
+    if (auto tuned = aggregate::default_terms(p.aggregation.strategy.name); tuned.ok()) p.aggregation.strategy = *tuned;
+    for (const aggregate::StrategyKey& key : aggregate::strategy_keys()) {
+        aggregation.real(key.name, p.aggregation.strategy.*key.member);
+    }
     aggregation.choice("weighting", {"examples", "uniform"}, [&p](std::size_t index) {
         p.aggregation.weighting = static_cast<plan::Weighting>(index);
     });
@@ -179,7 +183,10 @@ std::string write_plan_toml(const plan::Plan& p) {
     w.whole("seed", p.training.seed);
     w.section("aggregation");
     w.text("strategy", p.aggregation.strategy.name);
-    w.number("server_learning_rate", p.aggregation.strategy.server_learning_rate);
+    for (const aggregate::StrategyKey& key : aggregate::strategy_keys()) {
+        const aggregate::StrategyTerms& terms = p.aggregation.strategy;
+        if (aggregate::uses(terms.name, key)) w.number(std::string(key.name).c_str(), terms.*key.member);
+    }
     w.text("weighting", p.aggregation.weighting == plan::Weighting::examples ? "examples" : "uniform");
     w.whole("max_weight", p.aggregation.max_weight);
     w.whole("max_participants", p.aggregation.max_participants);

@@ -27,7 +27,7 @@ void serialize(Archive& archive, FixedPoint& g) {
 }
 template <class Archive>
 void serialize(Archive& archive, StrategyTerms& s) {
-    archive(s.name, s.server_learning_rate);
+    archive(s.name, s.server_learning_rate, s.server_momentum, s.server_second_moment, s.server_adaptivity);
 }
 
 }  // namespace entente::aggregate

@@ -113,6 +113,7 @@ public:
 
     Digest model_content;
     Digest model_blob;
+    Digest memory_blob;  // of the strategy; zero when it has no memory
     std::uint64_t model_bytes = 0;
     std::uint64_t published_round = 0;
 

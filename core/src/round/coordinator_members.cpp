@@ -102,8 +102,13 @@ void Coordinator::Impl::seal(std::int64_t now_ms, bool final) {
     model_blob = codec::sha256(*sealed->envelope);
     model_bytes = sealed->envelope->size();
     published_round = round;
+    memory_blob = Digest{};
+    if (Bytes memory = final ? Bytes{} : strategy->save(); !memory.empty()) {
+        memory_blob = codec::sha256(memory);
+        emit(StoreBlob{memory_blob, std::make_shared<const Bytes>(std::move(memory))});
+    }
     emit(StoreBlob{model_blob, std::move(sealed->envelope)});
-    persist(now_ms, ModelPublished{round, final, model_content, model_blob, model_bytes});
+    persist(now_ms, ModelPublished{round, final, model_content, model_blob, model_bytes, memory_blob});
 }
 
 void Coordinator::Impl::publish() {

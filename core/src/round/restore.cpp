@@ -1,6 +1,7 @@
 // After a restart the truth is the ledger and the stored envelopes: the sum is folded again from them, so nothing
 // is lost and nothing is counted twice.
 #include "coordinator_impl.hpp"
+#include "entente/codec/sha256.hpp"
 #include "model_envelope.hpp"
 #include "update_sink.hpp"
 
@@ -33,6 +34,10 @@ Result<Commands> Coordinator::Impl::restore(const std::vector<Record>& records) 
     Commands commands;
     loading.insert(model_blob);
     commands.push_back(LoadBlob{model_blob});
+    if (!memory_blob.is_zero()) {
+        loading.insert(memory_blob);
+        commands.push_back(LoadBlob{memory_blob});
+    }
     for (const auto& [id, record] : accepted) {
         loading.insert(record.blob);
         commands.push_back(LoadBlob{record.blob});
@@ -121,6 +126,7 @@ struct Coordinator::Impl::Replay {
         to.published_round = r.round;
         to.model_content = r.content;
         to.model_blob = r.blob;
+        to.memory_blob = r.memory;
         to.model_bytes = r.size_bytes;
         if (r.final) to.phase = Phase::finished;
         return done();
@@ -132,7 +138,7 @@ Status Coordinator::Impl::replay(const Record& record) { return std::visit(Repla
 void Coordinator::Impl::on(BlobLoaded& e) {
     if (failure || loading.erase(e.blob) == 0) return;
     if (!e.found.ok() || e.content == nullptr) {
-        failure = damaged("ledger.missing-blob", "ledger: the envelope " + short_hex(e.blob) +
+        failure = damaged("ledger.missing-blob", "ledger: the blob " + short_hex(e.blob) +
                                                      " is named but cannot be read; restore the data folder from a copy");
         return;
     }
@@ -148,6 +154,12 @@ void Coordinator::Impl::on(BlobLoaded& e) {
             return;
         }
         parameters = std::move(model->parameters);
+        return;
+    }
+    if (e.blob == memory_blob) {
+        auto memory = read_all(*e.content, strategy->save().size());
+        const bool whole = memory.ok() && codec::sha256(*memory) == memory_blob && strategy->load(*memory).ok();
+        if (!whole) failure = damaged("ledger.damaged-blob", "ledger: what the strategy remembers is damaged on disk");
         return;
     }
     for (const auto& [id, record] : accepted) {

@@ -54,7 +54,7 @@ void serialize(Archive& archive, RoundAbandoned& r) {
 }
 template <class Archive>
 void serialize(Archive& archive, ModelPublished& r) {
-    archive(r.round, r.final, r.content, r.blob, r.size_bytes);
+    archive(r.round, r.final, r.content, r.blob, r.size_bytes, r.memory);
 }
 template <class Archive>
 void serialize(Archive& archive, Record& r) {

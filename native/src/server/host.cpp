@@ -91,6 +91,8 @@ void Host::repair(const std::vector<round::Entry>& entries) {
             static_cast<void>(told);
         } else if (std::get_if<round::RoundOpened>(&entry.record.body) != nullptr) {
             accepted_blobs_.clear();
+        } else if (const auto* model = std::get_if<round::ModelPublished>(&entry.record.body)) {
+            memory_blob_ = model->memory;
         }
     }
 }
@@ -183,8 +185,10 @@ Status Host::persist(Pending& pending) {
             if (pending.token) events_.push_front(Stored{*pending.token, now_ms()});
         } else if (std::get_if<round::RoundClosed>(&entry.record.body) != nullptr) {
             crash_point("closed");
-        } else if (std::get_if<round::ModelPublished>(&entry.record.body) != nullptr) {
+        } else if (const auto* model = std::get_if<round::ModelPublished>(&entry.record.body)) {
             crash_point("published");
+            if (!memory_blob_.is_zero() && memory_blob_ != model->memory) o_.blobs.remove(memory_blob_);
+            memory_blob_ = model->memory;
             for (const auto& [participant, blob] : accepted_blobs_) o_.blobs.remove(blob);
             accepted_blobs_.clear();
         }

@@ -96,6 +96,7 @@ private:
     std::map<std::string, ContentRow> contents_;
     std::map<std::uint64_t, Digest> tokens_;        // staged updates: where they lie
     std::map<std::string, Digest> accepted_blobs_;  // of the open round, by participant
+    Digest memory_blob_;                            // what the strategy remembers beside the present model
     std::map<std::uint64_t, std::shared_ptr<contract::ByteSource>> sources_;  // that queued events point into
     std::uint64_t next_token_ = 1;
     std::deque<round::coordinator::Event> events_;

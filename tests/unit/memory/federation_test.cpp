@@ -115,3 +115,15 @@ TEST_CASE("without partners or data there is no federation") {
     o.train.reset();
     CHECK(Federation::create(std::move(o)).error().reason == "federation.no-data");
 }
+
+TEST_CASE("every strategy runs over the memory connector, and no order of arrival changes a bit") {
+    for (const std::string& name : aggregate::strategy_names()) {
+        CAPTURE(name);
+        FederationOptions o = options();
+        o.plan.aggregation.strategy = aggregate::default_terms(name).value();
+        Federation straight = run(o);
+        CHECK(straight.rounds().size() == 3);
+        o.shuffle_arrivals = 5;
+        CHECK(run(o).model_digest() == straight.model_digest());
+    }
+}

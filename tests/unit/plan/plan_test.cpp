@@ -46,7 +46,7 @@ TEST_CASE("each mistake is named by its key") {
         {[](Plan& p) { p.training.momentum = 1; }, "training.momentum"},
         {[](Plan& p) { p.aggregation.grid.bits = 7; }, "encoding.bits"},
         {[](Plan& p) { p.aggregation.max_weight = std::uint64_t{1} << 60u; }, "max_weight"},
-        {[](Plan& p) { p.aggregation.strategy.name = "magic"; }, "strategy.name"},
+        {[](Plan& p) { p.aggregation.strategy.name = "magic"; }, "aggregation.strategy"},
         {[](Plan& p) { p.round.rounds = 0; }, "round.rounds"},
         {[](Plan& p) { p.round.min_cohort = 0; }, "round.min_cohort"},
         {[](Plan& p) { p.round.goal = 1; }, "round.goal"},

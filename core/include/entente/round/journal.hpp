@@ -97,6 +97,7 @@ struct ModelPublished {
     Digest content;
     Digest blob;
     std::uint64_t size_bytes = 0;
+    Digest memory;  // SHA-256 of what the strategy remembers (Strategy::save); zero for one without memory
 };
 
 using Body = std::variant<Activated, ParticipantAdmitted, ParticipantLeft, AgreementConcluded, PolicyDecided,
