@@ -13,7 +13,11 @@ constexpr std::uint32_t any32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t any64 = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
 const std::vector<std::string_view> model_names{"2nn", "cnn"};
-const std::vector<std::string_view> layer_kinds{"dense", "conv2d", "max_pool2d", "relu", "flatten"};
+
+std::vector<std::string_view> layer_kinds() {
+    const auto names = nn::layer_kind_names();
+    return {names.begin(), names.end()};
+}
 
 nn::ModelSpec named_model(std::size_t index) { return index == 0 ? nn::two_nn() : nn::mcmahan_cnn(); }
 
@@ -27,13 +31,19 @@ void read_model(TomlTable task, nn::ModelSpec& model) {
     table.numbers("input", own.input_shape);
     for (TomlTable& entry : table.tables("layers")) {
         nn::LayerSpec layer;
-        entry.choice("kind", layer_kinds,
+        entry.choice("kind", layer_kinds(),
                      [&layer](std::size_t index) { layer.kind = static_cast<nn::LayerKind>(index + 1); });
         entry.text("name", layer.name);
         entry.number<std::uint32_t>("units", layer.units, 0, any32);
         entry.number<std::uint32_t>("kernel", layer.kernel, 0, any32);
         entry.boolean("same_padding", layer.same_padding);
         entry.number<std::uint32_t>("pool", layer.pool, 0, any32);
+        entry.number<std::uint32_t>("stride", layer.stride, 0, any32);
+        entry.number<std::uint32_t>("groups", layer.groups, 0, any32);
+        entry.real("rate", layer.rate);
+        entry.number<std::uint32_t>("vocabulary", layer.vocabulary, 0, any32);
+        entry.boolean("sequences", layer.sequences);
+        entry.number<std::uint32_t>("skip", layer.skip, 0, any32);
         own.layers.push_back(std::move(layer));
     }
     model = std::move(own);
@@ -91,12 +101,18 @@ void write_model(Writer& w, const nn::ModelSpec& model) {
     w.line("input", "[" + input + "]");
     for (const nn::LayerSpec& layer : model.layers) {
         w.section("[task.model.layers]");
-        w.text("kind", layer_kinds[static_cast<std::size_t>(layer.kind) - 1]);
+        w.text("kind", nn::to_string(layer.kind));
         if (!layer.name.empty()) w.text("name", layer.name);
         if (layer.units > 0) w.whole("units", layer.units);
         if (layer.kernel > 0) w.whole("kernel", layer.kernel);
         if (layer.same_padding) w.line("same_padding", "true");
         if (layer.pool > 0) w.whole("pool", layer.pool);
+        if (layer.stride != 1) w.whole("stride", layer.stride);
+        if (layer.groups > 0) w.whole("groups", layer.groups);
+        if (layer.rate > 0.0f) w.number("rate", layer.rate);
+        if (layer.vocabulary > 0) w.whole("vocabulary", layer.vocabulary);
+        if (layer.sequences) w.line("sequences", "true");
+        if (layer.skip > 0) w.whole("skip", layer.skip);
     }
 }
 

@@ -9,6 +9,8 @@ import pathlib
 import torch
 import torch.nn.functional as F
 
+from golden_text import array
+
 torch.manual_seed(7)
 torch.set_default_dtype(torch.float64)
 BATCH, HEIGHT, WIDTH, CHANNELS, CLASSES = 4, 7, 6, 2, 3
@@ -68,20 +70,6 @@ for step in range(STEPS):
         first_gradient, first_logits = flat(True), logits.detach().reshape(-1)
     losses.append(loss.detach())
     optimiser.step()
-
-
-def array(name, values, kind="float"):
-    text = ", ".join(f"{v:.9g}f" if "." in f"{v:.9g}" or "e" in f"{v:.9g}" else f"{v:.9g}.0f" for v in values)
-    if kind != "float":
-        text = ", ".join(str(v) for v in values)
-    lines, line = [], "   "
-    for token in text.split(", "):
-        if len(line) + len(token) > 105:
-            lines.append(line)
-            line = "   "
-        line += f" {token},"
-    lines.append(line)
-    return f"inline constexpr {kind} {name}[] = {{\n" + "\n".join(lines) + "\n};\n"
 
 
 out = pathlib.Path(__file__).with_name("nn_golden.hpp")

@@ -6,6 +6,10 @@
 
 #include "nn/conv_op.hpp"
 #include "nn/dense_op.hpp"
+#include "nn/embedding_op.hpp"
+#include "nn/gru_op.hpp"
+#include "nn/norm_op.hpp"
+#include "nn/pixel_ops.hpp"
 #include "nn/simple_ops.hpp"
 
 namespace entente::nn {
@@ -21,12 +25,12 @@ struct Followers {
     bool relu = false;
 };
 
-Followers followers(const std::vector<LayerSpec>& layers, std::size_t i, bool with_pool) {
+Followers followers(const std::vector<LayerSpec>& layers, std::size_t i, const LayerKind* pool) {
     Followers f;
-    for (std::size_t j = i + 1; j < layers.size(); ++j) {
+    for (std::size_t j = i + 1; j < layers.size() && !starts_residual(layers, j); ++j) {
         if (layers[j].kind == LayerKind::relu && !f.relu) {
             f.relu = true;
-        } else if (with_pool && layers[j].kind == LayerKind::max_pool2d && f.pool == 1 && layers[j].pool > 1) {
+        } else if (pool != nullptr && layers[j].kind == *pool && f.pool == 1 && layers[j].pool > 1) {
             f.pool = layers[j].pool;
         } else {
             break;
@@ -34,6 +38,11 @@ Followers followers(const std::vector<LayerSpec>& layers, std::size_t i, bool wi
         ++f.layers;
     }
     return f;
+}
+
+std::vector<std::uint32_t> form(const Value& v) {
+    const auto extent = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
+    return {extent(v.height), extent(v.width), extent(v.channels)};
 }
 
 }  // namespace
@@ -48,17 +57,39 @@ std::size_t Engine::add_tensor(PackedTensor tensor) {
 
 Value& Engine::add_value(const std::vector<std::uint32_t>& shape, bool wants_gradient) {
     auto value = std::make_unique<Value>();
-    if (shape.size() == 3) {
-        value->height = shape[0];
-        value->width = shape[1];
-        value->channels = shape[2];
-    } else {
-        value->channels = 1;
-        for (const std::uint32_t extent : shape) value->channels *= extent;
-    }
+    value->channels = shape.back();
+    if (shape.size() > 1) value->width = shape[shape.size() - 2];
+    for (std::size_t i = 0; i + 2 < shape.size(); ++i) value->height *= shape[i];
     value->wants_gradient = wants_gradient;
     values_.push_back(std::move(value));
     return *values_.back();
+}
+
+ConvShape Engine::conv_shape(const LayerSpec& layer, const std::vector<std::uint32_t>& after, std::uint32_t pool, bool relu,
+                             Value& x) {
+    const bool one = layer.kind == LayerKind::conv1d;
+    ConvShape shape;
+    shape.in = x.channels;
+    shape.out = layer.units;
+    shape.kernel_height = one ? 1 : layer.kernel;
+    shape.kernel_width = layer.kernel;
+    shape.stride_height = one ? 1 : layer.stride;
+    shape.stride_width = layer.stride;
+    shape.height = one ? 1 : after[0];
+    shape.width = after[after.size() - 2];
+    shape.pool_height = one ? 1 : pool;
+    shape.pool_width = pool;
+    shape.relu = relu;
+    if (layer.same_padding) {
+        x.left = shape.pad_left = (shape.kernel_width - 1) / 2;
+        x.right = shape.kernel_width - 1 - shape.pad_left;
+        x.top = shape.pad_top = (shape.kernel_height - 1) / 2;
+        x.bottom = shape.kernel_height - 1 - shape.pad_top;
+    }
+    shape.weight = shape.by_rows() ? add_tensor({.order = Order::rows, .rows = shape.out, .columns = shape.taps()})
+                                   : add_tensor({.order = Order::turned_panels, .rows = shape.taps(), .columns = shape.out});
+    shape.bias = add_tensor({.columns = shape.out});
+    return shape;
 }
 
 void Engine::build(const std::vector<std::vector<std::uint32_t>>& shapes) {
@@ -69,11 +100,23 @@ void Engine::build(const std::vector<std::vector<std::uint32_t>>& shapes) {
         op_has_gradient_.push_back(y.wants_gradient);
         x = &y;
     };
+    // The same form: behind a flatten x is still a picture.
+    const auto same = [&]() -> Value& { return add_value(form(*x), x->wants_gradient); };
+    struct Source {
+        Value* value;
+        Fork* fork;
+    };
+    std::vector<Source> sources(layers.size());  // values before layers that a residual wants
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const LayerSpec& layer = layers[i];
+        if (starts_residual(layers, i)) {
+            auto fork = std::make_unique<Fork>(*x);
+            sources[i] = {x, fork.get()};
+            append(std::move(fork), *x);
+        }
         switch (layer.kind) {
             case LayerKind::dense: {
-                const Followers f = followers(layers, i, false);
+                const Followers f = followers(layers, i, nullptr);
                 DenseShape shape;
                 shape.in = x->features();
                 shape.out = layer.units;
@@ -85,42 +128,85 @@ void Engine::build(const std::vector<std::vector<std::uint32_t>>& shapes) {
                 append(make_dense(shape, *x, y), y);
                 break;
             }
+            case LayerKind::conv1d:
             case LayerKind::conv2d: {
-                const Followers f = followers(layers, i, true);
-                ConvShape shape;
-                shape.in = x->channels;
-                shape.out = layer.units;
-                shape.kernel_height = shape.kernel_width = layer.kernel;
-                shape.height = shapes[i + 1][0];
-                shape.width = shapes[i + 1][1];
-                shape.pool_height = shape.pool_width = f.pool;
-                shape.relu = f.relu;
-                if (layer.same_padding) {
-                    shape.pad_top = shape.pad_left = (layer.kernel - 1) / 2;
-                    x->top = x->left = shape.pad_top;
-                    x->bottom = x->right = layer.kernel - 1 - shape.pad_top;
-                }
-                shape.weight = shape.by_rows()
-                                   ? add_tensor({.order = Order::rows, .rows = shape.out, .columns = shape.taps()})
-                                   : add_tensor({.order = Order::turned_panels, .rows = shape.taps(), .columns = shape.out});
-                shape.bias = add_tensor({.columns = shape.out});
+                const LayerKind pool = layer.kind == LayerKind::conv1d ? LayerKind::max_pool1d : LayerKind::max_pool2d;
+                const Followers f = followers(layers, i, &pool);
+                const ConvShape shape = conv_shape(layer, shapes[i + 1], f.pool, f.relu, *x);
                 i += f.layers;
                 Value& y = add_value(shapes[i + 1], true);
                 append(make_conv(shape, *x, y), y);
                 break;
             }
+            case LayerKind::max_pool1d:
             case LayerKind::max_pool2d: {
-                const Followers f = followers(layers, i, false);
+                const Followers f = followers(layers, i, nullptr);
                 i += f.layers;
                 Value& y = add_value(shapes[i + 1], x->wants_gradient);
-                append(make_max_pool(layer.pool, layer.pool, f.relu, *x, y), y);
+                append(make_max_pool(layer.kind == LayerKind::max_pool1d ? 1 : layer.pool, layer.pool, f.relu, *x, y), y);
+                break;
+            }
+            case LayerKind::avg_pool1d:
+            case LayerKind::avg_pool2d: {
+                Value& y = add_value(shapes[i + 1], x->wants_gradient);
+                append(make_avg_pool(layer.kind == LayerKind::avg_pool1d ? 1 : layer.pool, layer.pool, *x, y), y);
                 break;
             }
             case LayerKind::relu: {
-                // Of x's own form: behind a flatten x is still a picture.
-                const auto extent = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
-                Value& y = add_value({extent(x->height), extent(x->width), extent(x->channels)}, x->wants_gradient);
+                Value& y = same();
                 append(make_relu(*x, y), y);
+                break;
+            }
+            case LayerKind::tanh:
+            case LayerKind::sigmoid:
+            case LayerKind::gelu: {
+                Value& y = same();
+                append(make_activation(layer.kind, *x, y), y);
+                break;
+            }
+            case LayerKind::dropout: {
+                Value& y = same();
+                append(make_dropout(layer.rate, i, dropout_, *x, y), y);
+                break;
+            }
+            case LayerKind::embedding: {
+                EmbeddingShape shape;
+                shape.vocabulary = layer.vocabulary;
+                shape.units = layer.units;
+                shape.weight = add_tensor({.order = Order::rows, .rows = shape.vocabulary, .columns = shape.units});
+                Value& y = add_value(shapes[i + 1], true);
+                append(make_embedding(shape, *x, y), y);
+                break;
+            }
+            case LayerKind::gru: {
+                GruShape shape;
+                shape.in = x->channels;
+                shape.units = layer.units;
+                shape.length = x->width;
+                shape.sequences = layer.sequences;
+                shape.input_weight = add_tensor({.order = Order::panels, .rows = shape.in, .columns = 3 * shape.units});
+                shape.hidden_weight = add_tensor({.order = Order::panels, .rows = shape.units, .columns = 3 * shape.units});
+                shape.input_bias = add_tensor({.columns = 3 * shape.units});
+                shape.hidden_bias = add_tensor({.columns = 3 * shape.units});
+                Value& y = add_value(shapes[i + 1], true);
+                append(make_gru(shape, *x, y), y);
+                break;
+            }
+            case LayerKind::group_norm:
+            case LayerKind::layer_norm: {
+                Value& y = add_value(shapes[i + 1], true);
+                NormShape shape;
+                shape.groups = layer.groups;
+                shape.weight = add_tensor({.columns = y.channels});
+                shape.bias = add_tensor({.columns = y.channels});
+                append(make_norm(shape, *x, y), y);
+                break;
+            }
+            case LayerKind::residual: {
+                const Source& from = sources[i - layer.skip];
+                Value& y = add_value(form(*x), x->wants_gradient || from.value->wants_gradient);
+                append(make_residual(*x, *from.value, y), y);
+                if (from.value->wants_gradient) from.fork->add(y);
                 break;
             }
             case LayerKind::flatten: break;  // without a border a picture is already a vector
@@ -174,6 +260,20 @@ void Engine::set_input(std::size_t b, const float* example) {
     Value& x = *values_.front();
     const std::size_t row = x.width * x.channels;
     for (std::size_t y = 0; y < x.height; ++y) std::copy_n(example + y * row, row, x.first(b) + y * x.row());
+}
+
+Status Engine::check_inputs(std::span<const float> inputs) const {
+    const LayerSpec& first = spec_.layers.front();
+    if (first.kind != LayerKind::embedding) return done();
+    for (const float word : inputs) {
+        if (word >= 0.0f && word < static_cast<float>(first.vocabulary) &&
+            static_cast<float>(static_cast<std::uint32_t>(word)) == word)
+            continue;
+        return Error{Code::invalid_argument, "model.word",
+                     "Model: expected whole numbers from 0 to below the vocabulary, " + std::to_string(first.vocabulary) +
+                         ", found " + std::to_string(word)};
+    }
+    return done();
 }
 
 Pass Engine::pass(std::size_t batch, bool training) {

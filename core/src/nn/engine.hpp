@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "entente/base/executor.hpp"
+#include "entente/nn/dropout.hpp"
 #include "entente/nn/model_spec.hpp"
 #include "entente/tensor/kernels.hpp"
+#include "nn/conv_op.hpp"
 #include "nn/op.hpp"
 #include "nn/packing.hpp"
 
@@ -37,11 +39,14 @@ public:
     void pack(std::span<const float> flat, float* packed) const;
     void unpack(const float* packed, std::span<float> flat) const;
 
+    // Words of an embedding are whole numbers below its vocabulary: "model.word". Ask before set_input().
+    [[nodiscard]] Status check_inputs(std::span<const float> inputs) const;
     // Example number b of the next batch.
     void set_input(std::size_t b, const float* example);
     // Logits of example b of the last batch: [classes].
     [[nodiscard]] const float* logits(std::size_t b) { return values_.back()->corner(b); }
 
+    void set_dropout(const Dropout& draw) noexcept { dropout_ = draw; }
     void forward(std::size_t batch, bool training);
     void prepare_gradients();  // once, before the first backward()
     // After forward(batch, true): returns the SUM of the batch's softmax cross-entropies; the gradient of loss * factor
@@ -52,6 +57,8 @@ private:
     Engine(const kernels::Table& k, Executor& executor) : k_(k), executor_(executor) {}
     void build(const std::vector<std::vector<std::uint32_t>>& shapes);
     std::size_t add_tensor(PackedTensor tensor);
+    ConvShape conv_shape(const LayerSpec& layer, const std::vector<std::uint32_t>& after, std::uint32_t pool, bool relu,
+                         Value& x);
     Value& add_value(const std::vector<std::uint32_t>& shape, bool wants_gradient);
     [[nodiscard]] Pass pass(std::size_t batch, bool training);
 
@@ -68,6 +75,7 @@ private:
     std::vector<std::unique_ptr<Value>> values_;  // the input first, the logits last
     std::vector<std::unique_ptr<Op>> ops_;
     std::vector<bool> op_has_gradient_;
+    Dropout dropout_;
     AlignedFloats weights_;
     AlignedFloats gradient_;
 };

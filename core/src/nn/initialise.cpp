@@ -1,23 +1,23 @@
 #include "entente/nn/initialise.hpp"
 
-#include <cmath>
+#include "nn/layer_rules.hpp"
 
 namespace entente::nn {
 
 Result<std::vector<float>> initialise(const ModelSpec& spec, PhiloxKey key) {
     ENTENTE_ASSIGN(const Layout layout, infer_layout(spec));
+    ENTENTE_ASSIGN(const auto shapes, infer_shapes(spec));
     std::vector<float> parameters(static_cast<std::size_t>(layout.parameter_count), 0.0f);
-    for (std::size_t t = 0; t < layout.tensors.size(); ++t) {
-        const TensorInfo& tensor = layout.tensors[t];
-        if (tensor.shape.size() == 1) continue;  // a bias
-        const bool is_dense = tensor.shape.size() == 2;
-        const std::uint64_t fan_in = is_dense ? tensor.shape[0] : tensor.count() / tensor.shape[0];
-        const double deviation = std::sqrt(2.0 / static_cast<double>(fan_in));
-        Philox random(key, t);
-        const auto offset = static_cast<std::size_t>(tensor.offset);
-        const auto count = static_cast<std::size_t>(tensor.count());
-        for (std::size_t i = 0; i < count; ++i) {
-            parameters[offset + i] = static_cast<float>(random.normal() * deviation);
+    std::size_t t = 0;
+    for (std::size_t i = 0; i < spec.layers.size(); ++i) {
+        for (const TensorRule& rule : tensors_of(spec.layers[i], shapes[i])) {
+            const auto offset = static_cast<std::size_t>(layout.tensors[t].offset);
+            const auto count = static_cast<std::size_t>(layout.tensors[t].count());
+            Philox random(key, t++);
+            for (std::size_t k = 0; k < count; ++k) {
+                parameters[offset + k] =
+                    rule.deviation == 0.0 ? rule.constant : static_cast<float>(random.normal() * rule.deviation);
+            }
         }
     }
     return parameters;

@@ -50,7 +50,9 @@ Status Model::load(std::span<const float> parameters) {
     return done();
 }
 
-Result<std::span<const float>> Model::forward(std::span<const float> inputs) {
+Result<std::span<const float>> Model::forward(std::span<const float> inputs) { return run(inputs, false); }
+
+Result<std::span<const float>> Model::run(std::span<const float> inputs, bool training) {
     Engine& e = *state_->engine;
     const std::size_t batch = inputs.size() / e.example_size();
     if (batch == 0 || batch > e.max_batch() || batch * e.example_size() != inputs.size()) {
@@ -59,14 +61,15 @@ Result<std::span<const float>> Model::forward(std::span<const float> inputs) {
                          std::to_string(e.example_size()) + " floats, found " + std::to_string(inputs.size()) +
                          " floats"};
     }
+    ENTENTE_TRY(e.check_inputs(inputs));
     for (std::size_t b = 0; b < batch; ++b) e.set_input(b, inputs.data() + b * e.example_size());
-    e.forward(batch, false);
+    e.forward(batch, training);
     for (std::size_t b = 0; b < batch; ++b) std::copy_n(e.logits(b), e.classes(), state_->logits.data() + b * e.classes());
     return std::span<const float>(state_->logits.data(), batch * e.classes());
 }
 
 Result<double> Model::gradients(std::span<const float> inputs, std::span<const std::uint32_t> labels,
-                                std::span<float> gradient) {
+                                std::span<float> gradient, const Dropout& draw) {
     Engine& e = *state_->engine;
     if (gradient.size() != e.layout().parameter_count)
         return wrong_size("a gradient", e.layout().parameter_count, gradient.size());
@@ -80,7 +83,8 @@ Result<double> Model::gradients(std::span<const float> inputs, std::span<const s
         }
     }
     e.prepare_gradients();
-    ENTENTE_TRY(forward(inputs));
+    e.set_dropout(draw);
+    ENTENTE_TRY(run(inputs, true));
     const double loss = e.backward(labels.data(), 1.0f / static_cast<float>(labels.size()), false, 0.0f);
     e.unpack(e.gradient(), gradient);
     return loss;

@@ -59,6 +59,7 @@ Result<double> LocalTraining::State::one_batch(std::size_t count) {
         engine->set_input(i, dataset->example(row).data());
         labels[i] = dataset->labels[row];
     }
+    engine->set_dropout({options.dropout_key, steps});
     engine->forward(count, true);
     const double loss =
         engine->backward(labels.data(), 1.0f / static_cast<float>(count), plain(), options.learning_rate);
@@ -149,6 +150,8 @@ Result<LocalTraining> LocalTraining::start(const ModelSpec& spec, const Training
                      "LocalTraining: expected " + std::to_string(count) + " finite parameters, found " +
                          std::to_string(initial.size())};
     }
+
+    ENTENTE_TRY(engine->check_inputs(dataset.features));
 
     auto state = std::make_unique<State>(std::move(engine), options, dataset);
     Engine& e = *state->engine;

@@ -143,6 +143,7 @@ nn::TrainingOptions training_options(const Plan& plan, std::uint64_t round, std:
     options.weight_decay = plan.training.weight_decay;
     options.proximal_mu = plan.training.proximal_mu;
     options.key = derive_key(plan.training.seed, round, participant, Purpose::shuffle);
+    options.dropout_key = derive_key(plan.training.seed, round, participant, Purpose::dropout);
     return options;
 }
 

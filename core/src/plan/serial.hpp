@@ -6,11 +6,12 @@
 
 namespace entente::nn {
 
-constexpr bool is_known(LayerKind kind) { return kind >= LayerKind::dense && kind <= LayerKind::flatten; }
+constexpr bool is_known(LayerKind kind) { return kind >= LayerKind::dense && kind <= LayerKind::residual; }
 
 template <class Archive>
 void serialize(Archive& archive, LayerSpec& l) {
-    archive(l.name, l.kind, l.units, l.kernel, l.same_padding, l.pool);
+    archive(l.name, l.kind, l.units, l.kernel, l.same_padding, l.pool, l.stride, l.groups, l.rate, l.vocabulary, l.sequences,
+            l.skip);
 }
 template <class Archive>
 void serialize(Archive& archive, ModelSpec& m) {

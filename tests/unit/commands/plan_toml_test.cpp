@@ -45,7 +45,17 @@ plan::Plan draw(Philox& random) {
     p.round.min_cohort = 2 + random.bounded(3);
     p.contract.max_rounds = p.round.rounds + random.bounded(100);
     p.contract.valid_days = 1 + random.bounded(365);
-    if (random.bounded(2) == 0) {
+    const std::uint32_t model = random.bounded(4);
+    if (model == 1) {
+        p.task.model = {{24, 3},
+                        {nn::conv1d("a", 1 + random.bounded(8), 3), nn::layer_norm("n"), nn::gelu(), nn::max_pool1d(2),
+                         nn::tanh(), nn::avg_pool1d(2), nn::dropout(0.9f * random.uniform()),
+                         nn::gru("g", 4, random.bounded(2) == 0), nn::sigmoid(), nn::flatten(), nn::dense("b", 10)}};
+        p.task.model.layers[0].stride = 1 + random.bounded(3);
+    } else if (model == 2) {
+        p.task.model = {{9}, {nn::embedding("a", 2 + random.bounded(50), 6), nn::conv1d("b", 6, 3), nn::group_norm("n", 3),
+                              nn::residual(1 + random.bounded(2)), nn::flatten(), nn::dense("c", 10)}};
+    } else if (model == 3) {
         p.task.model = {{28, 28, 1},
                         {nn::conv2d("a", 1 + random.bounded(8), 3, random.bounded(2) == 0), nn::relu(), nn::max_pool2d(2),
                          nn::flatten(), nn::dense("b", 10)}};

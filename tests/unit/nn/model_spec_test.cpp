@@ -66,6 +66,8 @@ TEST_CASE("models that cannot be are refused with a stable reason") {
     CHECK(reason({{4, 4, 1}, {conv2d("a", 2, 0)}}) == "model.layer");
     CHECK(reason({{4, 4, 1}, {max_pool2d(0)}}) == "model.layer");
     CHECK(reason({{4, 4, 1}, {max_pool2d(16)}}) == "model.layer");
+    CHECK(layer_kind_names().size() == 18);
+    CHECK(to_string(LayerKind::residual) == "residual");
     LayerSpec unknown = relu();
     unknown.kind = static_cast<LayerKind>(99);
     CHECK(reason({{4}, {unknown}}) == "model.layer");
@@ -77,6 +79,68 @@ TEST_CASE("models that cannot be are refused with a stable reason") {
     CHECK(reason({{2, 2, 1}, {max_pool2d(3)}}) == "model.shape");
     CHECK(output_classes({{2, 2, 1}, {relu()}}).error().reason == "model.shape");
     CHECK(output_classes({{4}, {dense("a", 1)}}).error().reason == "model.shape");
+}
+
+TEST_CASE("each kind has its keys, and no others") {
+    const auto broken = [](LayerSpec layer, auto change) {
+        change(layer);
+        return reason({{8, 8, 4}, {std::move(layer)}});
+    };
+    CHECK(broken(relu(), [](LayerSpec& l) { l.units = 3; }) == "model.layer");
+    CHECK(broken(relu(), [](LayerSpec& l) { l.stride = 2; }) == "model.layer");
+    CHECK(broken(relu(), [](LayerSpec& l) { l.same_padding = true; }) == "model.layer");
+    CHECK(broken(relu(), [](LayerSpec& l) { l.rate = 0.5f; }) == "model.layer");
+    CHECK(broken(relu(), [](LayerSpec& l) { l.skip = 1; }) == "model.layer");
+    CHECK(broken(max_pool2d(2), [](LayerSpec& l) { l.kernel = 2; }) == "model.layer");
+    CHECK(broken(conv2d("a", 3, 3), [](LayerSpec& l) { l.stride = 0; }) == "model.layer");
+    CHECK(broken(conv2d("a", 3, 3), [](LayerSpec& l) { l.sequences = true; }) == "model.layer");
+    CHECK(broken(conv2d("a", 3, 3), [](LayerSpec& l) { l.stride = 64; }) == "model.layer");
+    for (const float rate : {-0.0f, -0.1f, 1.0f, std::numeric_limits<float>::quiet_NaN()})
+        CHECK(broken(dropout(rate), [](LayerSpec&) {}) == "model.layer");
+    CHECK(broken(dropout(0.0f), [](LayerSpec&) {}) == "ok");
+    CHECK(broken(group_norm("a", 0), [](LayerSpec&) {}) == "model.layer");
+    CHECK(broken(group_norm("a", 3), [](LayerSpec&) {}) == "model.shape");
+    CHECK(broken(conv1d("a", 3, 3), [](LayerSpec&) {}) == "model.shape");
+    CHECK(broken(residual(1), [](LayerSpec&) {}) == "model.layer");
+    CHECK(reason({{4}, {embedding("a", 0, 3)}}) == "model.layer");
+    CHECK(reason({{4}, {embedding("a", (1u << 24) + 1, 1)}}) == "model.layer");
+    CHECK(reason({{4}, {relu(), embedding("a", 5, 3)}}) == "model.shape");
+    CHECK(reason({{4, 4}, {embedding("a", 5, 3)}}) == "model.shape");
+    CHECK(reason({{4}, {gru("a", 3)}}) == "model.shape");
+    CHECK(reason({{4, 2}, {gru("", 3)}}) == "model.name");
+    CHECK(reason({{4, 2}, {gru("a", 268435456)}}) == "model.too-large");
+    CHECK(reason({{4}, {dense("a", 5), relu(), residual(2)}}) == "model.shape");
+    CHECK(reason({{4}, {dense("a", 4), relu(), residual(2)}}) == "ok");
+    CHECK(reason({{4}, {dense("a", 4), residual(0)}}) == "model.layer");
+}
+
+TEST_CASE("shapes and parameters of sequences") {
+    LayerSpec strided = conv1d("a", 6, 4);
+    strided.stride = 3;
+    const ModelSpec spec{{20, 5}, {strided, avg_pool1d(2), gru("b", 4, true), gru("c", 3), dense("d", 2)}};
+    const auto shapes = infer_shapes(spec).value();
+    CHECK(shapes[1] == std::vector<std::uint32_t>{7, 6});
+    CHECK(shapes[2] == std::vector<std::uint32_t>{3, 6});
+    CHECK(shapes[3] == std::vector<std::uint32_t>{3, 4});
+    CHECK(shapes[4] == std::vector<std::uint32_t>{3});
+    const Layout layout = infer_layout(spec).value();
+    CHECK(layout.tensors[0] == TensorInfo{"a.weight", {6, 4, 5}, 0});
+    CHECK(layout.tensors[2] == TensorInfo{"b.input_weight", {6, 12}, 126});
+    CHECK(layout.tensors[5] == TensorInfo{"b.hidden_bias", {12}, 126 + 72 + 48 + 12});
+}
+
+TEST_CASE("norms start as the identity, embeddings and GRUs at their scale") {
+    const ModelSpec spec{{4}, {embedding("a", 500, 40), layer_norm("b"), gru("c", 30), dense("d", 2)}};
+    const auto w = initialise(spec, {1, 2}).value();
+    const auto deviation = [&](std::size_t from, std::size_t count) {
+        double squares = 0.0;
+        for (std::size_t i = from; i < from + count; ++i) squares += static_cast<double>(w[i]) * static_cast<double>(w[i]);
+        return std::sqrt(squares / static_cast<double>(count));
+    };
+    CHECK(deviation(0, 20000) == doctest::Approx(1.0).epsilon(0.02));
+    for (std::size_t i = 20000; i < 20040; ++i) CHECK(w[i] == 1.0f);
+    for (std::size_t i = 20040; i < 20080; ++i) CHECK(w[i] == 0.0f);
+    CHECK(deviation(20080, 40 * 90 + 30 * 90) == doctest::Approx(std::sqrt(1.0 / 90)).epsilon(0.03));
 }
 
 TEST_CASE("sizes are bounded before anything is allocated, also where products would overflow") {

@@ -32,10 +32,20 @@ Batch random_batch(const ModelSpec& spec, std::size_t size, std::uint32_t seed) 
     for (float& value : batch.parameters) value += 0.05f * static_cast<float>(random.normal());  // biases too
     std::size_t example = size;
     for (const std::uint32_t extent : spec.input_shape) example *= extent;
-    for (std::size_t i = 0; i < example; ++i) batch.inputs.push_back(static_cast<float>(random.normal()));
+    const std::uint32_t words = spec.layers.front().vocabulary;
+    for (std::size_t i = 0; i < example; ++i)
+        batch.inputs.push_back(words > 0 ? static_cast<float>(random.bounded(words)) : static_cast<float>(random.normal()));
     const std::uint32_t classes = output_classes(spec).value();
     for (std::size_t i = 0; i < size; ++i) batch.labels.push_back(random.bounded(classes));
     return batch;
+}
+
+// What the dropout layers of these models drop.
+constexpr Dropout draw{{5, 6}, 3};
+
+LayerSpec strided(LayerSpec layer, std::uint32_t stride) {
+    layer.stride = stride;
+    return layer;
 }
 
 // Every layer, both paddings, odd and even kernels, an incomplete pool window, relu on either side of the
@@ -59,6 +69,28 @@ std::vector<ModelSpec> small_models() {
           flatten(), dense("d", 50), dense("e", 3)}},
         {{14, 12, 16}, {conv2d("a", 32, 5, false), max_pool2d(2), relu(), flatten(), dense("b", 3)}},
         {{6, 5, 2}, {conv2d("a", 3, 3), flatten(), relu(), dense("b", 3)}},
+        // Activations, the other pools, strides, sequences.
+        {{7, 6, 2}, {conv2d("a", 5, 3), tanh(), avg_pool2d(2), sigmoid(), flatten(), dense("b", 4), gelu(), dense("c", 3)}},
+        {{9, 8, 3}, {strided(conv2d("a", 4, 3), 2), gelu(), strided(conv2d("b", 3, 2, false), 2), flatten(), dense("c", 2)}},
+        {{9, 9, 4},
+         {strided(conv2d("a", 16, 3), 2), relu(), strided(conv2d("b", 6, 4), 2), max_pool2d(3), relu(), flatten(), dense("c", 3)}},
+        {{11, 3}, {conv1d("a", 6, 4), relu(), avg_pool1d(3), conv1d("b", 20, 3, false), tanh(), flatten(), dense("c", 3)}},
+        {{20, 5},
+         {strided(conv1d("a", 16, 5), 2), max_pool1d(2), relu(), conv1d("b", 17, 1), max_pool1d(2), relu(), flatten(),
+          dense("c", 4)}},
+        // Words and time.
+        {{6}, {embedding("a", 9, 5), gru("b", 7), dense("c", 3)}},
+        {{5, 3}, {gru("a", 6, true), gru("b", 18, true), conv1d("c", 4, 3), flatten(), dense("d", 2)}},
+        {{1, 20}, {conv1d("a", 19, 1), gru("b", 33), dense("c", 2)}},
+        // Norms, dropout, residuals: over a ReLU that would otherwise be part of the convolution, over a flatten, nested.
+        {{5, 4, 6}, {conv2d("a", 6, 3), group_norm("b", 3), relu(), layer_norm("c"), flatten(), dense("d", 3)}},
+        {{6}, {dense("a", 12), layer_norm("b"), gelu(), group_norm("c", 2), dense("d", 3)}},
+        {{4, 4, 3}, {conv2d("a", 5, 3), flatten(), layer_norm("b"), relu(), dense("c", 2)}},
+        {{6, 6, 4},
+         {conv2d("a", 16, 3), conv2d("b", 16, 3), relu(), max_pool2d(2), dropout(0.25f), conv2d("c", 16, 3), relu(), residual(2),
+          conv2d("d", 16, 3), residual(4), flatten(), dropout(0.5f), dense("e", 3)}},
+        {{8, 4}, {conv1d("a", 4, 3), residual(1), tanh(), conv1d("b", 4, 3), relu(), residual(2), flatten(), dense("c", 2)}},
+        {{4, 3, 2}, {conv2d("a", 3, 3), flatten(), dense("b", 36), relu(), residual(2), dense("c", 36), residual(1), relu(), dense("d", 3)}},
     };
 }
 
@@ -66,7 +98,7 @@ std::vector<ModelSpec> small_models() {
 double gradients(Model& model, const std::vector<float>& parameters, std::span<const float> inputs,
                  std::span<const std::uint32_t> labels, std::vector<float>& gradient) {
     REQUIRE(model.load(parameters).ok());
-    return model.gradients(inputs, labels, gradient).value();
+    return model.gradients(inputs, labels, gradient, draw).value();
 }
 
 }  // namespace
@@ -80,8 +112,8 @@ TEST_CASE("the float reference and the model give the same bits, with every vari
             std::vector<float> expected(batch.parameters.size(), 8.0f);
             const bool fused = numerics == kernels::Numerics::fused;
             const double reference =
-                (fused ? reference_gradients<float, true>(spec, batch.parameters, batch.inputs, batch.labels, expected)
-                       : reference_gradients<float>(spec, batch.parameters, batch.inputs, batch.labels, expected))
+                (fused ? reference_gradients<float, true>(spec, batch.parameters, batch.inputs, batch.labels, expected, draw)
+                       : reference_gradients<float>(spec, batch.parameters, batch.inputs, batch.labels, expected, draw))
                     .value();
             for (const auto* table : kernels::available(numerics)) {
                 INFO(std::string(kernels::to_string(numerics)), " ", std::string(table->name), " model ", seed - 41);
@@ -91,7 +123,7 @@ TEST_CASE("the float reference and the model give the same bits, with every vari
                 CHECK(gradients(model, batch.parameters, batch.inputs, batch.labels, found) == reference);
                 CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0);
                 // A second pass starts from what the first left behind.
-                CHECK(model.gradients(batch.inputs, batch.labels, found).value() == reference);
+                CHECK(model.gradients(batch.inputs, batch.labels, found, draw).value() == reference);
                 CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0);
             }
         }
@@ -108,7 +140,7 @@ TEST_CASE("gradients agree with central differences in double to 1e-6") {
         std::vector<double> gradient(parameters.size());
         std::vector<double> ignored(parameters.size());
         const auto loss = [&](std::vector<double>& out) {
-            return reference_gradients<double>(spec, parameters, inputs, batch.labels, out).value() / 4.0;
+            return reference_gradients<double>(spec, parameters, inputs, batch.labels, out, draw).value() / 4.0;
         };
         loss(gradient);
         double largest = 0.0;

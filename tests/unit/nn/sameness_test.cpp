@@ -61,12 +61,24 @@ struct Case {
     std::uint64_t portable, fused;
 };
 
+LayerSpec strided(LayerSpec layer) {
+    layer.stride = 2;
+    return layer;
+}
+
 std::vector<Case> cases() {
     return {
         {"dense", {{29}, {dense("a", 200), relu(), dense("b", 70), relu(), dense("c", 4)}}, 0.0f, 0x52daacdcfa83e46eu, 0xe112f1f654af28c1u},
         {"conv", {{12, 12, 1},
           {conv2d("a", 16, 5), max_pool2d(2), relu(), conv2d("b", 32, 5), relu(), max_pool2d(2), conv2d("c", 8, 3),
            relu(), max_pool2d(3), flatten(), dense("d", 40), relu(), dense("e", 4)}}, 0.5f, 0x777a4a8d597d3a76u, 0x5a0b638380108d41u},
+        {"autoencoder's half", {{30, 5},
+          {strided(conv1d("a", 16, 5)), relu(), strided(conv1d("b", 8, 3)), tanh(), flatten(), dense("c", 33), layer_norm("d"),
+           gelu(), dropout(0.2f), dense("e", 4)}}, 0.0f, 0x18d45037703a0df8u, 0x3463444351d2b1efu},
+        {"gru", {{12, 6}, {gru("a", 20, true), group_norm("b", 4), gru("c", 17), dense("d", 4)}}, 0.9f, 0xd3ab5918e9414ca1u, 0x9cc6a0418d2b36e8u},
+        {"residual", {{9, 8, 3},
+          {conv2d("a", 16, 3), relu(), conv2d("b", 16, 3), relu(), residual(2), avg_pool2d(2), sigmoid(), flatten(),
+           dense("c", 4)}}, 0.0f, 0xd7a17c9e5605efb4u, 0x60215853f86e7a37u},
     };
 }
 
@@ -78,6 +90,7 @@ std::uint64_t train(const Case& c, Numerics numerics, Executor& executor) {
     o.momentum = c.momentum;
     o.numerics = numerics;
     o.key = derive_key(1, 2, "p", Purpose::shuffle);
+    o.dropout_key = derive_key(1, 2, "p", Purpose::dropout);
     auto training = LocalTraining::start(c.spec, o, set, {}, initialise(c.spec, {8, 9}).value(), executor).value();
     while (!training.finished()) REQUIRE(training.step(100).ok());
     return digest(training.parameters());
@@ -101,7 +114,8 @@ TEST_CASE("a training in nested loops has the same digest") {
                 inputs.insert(inputs.end(), set.example(rows[i]).begin(), set.example(rows[i]).end());
                 labels.push_back(set.labels[rows[i]]);
             }
-            REQUIRE(reference_gradients<float>(c.spec, w, inputs, labels, gradient).ok());
+            const Dropout draw{derive_key(1, 2, "p", Purpose::dropout), first / 11};
+            REQUIRE(reference_gradients<float>(c.spec, w, inputs, labels, gradient, draw).ok());
             for (std::size_t i = 0; i < w.size(); ++i) {
                 velocity[i] = gradient[i] + c.momentum * velocity[i];
                 w[i] = w[i] + -0.05f * velocity[i];

@@ -11,14 +11,15 @@
 // number of threads, nor on the batch that an example sits in. One step of a sum is mac(c, a, b) of the numerics class
 // (entente/tensor/kernel_table.hpp). Orders (k):
 //   dense     forward from the bias, input ascending; dX from +0, output ascending; dW from +0, example ascending
-//   conv2d    forward from the bias, (ky, kx, channel), padding zeros multiplied like data; dW (image, y, x); dX (source
-//             y, source x, output channel); all from +0
-//   conv2d with a max pool and a ReLU behind it (in either order), kernel * in channels a multiple of 16: gradients
+//   conv1d, conv2d: forward from the bias, (ky, kx, channel), padding zeros multiplied like data; dW (image, y, x); dX
+//             (source y, source x, output channel); all from +0
+//   the same with a max pool and a ReLU behind it (in either order), kernel * in channels a multiple of 16: gradients
 //             count the one pixel of each window whose output is positive, and nothing else: dW and the bias (image,
 //             pooled column, pooled row); dX (output channel, source y, source x)
 //   conv2d 5 x 5 of even output with a pool of 2 and a ReLU behind it, channels multiples of 16: forward by Winograd's
 //             F(2x2, 5x5), formulas in core/src/tensor/impl/winograd.hpp
-// Bias gradients as their dW. Ties in a pool go to the first maximum in row-major order.
+//   gru       core/src/nn/gru_op.hpp; norms, embedding, pools and activations: docs/models.md. No fused multiply-add there
+// A residual's gradient is added to what the other branch leaves, nearest residual first. Bias gradients as their dW. Ties in a pool go to the first maximum in row-major order.
 //
 // Ownership: owns its workspace and a copy of the parameters; borrows everything passed in for the duration of the
 // call, and the executor for its life. Thread-safety: one thread at a time; movable, not copyable.
@@ -29,6 +30,7 @@
 #include <span>
 
 #include "entente/base/executor.hpp"
+#include "entente/nn/dropout.hpp"
 #include "entente/nn/model_spec.hpp"
 #include "entente/tensor/kernel_table.hpp"
 
@@ -56,17 +58,19 @@ public:
     Status load(std::span<const float> parameters);
 
     // Logits [batch, classes], valid until the next call. The batch follows from inputs.size().
-    // invalid_argument "model.sizes" if a size is wrong.
+    // invalid_argument "model.sizes" if a size is wrong, "model.word" if an embedding's input is not one. Nothing is
+    // dropped.
     Result<std::span<const float>> forward(std::span<const float> inputs);
 
     // Softmax cross-entropy. Returns the SUM of the losses of the batch; `gradient` (overwritten) is that of
     // their MEAN. invalid_argument "model.sizes", "model.label" (a label >= classes()). A non-finite loss is
-    // returned as it is: the caller decides.
+    // returned as it is: the caller decides. `draw` says what dropout layers drop.
     Result<double> gradients(std::span<const float> inputs, std::span<const std::uint32_t> labels,
-                             std::span<float> gradient);
+                             std::span<float> gradient, const Dropout& draw = {});
 
 private:
     struct State;
+    Result<std::span<const float>> run(std::span<const float> inputs, bool training);
     explicit Model(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

@@ -39,6 +39,7 @@ struct TrainingOptions {
     float weight_decay = 0.0f;   // >= 0
     float proximal_mu = 0.0f;    // >= 0, 0 = off
     PhiloxKey key;               // derive_key(seed, round, participant, Purpose::shuffle)
+    PhiloxKey dropout_key;       // the same with Purpose::dropout
     kernels::Numerics numerics = kernels::Numerics::portable;
 };
 
