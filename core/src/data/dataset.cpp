@@ -26,12 +26,21 @@ Status validate(const Dataset& dataset) {
         if (size == 0) break;
     }
     if (dataset.example_shape.empty() || size == 0 ||
-        dataset.features.size() / size != dataset.labels.size() || dataset.features.size() % size != 0) {
+        dataset.features.size() / size != dataset.size() || dataset.features.size() % size != 0) {
         return Error{Code::invalid_argument, "data.shape",
-                     "Dataset: expected labels times the product of example_shape as the number of features, "
+                     "Dataset: expected examples times the product of example_shape as the number of features, "
                      "found " +
-                         std::to_string(dataset.labels.size()) + " labels and " +
+                         std::to_string(dataset.size()) + " examples and " +
                          std::to_string(dataset.features.size()) + " features"};
+    }
+    if (dataset.targets.size() != dataset.size() * dataset.outputs ||
+        (dataset.labels.empty() && dataset.classes != 0 && dataset.outputs != 0) ||
+        (!dataset.labels.empty() && dataset.labels.size() != dataset.size())) {
+        return Error{Code::invalid_argument, "data.targets",
+                     "Dataset: expected " + std::to_string(dataset.outputs) +
+                         " targets for each example, and a label for each or no classes, found " +
+                         std::to_string(dataset.targets.size()) + " targets and " +
+                         std::to_string(dataset.labels.size()) + " labels"};
     }
     for (const std::uint32_t label : dataset.labels) {
         if (label >= dataset.classes) {
@@ -40,9 +49,10 @@ Status validate(const Dataset& dataset) {
                              std::to_string(label)};
         }
     }
-    if (!kernels::active().all_finite(dataset.features.data(), dataset.features.size())) {
+    if (!kernels::active().all_finite(dataset.features.data(), dataset.features.size()) ||
+        !kernels::active().all_finite(dataset.targets.data(), dataset.targets.size())) {
         return Error{Code::invalid_argument, "data.non-finite",
-                     "Dataset: expected finite features, found an infinity or NaN"};
+                     "Dataset: expected finite features and targets, found an infinity or NaN"};
     }
     return done();
 }

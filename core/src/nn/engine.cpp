@@ -218,7 +218,7 @@ Result<std::unique_ptr<Engine>> Engine::create(const ModelSpec& spec, std::uint3
                                                Executor& executor) {
     ENTENTE_ASSIGN(const auto shapes, infer_shapes(spec));
     ENTENTE_ASSIGN(Layout layout, infer_layout(spec));
-    ENTENTE_ASSIGN(const std::uint32_t classes, output_classes(spec));
+    ENTENTE_ASSIGN(const std::uint32_t outputs, output_count(spec));
     if (max_batch == 0) return Error{Code::invalid_argument, "model.batch", "Model: expected a batch >= 1, found 0"};
     const kernels::Table* k = kernels::find(numerics);
     if (k == nullptr) {
@@ -230,7 +230,7 @@ Result<std::unique_ptr<Engine>> Engine::create(const ModelSpec& spec, std::uint3
     engine->spec_ = spec;
     engine->layout_ = std::move(layout);
     engine->max_batch_ = max_batch;
-    engine->classes_ = classes;
+    engine->outputs_ = outputs;
     engine->build(shapes);
 
     const unsigned width = executor.width();
@@ -284,6 +284,7 @@ Pass Engine::pass(std::size_t batch, bool training) {
 void Engine::prepare_gradients() {
     if (gradient_.size() != 0) return;
     gradient_ = AlignedFloats(packed_size_);
+    targets_.resize(max_batch_);
     for (const auto& value : values_)
         if (value->wants_gradient) value->gradient = AlignedFloats(value->example() * max_batch_);
 }
@@ -294,16 +295,17 @@ void Engine::forward(std::size_t batch, bool training) {
     for (const auto& op : ops_) op->forward(p);
 }
 
-double Engine::backward(const std::uint32_t* labels, float factor, bool descend, float rate) {
+double Engine::backward(float factor, bool descend, float rate) {
     Value& out = *values_.back();
-    const double loss = kernels::softmax_cross_entropy(out.corner(0), labels, batch_, classes_, out.example(), factor,
-                                                       out.gradient_corner(0));
+    double sum = 0.0;
+    for (std::size_t b = 0; b < batch_; ++b)
+        sum += loss(loss_, {out.corner(b), outputs_}, targets_[b], factor, out.gradient_corner(b));
     Pass p = pass(batch_, true);
     p.descend = descend;
     p.factor = -rate;
     for (std::size_t i = ops_.size(); i-- > 0;)
         if (op_has_gradient_[i]) ops_[i]->backward(p);
-    return loss;
+    return sum;
 }
 
 }  // namespace entente::nn

@@ -11,6 +11,7 @@
 
 #include "entente/base/executor.hpp"
 #include "entente/nn/dropout.hpp"
+#include "entente/nn/loss.hpp"
 #include "entente/nn/model_spec.hpp"
 #include "entente/tensor/kernels.hpp"
 #include "nn/conv_op.hpp"
@@ -29,7 +30,7 @@ public:
     [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
     [[nodiscard]] std::size_t max_batch() const noexcept { return max_batch_; }
     [[nodiscard]] std::size_t example_size() const noexcept { return values_.front()->features(); }
-    [[nodiscard]] std::uint32_t classes() const noexcept { return classes_; }
+    [[nodiscard]] std::uint32_t outputs() const noexcept { return outputs_; }
     [[nodiscard]] const kernels::Table& kernels() const noexcept { return k_; }
 
     // The packed parameters and the place of their gradient: padding is zero in both.
@@ -43,15 +44,18 @@ public:
     [[nodiscard]] Status check_inputs(std::span<const float> inputs) const;
     // Example number b of the next batch.
     void set_input(std::size_t b, const float* example);
-    // Logits of example b of the last batch: [classes].
-    [[nodiscard]] const float* logits(std::size_t b) { return values_.back()->corner(b); }
+    // What it should give, before backward(). Values are borrowed until then.
+    void set_target(std::size_t b, const Target& target) { targets_[b] = target; }
+    // Outputs of example b of the last batch: [outputs].
+    [[nodiscard]] const float* result(std::size_t b) { return values_.back()->corner(b); }
 
+    void set_loss(LossSpec spec) { loss_ = std::move(spec); }
     void set_dropout(const Dropout& draw) noexcept { dropout_ = draw; }
     void forward(std::size_t batch, bool training);
     void prepare_gradients();  // once, before the first backward()
-    // After forward(batch, true): returns the SUM of the batch's softmax cross-entropies; the gradient of loss * factor
-    // is left in gradient(), or with `descend` applied at once, w = mac(w, -rate, g).
-    double backward(const std::uint32_t* labels, float factor, bool descend, float rate);
+    // After forward(batch, true): returns the SUM of the batch's losses; the gradient of loss * factor is left in
+    // gradient(), or with `descend` applied at once, w = mac(w, -rate, g).
+    double backward(float factor, bool descend, float rate);
 
 private:
     Engine(const kernels::Table& k, Executor& executor) : k_(k), executor_(executor) {}
@@ -67,15 +71,17 @@ private:
     ModelSpec spec_;
     Layout layout_;
     std::size_t max_batch_ = 0;
-    std::uint32_t classes_ = 0;
+    std::uint32_t outputs_ = 0;
     std::size_t batch_ = 0;
     std::size_t packed_size_ = 0;
     std::size_t next_tensor_ = 0;
     std::vector<PackedTensor> tensors_;
-    std::vector<std::unique_ptr<Value>> values_;  // the input first, the logits last
+    std::vector<std::unique_ptr<Value>> values_;  // the input first, the outputs last
     std::vector<std::unique_ptr<Op>> ops_;
     std::vector<bool> op_has_gradient_;
     Dropout dropout_;
+    LossSpec loss_;
+    std::vector<Target> targets_;  // of the batch
     AlignedFloats weights_;
     AlignedFloats gradient_;
 };

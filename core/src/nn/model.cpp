@@ -11,7 +11,8 @@ namespace entente::nn {
 
 struct Model::State {
     std::unique_ptr<Engine> engine;
-    std::vector<float> logits;  // [max_batch, classes]
+    std::vector<float> outputs;  // [max_batch, outputs]
+    std::vector<Target> targets;
 };
 
 namespace {
@@ -27,7 +28,7 @@ Error wrong_size(const char* what, std::uint64_t expected, std::uint64_t found) 
 Result<Model> Model::create(const ModelSpec& spec, std::uint32_t max_batch, kernels::Numerics numerics, Executor& executor) {
     auto state = std::make_unique<State>();
     ENTENTE_ASSIGN(state->engine, Engine::create(spec, max_batch, numerics, executor));
-    state->logits.resize(std::size_t{max_batch} * state->engine->classes());
+    state->outputs.resize(std::size_t{max_batch} * state->engine->outputs());
     return Model(std::move(state));
 }
 
@@ -40,7 +41,7 @@ const ModelSpec& Model::spec() const noexcept { return state_->engine->spec(); }
 const Layout& Model::layout() const noexcept { return state_->engine->layout(); }
 std::uint32_t Model::max_batch() const noexcept { return static_cast<std::uint32_t>(state_->engine->max_batch()); }
 std::uint64_t Model::example_size() const noexcept { return state_->engine->example_size(); }
-std::uint32_t Model::classes() const noexcept { return state_->engine->classes(); }
+std::uint32_t Model::outputs() const noexcept { return state_->engine->outputs(); }
 
 Status Model::load(std::span<const float> parameters) {
     Engine& e = *state_->engine;
@@ -64,30 +65,41 @@ Result<std::span<const float>> Model::run(std::span<const float> inputs, bool tr
     ENTENTE_TRY(e.check_inputs(inputs));
     for (std::size_t b = 0; b < batch; ++b) e.set_input(b, inputs.data() + b * e.example_size());
     e.forward(batch, training);
-    for (std::size_t b = 0; b < batch; ++b) std::copy_n(e.logits(b), e.classes(), state_->logits.data() + b * e.classes());
-    return std::span<const float>(state_->logits.data(), batch * e.classes());
+    for (std::size_t b = 0; b < batch; ++b) std::copy_n(e.result(b), e.outputs(), state_->outputs.data() + b * e.outputs());
+    return std::span<const float>(state_->outputs.data(), batch * e.outputs());
 }
 
 Result<double> Model::gradients(std::span<const float> inputs, std::span<const std::uint32_t> labels,
                                 std::span<float> gradient, const Dropout& draw) {
+    state_->targets.clear();
+    for (const std::uint32_t label : labels) state_->targets.push_back({.label = label});
+    return gradients(inputs, LossSpec{}, state_->targets, gradient, draw);
+}
+
+Result<double> Model::gradients(std::span<const float> inputs, const LossSpec& loss, std::span<const Target> targets,
+                                std::span<float> gradient, const Dropout& draw) {
     Engine& e = *state_->engine;
+    ENTENTE_TRY(check(loss, e.outputs()));
     if (gradient.size() != e.layout().parameter_count)
         return wrong_size("a gradient", e.layout().parameter_count, gradient.size());
-    if (labels.size() * e.example_size() != inputs.size())
-        return wrong_size("inputs", labels.size() * e.example_size(), inputs.size());
-    for (const std::uint32_t label : labels) {
-        if (label >= e.classes()) {
+    if (targets.size() * e.example_size() != inputs.size())
+        return wrong_size("inputs", targets.size() * e.example_size(), inputs.size());
+    for (const Target& target : targets) {
+        const bool reads_label = target.values == nullptr || loss.kind == LossKind::cross_entropy;
+        if (reads_label && target.label >= e.outputs() && e.outputs() > 1) {
             return Error{Code::invalid_argument, "model.label",
-                         "Model: expected labels below " + std::to_string(e.classes()) + ", found " +
-                             std::to_string(label)};
+                         "Model: expected labels below " + std::to_string(e.outputs()) + ", found " +
+                             std::to_string(target.label)};
         }
     }
     e.prepare_gradients();
+    e.set_loss(loss);
     e.set_dropout(draw);
     ENTENTE_TRY(run(inputs, true));
-    const double loss = e.backward(labels.data(), 1.0f / static_cast<float>(labels.size()), false, 0.0f);
+    for (std::size_t b = 0; b < targets.size(); ++b) e.set_target(b, targets[b]);
+    const double sum = e.backward(1.0f / static_cast<float>(targets.size()), false, 0.0f);
     e.unpack(e.gradient(), gradient);
-    return loss;
+    return sum;
 }
 
 }  // namespace entente::nn

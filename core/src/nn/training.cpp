@@ -1,6 +1,7 @@
 #include "entente/nn/training.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -14,6 +15,17 @@
 
 namespace entente::nn {
 
+namespace {
+constexpr std::array<std::string_view, 3> optimisers{"sgd", "adam", "adamw"};
+}
+
+std::string_view to_string(Optimiser optimiser) noexcept {
+    const auto number = static_cast<std::size_t>(optimiser);
+    return number >= 1 && number <= optimisers.size() ? optimisers[number - 1] : "unknown";
+}
+
+std::span<const std::string_view> optimiser_names() noexcept { return optimisers; }
+
 struct LocalTraining::State {
     State(std::unique_ptr<Engine> e, const TrainingOptions& o, const data::Dataset& d)
         : engine(std::move(e)), options(o), dataset(&d) {}
@@ -26,9 +38,11 @@ struct LocalTraining::State {
     std::size_t batch = 0;
 
     AlignedFloats origin;           // packed; only with a proximal term
-    AlignedFloats velocity;         // packed; only with momentum
+    AlignedFloats velocity;         // packed; only with momentum, or Adam's first moment
+    AlignedFloats squares;          // packed; only with Adam
+    double beta1_power = 1.0;       // Adam: beta^t
+    double beta2_power = 1.0;
     std::vector<float> parameters;  // canonical, filled when asked for
-    std::vector<std::uint32_t> labels;
 
     std::uint32_t epoch = 0;
     std::size_t next = 0;  // position in `order`
@@ -39,7 +53,7 @@ struct LocalTraining::State {
 
     // Nothing stands between the gradient and the weights.
     [[nodiscard]] bool plain() const {
-        return origin.size() == 0 && velocity.size() == 0 && options.weight_decay == 0.0f;
+        return origin.size() == 0 && velocity.size() == 0 && options.weight_decay == 0.0f && options.clip_norm == 0.0f;
     }
 
     void begin_epoch() {
@@ -57,12 +71,12 @@ Result<double> LocalTraining::State::one_batch(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint32_t row = order[next + i];
         engine->set_input(i, dataset->example(row).data());
-        labels[i] = dataset->labels[row];
+        engine->set_target(i, target_of(*dataset, row));
     }
     engine->set_dropout({options.dropout_key, steps});
     engine->forward(count, true);
     const double loss =
-        engine->backward(labels.data(), 1.0f / static_cast<float>(count), plain(), options.learning_rate);
+        engine->backward(1.0f / static_cast<float>(count), plain(), options.learning_rate);
     if (!std::isfinite(loss)) {
         return Error{Code::invalid_argument, "training.non-finite",
                      "LocalTraining: expected a finite loss, found none at step " +
@@ -76,14 +90,31 @@ void LocalTraining::State::update() {
     const kernels::Table& k = engine->kernels();
     const std::size_t count = engine->packed_size();
     float* const gradient = engine->gradient();
-    if (options.weight_decay > 0.0f || origin.size() != 0) {
-        k.regularise(options.weight_decay, options.proximal_mu, engine->weights(),
+    if (options.clip_norm > 0.0f) {
+        const double norm = std::sqrt(k.dot(gradient, gradient, count));
+        if (norm > static_cast<double>(options.clip_norm))
+            k.scale(static_cast<float>(static_cast<double>(options.clip_norm) / norm), gradient, count);
+    }
+    const float decay = options.optimiser == Optimiser::adamw ? 0.0f : options.weight_decay;
+    if (decay > 0.0f || origin.size() != 0) {
+        k.regularise(decay, options.proximal_mu, engine->weights(),
                      origin.size() == 0 ? nullptr : origin.data(), gradient, count);
     }
-    if (velocity.size() == 0) {
+    if (options.optimiser != Optimiser::sgd) {
+        beta1_power *= static_cast<double>(options.beta1);
+        beta2_power *= static_cast<double>(options.beta2);
+        kernels::Adam adam;
+        adam.rate = static_cast<float>(static_cast<double>(options.learning_rate) / (1.0 - beta1_power));
+        adam.beta1 = options.beta1;
+        adam.beta2 = options.beta2;
+        adam.scale = static_cast<float>(1.0 / std::sqrt(1.0 - beta2_power));
+        adam.epsilon = options.epsilon;
+        if (options.optimiser == Optimiser::adamw) adam.shrink = options.learning_rate * options.weight_decay;
+        k.adam(adam, gradient, velocity.data(), squares.data(), engine->weights(), count);
+    } else if (velocity.size() == 0) {
         k.sgd(options.learning_rate, gradient, engine->weights(), count);
     } else {
-        k.sgd_momentum(options.learning_rate, options.momentum, false, gradient, velocity.data(), engine->weights(), count);
+        k.sgd_momentum(options.learning_rate, options.momentum, options.nesterov, gradient, velocity.data(), engine->weights(), count);
     }
 }
 
@@ -97,7 +128,15 @@ Status check(const TrainingOptions& o) {
     if (o.batch == 0) return refuse("batch >= 1, found 0");
     // Written so that NaN is refused.
     if (!(o.learning_rate > 0.0f && std::isfinite(o.learning_rate))) return refuse("a learning rate above 0");
+    if (to_string(o.optimiser) == "unknown") return refuse("a known optimiser");
+    const bool sgd = o.optimiser == Optimiser::sgd;
     if (!(o.momentum >= 0.0f && o.momentum < 1.0f)) return refuse("a momentum from 0 to below 1");
+    if (!sgd && (o.momentum != 0.0f || o.nesterov)) return refuse("a momentum only with sgd");
+    if (o.nesterov && o.momentum == 0.0f) return refuse("a momentum above 0 with nesterov");
+    if (!(o.beta1 >= 0.0f && o.beta1 < 1.0f)) return refuse("beta1 from 0 to below 1");
+    if (!(o.beta2 >= 0.0f && o.beta2 < 1.0f)) return refuse("beta2 from 0 to below 1");
+    if (!(o.epsilon > 0.0f && std::isfinite(o.epsilon))) return refuse("an epsilon above 0");
+    if (!(o.clip_norm >= 0.0f && std::isfinite(o.clip_norm))) return refuse("a clip norm of at least 0");
     if (!(o.weight_decay >= 0.0f && std::isfinite(o.weight_decay)))
         return refuse("a weight decay of at least 0");
     if (!(o.proximal_mu >= 0.0f && std::isfinite(o.proximal_mu)))
@@ -132,14 +171,14 @@ Result<LocalTraining> LocalTraining::start(const ModelSpec& spec, const Training
                                            std::span<const float> initial, Executor& executor) {
     ENTENTE_TRY(check(options));
     ENTENTE_TRY(data::validate(dataset));
-    ENTENTE_ASSIGN(const std::uint32_t classes, output_classes(spec));
-    if (dataset.example_shape != spec.input_shape || dataset.classes > classes) {
+    ENTENTE_ASSIGN(const std::uint32_t outputs, output_count(spec));
+    ENTENTE_TRY(nn::check(options.loss, outputs));
+    if (dataset.example_shape != spec.input_shape) {
         return Error{Code::invalid_argument, "training.shape",
-                     "LocalTraining: expected examples of the model's input shape and at most " +
-                         std::to_string(classes) + " classes, found examples of " +
-                         std::to_string(dataset.example_size()) + " values and " +
-                         std::to_string(dataset.classes) + " classes"};
+                     "LocalTraining: expected examples of the model's input shape, found examples of " +
+                         std::to_string(dataset.example_size()) + " values"};
     }
+    ENTENTE_TRY(nn::check(options.loss, outputs, dataset));
     ENTENTE_ASSIGN(auto resolved, resolve(rows, dataset.size()));
     const std::size_t batch = std::min<std::size_t>(options.batch, resolved.size());
     ENTENTE_ASSIGN(auto engine,
@@ -165,8 +204,10 @@ Result<LocalTraining> LocalTraining::start(const ModelSpec& spec, const Training
         state->origin = AlignedFloats(e.packed_size());
         e.pack(initial, state->origin.data());
     }
-    if (options.momentum > 0.0f) state->velocity = AlignedFloats(e.packed_size());
-    state->labels.resize(batch);
+    const bool adam = options.optimiser != Optimiser::sgd;
+    if (options.momentum > 0.0f || adam) state->velocity = AlignedFloats(e.packed_size());
+    if (adam) state->squares = AlignedFloats(e.packed_size());
+    e.set_loss(options.loss);
     state->begin_epoch();
     return LocalTraining(std::move(state));
 }

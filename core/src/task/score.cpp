@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "entente/base/math.hpp"
 #include "entente/nn/model.hpp"
 #include "entente/tensor/kernels.hpp"
 
@@ -43,10 +44,11 @@ void Score::add(const Score& other) {
 }
 
 struct Evaluation::State {
-    State(nn::Model m, const data::Dataset& d) : model(std::move(m)), dataset(&d) {}
+    State(nn::Model m, const data::Dataset& d, const nn::LossSpec& l) : model(std::move(m)), dataset(&d), loss_spec(l) {}
 
     nn::Model model;
     const data::Dataset* dataset;
+    nn::LossSpec loss_spec;
     std::vector<std::uint32_t> rows;
     std::vector<float> inputs;
     std::size_t next = 0;
@@ -62,21 +64,21 @@ Status Evaluation::State::one_batch(std::size_t count) {
         const std::span<const float> example = dataset->example(rows[next + i]);
         std::copy(example.begin(), example.end(), inputs.begin() + static_cast<std::ptrdiff_t>(i * size));
     }
-    ENTENTE_ASSIGN(const auto logits, model.forward(std::span(inputs).first(count * size)));
+    ENTENTE_ASSIGN(const auto outputs, model.forward(std::span(inputs).first(count * size)));
     for (std::size_t i = 0; i < count; ++i) {
-        const auto row = logits.subspan(i * score.classes, score.classes);
-        const std::uint32_t truth = dataset->labels[rows[next + i]];
-        const double loss =
-            kernels::softmax_cross_entropy(row.data(), &truth, 1, score.classes, score.classes, 1.0f, nullptr);
+        const std::size_t at = rows[next + i];
+        const auto row = outputs.subspan(i * model.outputs(), model.outputs());
+        const double loss = nn::loss(loss_spec, row, nn::target_of(*dataset, at), 1.0f, nullptr);
         if (!std::isfinite(loss)) {
-            return Error{
-                Code::invalid_argument, "evaluation.non-finite",
-                "Evaluation: expected a finite loss, found none at row " + std::to_string(rows[next + i])};
+            return Error{Code::invalid_argument, "evaluation.non-finite",
+                         "Evaluation: expected a finite loss, found none at row " + std::to_string(at)};
         }
-        const auto predicted =
-            static_cast<std::uint32_t>(std::max_element(row.begin(), row.end()) - row.begin());
         score.loss_sum += loss;
         score.examples += 1;
+        if (score.classes == 0) continue;
+        const std::uint32_t truth = dataset->labels[at];
+        const auto predicted = static_cast<std::uint32_t>(
+            row.size() == 1 ? (row[0] > 0.0f ? 1 : 0) : std::max_element(row.begin(), row.end()) - row.begin());
         score.correct += predicted == truth ? 1 : 0;
         score.confusion[std::size_t{truth} * score.classes + predicted] += 1;
     }
@@ -86,16 +88,20 @@ Status Evaluation::State::one_batch(std::size_t count) {
 
 Result<Evaluation> Evaluation::start(const nn::ModelSpec& spec, std::span<const float> parameters,
                                      const data::Dataset& dataset, std::span<const std::uint32_t> rows,
-                                     std::uint32_t batch) {
+                                     std::uint32_t batch, const nn::LossSpec& loss) {
     ENTENTE_TRY(data::validate(dataset));
-    ENTENTE_ASSIGN(const std::uint32_t classes, nn::output_classes(spec));
-    if (dataset.example_shape != spec.input_shape || dataset.classes > classes) {
+    ENTENTE_ASSIGN(const std::uint32_t outputs, nn::output_count(spec));
+    ENTENTE_TRY(nn::check(loss, outputs));
+    if (dataset.example_shape != spec.input_shape) {
         return Error{Code::invalid_argument, "evaluation.shape",
-                     "Evaluation: expected examples of the model's input shape and at most " +
-                         std::to_string(classes) + " classes, found examples of " +
-                         std::to_string(dataset.example_size()) + " values and " +
-                         std::to_string(dataset.classes) + " classes"};
+                     "Evaluation: expected examples of the model's input shape, found examples of " +
+                         std::to_string(dataset.example_size()) + " values"};
     }
+    ENTENTE_TRY(nn::check(loss, outputs, dataset));
+    const bool binary = outputs == 1 && loss.kind == nn::LossKind::binary_cross_entropy;
+    const std::uint32_t classes = dataset.classes == 0 || dataset.classes > std::max(outputs, 2u) ? 0
+                                  : outputs > 1                                                   ? outputs
+                                                                                                  : (binary ? 2u : 0u);
     std::vector<std::uint32_t> chosen(rows.begin(), rows.end());
     if (rows.empty()) {
         chosen.resize(dataset.size());
@@ -123,7 +129,7 @@ Result<Evaluation> Evaluation::start(const nn::ModelSpec& spec, std::span<const 
                      "Evaluation: expected " + std::to_string(model.layout().parameter_count) +
                          " parameters, found " + std::to_string(parameters.size())};
     }
-    auto state = std::make_unique<State>(std::move(model), dataset);
+    auto state = std::make_unique<State>(std::move(model), dataset, loss);
     state->rows = std::move(chosen);
     ENTENTE_TRY(state->model.load(parameters));
     state->inputs.resize(most * static_cast<std::size_t>(state->model.example_size()));
@@ -160,20 +166,22 @@ double Evaluation::progress() const noexcept {
 const Score& Evaluation::score() const noexcept { return state_->score; }
 
 Result<Score> evaluate(const nn::ModelSpec& spec, std::span<const float> parameters,
-                       const data::Dataset& dataset, std::span<const std::uint32_t> rows) {
-    ENTENTE_ASSIGN(Evaluation evaluation, Evaluation::start(spec, parameters, dataset, rows));
+                       const data::Dataset& dataset, std::span<const std::uint32_t> rows, const nn::LossSpec& loss) {
+    ENTENTE_ASSIGN(Evaluation evaluation, Evaluation::start(spec, parameters, dataset, rows, 64, loss));
     while (!evaluation.finished()) ENTENTE_TRY(evaluation.step(64));
     return evaluation.score();
 }
 
 Result<std::vector<float>> predict(const nn::ModelSpec& spec, std::span<const float> parameters,
-                                   std::span<const float> example) {
+                                   std::span<const float> example, const nn::LossSpec& loss) {
     ENTENTE_ASSIGN(nn::Model model, nn::Model::create(spec, 1));
     ENTENTE_TRY(model.load(parameters));
-    ENTENTE_ASSIGN(const auto logits, model.forward(example));
-    std::vector<float> probabilities(logits.size());
-    kernels::softmax(logits.data(), logits.size(), probabilities.data());
-    return probabilities;
+    ENTENTE_ASSIGN(const auto outputs, model.forward(example));
+    std::vector<float> result(outputs.begin(), outputs.end());
+    if (loss.kind == nn::LossKind::cross_entropy) kernels::softmax(result.data(), result.size(), result.data());
+    if (loss.kind == nn::LossKind::binary_cross_entropy)
+        for (float& value : result) value = math::sigmoid(value);
+    return result;
 }
 
 }  // namespace entente::task

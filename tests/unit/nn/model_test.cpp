@@ -146,7 +146,7 @@ TEST_CASE("gradients agree with central differences in double to 1e-6") {
         double largest = 0.0;
         for (const double g : gradient) largest = std::max(largest, std::abs(g));
         REQUIRE(largest > 1e-3);
-        const std::size_t stride = std::max<std::size_t>(1, parameters.size() / 60);
+        const std::size_t stride = std::max<std::size_t>(1, parameters.size() / 30);
         for (std::size_t i = 0; i < parameters.size(); i += stride) {
             // Small enough to cross no kink of relu or pool on these inputs.
             constexpr double h = 1e-6;

@@ -259,7 +259,7 @@ TEST_CASE("training refuses what it cannot use") {
         CHECK(reason(small, o, dataset, {}, initial) == "training.options");
     }
     CHECK(reason({{13}, {dense("a", 3)}}, options(), dataset, {}, initial) == "training.shape");
-    CHECK(reason({{12}, {dense("a", 2)}}, options(), dataset, {}, initial) == "training.shape");
+    CHECK(reason({{12}, {dense("a", 2)}}, options(), dataset, {}, initial) == "loss.labels");
     CHECK(reason(small, options(), dataset, {20}, initial) == "training.rows");
     data::Dataset empty = dataset;
     empty.features.clear();

@@ -92,7 +92,7 @@ TEST_CASE("an evaluation refuses what it cannot score") {
     CHECK(reason(identity, identity_parameters, four_rows(), {4}) == "evaluation.rows");
     CHECK(reason(identity, identity_parameters, {{3}, 3, {}, {}}, {}) == "evaluation.rows");
     CHECK(reason({{4}, {nn::dense("a", 3)}}, identity_parameters, four_rows(), {}) == "evaluation.shape");
-    CHECK(reason({{3}, {nn::dense("a", 2)}}, identity_parameters, four_rows(), {}) == "evaluation.shape");
+    CHECK(reason({{3}, {nn::dense("a", 2)}}, identity_parameters, four_rows(), {}) == "loss.labels");
     CHECK(reason({{3}, {nn::dense("a", 5000)}}, std::vector<float>(20000), four_rows(), {}) ==
           "evaluation.shape");
     std::vector<float> broken = identity_parameters;

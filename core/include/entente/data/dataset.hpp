@@ -1,4 +1,4 @@
-// Labelled examples in memory.
+// Examples in memory, each with a label, with values to predict, or with both.
 //
 //   std::span<const float> picture = dataset.example(7);
 //
@@ -16,18 +16,20 @@ namespace entente::data {
 
 struct Dataset {
     std::vector<std::uint32_t> example_shape;  // [28, 28, 1] for MNIST
-    std::uint32_t classes = 0;                 // labels are below it
+    std::uint32_t classes = 0;                 // labels are below it; 0 when there are none
     std::vector<float> features;               // [n, product of example_shape], row-major
-    std::vector<std::uint32_t> labels;         // [n]
+    std::vector<std::uint32_t> labels;         // [n], or empty
+    std::uint32_t outputs = 0;                 // values to predict for each example; 0 when there are none
+    std::vector<float> targets;                // [n, outputs]
 
-    [[nodiscard]] std::size_t size() const noexcept { return labels.size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return outputs == 0 ? labels.size() : targets.size() / outputs; }
     [[nodiscard]] std::size_t example_size() const noexcept;  // product of example_shape
     // REQUIRES: row < size() and the data set is valid.
     [[nodiscard]] std::span<const float> example(std::size_t row) const noexcept;
 };
 
-// Sizes agree, labels are in range, features are finite. invalid_argument "data.shape", "data.labels",
-// "data.non-finite". An empty data set is valid.
+// Sizes agree, labels are in range, features and targets are finite. invalid_argument "data.shape", "data.labels",
+// "data.targets", "data.non-finite". An empty data set is valid.
 Status validate(const Dataset& dataset);
 
 }  // namespace entente::data

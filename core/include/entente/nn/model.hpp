@@ -31,6 +31,7 @@
 
 #include "entente/base/executor.hpp"
 #include "entente/nn/dropout.hpp"
+#include "entente/nn/loss.hpp"
 #include "entente/nn/model_spec.hpp"
 #include "entente/tensor/kernel_table.hpp"
 
@@ -38,7 +39,7 @@ namespace entente::nn {
 
 class Model {
 public:
-    // invalid_argument as infer_layout and output_classes; "model.batch" if max_batch is 0 or the workspace would hold
+    // invalid_argument as infer_layout and output_count; "model.batch" if max_batch is 0 or the workspace would hold
     // more than 2^29 floats; "model.numerics" if this machine has no kernels of the class.
     static Result<Model> create(const ModelSpec& spec, std::uint32_t max_batch,
                                 kernels::Numerics numerics = kernels::Numerics::portable,
@@ -52,19 +53,22 @@ public:
     [[nodiscard]] const Layout& layout() const noexcept;
     [[nodiscard]] std::uint32_t max_batch() const noexcept;
     [[nodiscard]] std::uint64_t example_size() const noexcept;  // floats of one input
-    [[nodiscard]] std::uint32_t classes() const noexcept;
+    [[nodiscard]] std::uint32_t outputs() const noexcept;
 
     // Copies the parameters; all zero until then. invalid_argument "model.sizes" if their number is wrong.
     Status load(std::span<const float> parameters);
 
-    // Logits [batch, classes], valid until the next call. The batch follows from inputs.size().
+    // Outputs [batch, outputs], of a classifier the logits, valid until the next call. The batch follows from inputs.size().
     // invalid_argument "model.sizes" if a size is wrong, "model.word" if an embedding's input is not one. Nothing is
     // dropped.
     Result<std::span<const float>> forward(std::span<const float> inputs);
 
-    // Softmax cross-entropy. Returns the SUM of the losses of the batch; `gradient` (overwritten) is that of
-    // their MEAN. invalid_argument "model.sizes", "model.label" (a label >= classes()). A non-finite loss is
-    // returned as it is: the caller decides. `draw` says what dropout layers drop.
+    // Returns the SUM of the losses of the batch; `gradient` (overwritten) is that of their MEAN. invalid_argument
+    // "model.sizes", "model.label" (a label >= outputs()), "model.word", and those of check(loss, outputs()). A non-finite
+    // loss is returned as it is: the caller decides. `draw` says what dropout layers drop.
+    Result<double> gradients(std::span<const float> inputs, const LossSpec& loss, std::span<const Target> targets,
+                             std::span<float> gradient, const Dropout& draw = {});
+    // The same with softmax cross-entropy.
     Result<double> gradients(std::span<const float> inputs, std::span<const std::uint32_t> labels,
                              std::span<float> gradient, const Dropout& draw = {});
 

@@ -15,30 +15,11 @@
 #include "entente/nn/reference_conv.hpp"
 #include "entente/nn/reference_gru.hpp"
 #include "entente/nn/reference_layers.hpp"
+#include "entente/nn/reference_loss.hpp"
 
 namespace entente::nn {
 
 namespace reference {
-
-template <class T>
-double cross_entropy(const Value<T>& logits, std::span<const std::uint32_t> labels, Value<T>& gradient) {
-    const std::size_t classes = logits.features();
-    const T factor = T{1} / static_cast<T>(labels.size());
-    double loss = 0.0;
-    for (std::size_t b = 0; b < labels.size(); ++b) {
-        const T* z = logits.data.data() + b * classes;
-        T top = z[0];
-        for (std::size_t j = 1; j < classes; ++j) top = z[j] > top ? z[j] : top;
-        T sum{0};
-        for (std::size_t j = 0; j < classes; ++j) sum = sum + exponential(z[j] - top);
-        for (std::size_t j = 0; j < classes; ++j) {
-            const T p = exponential(z[j] - top) / sum;
-            gradient.data[b * classes + j] = (j == labels[b] ? p - T{1} : p) * factor;
-        }
-        loss += static_cast<double>(logarithm(sum)) - static_cast<double>(z[labels[b]] - top);
-    }
-    return loss;
-}
 
 template <bool fused, class T>
 void layer_forward(const ModelSpec& spec, const std::vector<std::vector<std::uint32_t>>& shapes, std::size_t i,
@@ -123,10 +104,11 @@ void layer_backward(const ModelSpec& spec, const std::vector<std::vector<std::ui
 // REQUIRES: sizes that fit the spec, labels and words in range.
 template <class T, bool fused = false>
 Result<double> reference_gradients(const ModelSpec& spec, std::span<const T> parameters, std::span<const T> inputs,
-                                   std::span<const std::uint32_t> labels, std::span<T> gradient, const Dropout& draw = {}) {
+                                   const LossSpec& loss, std::span<const Target> targets, std::span<T> gradient,
+                                   const Dropout& draw = {}) {
     ENTENTE_ASSIGN(const auto shapes, infer_shapes(spec));
     ENTENTE_ASSIGN(const Layout layout, infer_layout(spec));
-    const std::size_t batch = labels.size();
+    const std::size_t batch = targets.size();
     const std::size_t layers = spec.layers.size();
     std::vector<reference::Value<T>> values;
     for (const auto& shape : shapes) values.push_back(reference::make_value<T>(shape, batch));
@@ -149,7 +131,7 @@ Result<double> reference_gradients(const ModelSpec& spec, std::span<const T> par
 
     std::vector<reference::Value<T>> grads(layers + 1);  // of each value
     grads[layers] = values.back();
-    const double loss = reference::cross_entropy(values.back(), labels, grads[layers]);
+    const double sum = reference::loss_of(loss, values.back(), targets, grads[layers]);
     for (std::size_t i = layers; i-- > 0;) {
         reference::Value<T>& din = grads[i];
         din = reference::make_value<T>(shapes[i], batch);
@@ -159,7 +141,16 @@ Result<double> reference_gradients(const ModelSpec& spec, std::span<const T> par
             for (std::size_t x = 0; x < din.data.size(); ++x) din.data[x] = din.data[x] + grads[j + 1].data[x];
         }
     }
-    return loss;
+    return sum;
+}
+
+// The same with softmax cross-entropy.
+template <class T, bool fused = false>
+Result<double> reference_gradients(const ModelSpec& spec, std::span<const T> parameters, std::span<const T> inputs,
+                                   std::span<const std::uint32_t> labels, std::span<T> gradient, const Dropout& draw = {}) {
+    std::vector<Target> targets;
+    for (const std::uint32_t label : labels) targets.push_back({.label = label});
+    return reference_gradients<T, fused>(spec, parameters, inputs, LossSpec{}, targets, gradient, draw);
 }
 
 }  // namespace entente::nn

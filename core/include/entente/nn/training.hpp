@@ -1,4 +1,4 @@
-// Local training of one participant: mini-batch SGD, advanced a few batches at a time so that a browser tab
+// Local training of one participant: mini-batches of SGD or Adam, advanced a few batches at a time so that a browser tab
 // or a server can do something else in between.
 //
 //   ENTENTE_ASSIGN(auto training, nn::LocalTraining::start(spec, options, dataset, {}, global));
@@ -6,10 +6,16 @@
 //   send(training.parameters());
 //
 // One step, batch b of the epoch's order:
-//   g = mean gradient of the batch + weight_decay * w + proximal_mu * (w - w_initial)
-//   momentum = 0:  w = w - learning_rate * g
-//   otherwise:     v = momentum * v + g;  w = w - learning_rate * v      (v starts at 0, as in PyTorch)
-// Weight decay acts on every parameter, as in PyTorch. The proximal term is FedProx (Li et al. 2018,
+//   g = mean gradient of the batch, times clip_norm / |g| where |g| > clip_norm
+//   g = g + weight_decay * w + proximal_mu * (w - w_initial)              (adamw: without the decay)
+//   sgd            w = w - learning_rate * g
+//   with momentum  v = momentum * v + g;  w = w - learning_rate * v      (v starts at 0, as in PyTorch)
+//   with nesterov  v = momentum * v + g;  w = w - learning_rate * (g + momentum * v)
+//   adam           m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2  (Kingma and Ba 2014, arXiv 1412.6980,
+//                  algorithm 1);  w = w - learning_rate / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + epsilon)
+//   adamw          w = w - learning_rate * weight_decay * w first        (Loshchilov and Hutter 2017, arXiv 1711.05101)
+// |g| is the norm over all parameters (Pascanu et al. 2013, arXiv 1211.5063, algorithm 1), squares added in double in the
+// order in which parameters are kept, which follows from the shapes alone. The optimiser's state starts afresh. Weight decay acts on every parameter, as in PyTorch. The proximal term is FedProx (Li et al. 2018,
 // arXiv 1812.06127, equation 2). Epoch e is shuffled by Philox(key, stream e); each epoch starts from the
 // order of `rows`; the last batch of an epoch is short if the rows do not divide.
 //
@@ -26,20 +32,34 @@
 #include "entente/base/executor.hpp"
 #include "entente/base/philox.hpp"
 #include "entente/data/dataset.hpp"
+#include "entente/nn/loss.hpp"
 #include "entente/nn/model_spec.hpp"
 #include "entente/tensor/kernel_table.hpp"
 
 namespace entente::nn {
 
+// The values are part of a plan's bytes: append, never renumber.
+enum class Optimiser : std::uint32_t { sgd = 1, adam = 2, adamw = 3 };
+
+std::string_view to_string(Optimiser optimiser) noexcept;
+std::span<const std::string_view> optimiser_names() noexcept;  // in the order of their numbers, from 1
+
 struct TrainingOptions {
     std::uint32_t epochs = 1;    // >= 1
     std::uint32_t batch = 10;    // >= 1; more than there are rows means all of them
     float learning_rate = 0.1f;  // > 0
-    float momentum = 0.0f;       // [0, 1)
+    Optimiser optimiser = Optimiser::sgd;
+    float momentum = 0.0f;       // [0, 1); sgd
+    bool nesterov = false;       // sgd, wants a momentum
+    float beta1 = 0.9f;          // [0, 1); adam, adamw
+    float beta2 = 0.999f;        // [0, 1)
+    float epsilon = 1e-8f;       // > 0
+    float clip_norm = 0.0f;      // >= 0, 0 = off
     float weight_decay = 0.0f;   // >= 0
     float proximal_mu = 0.0f;    // >= 0, 0 = off
     PhiloxKey key;               // derive_key(seed, round, participant, Purpose::shuffle)
     PhiloxKey dropout_key;       // the same with Purpose::dropout
+    LossSpec loss;
     kernels::Numerics numerics = kernels::Numerics::portable;
 };
 
@@ -54,7 +74,8 @@ class LocalTraining {
 public:
     // Empty `rows` = all of them; a row may appear more than once. Errors, invalid_argument: those of Model,
     // "training.options", "training.shape" (dataset and model disagree), "training.rows" (none, or out of
-    // range), "training.initial" (wrong length or non-finite), and those of data::validate.
+    // range), "training.initial" (wrong length or non-finite), and those of data::validate and of both checks of
+    // nn/loss.hpp.
     static Result<LocalTraining> start(const ModelSpec& spec, const TrainingOptions& options,
                                        const data::Dataset& dataset, std::span<const std::uint32_t> rows,
                                        std::span<const float> initial,
