@@ -6,7 +6,6 @@ import argparse
 import json
 import pathlib
 import shutil
-import signal
 import statistics
 import sys
 import tempfile
@@ -121,9 +120,10 @@ class Demo:
         results = {name: self.federation.result(name) for name in partners}
         self.report(status, results)
         if self.tty and not o.json:
-            self.say("\n  Still listening; Ctrl-C ends it.")
             try:
-                signal.pause()
+                self.say("\n  Still listening; Ctrl-C ends it.")
+                while True:  # signal.pause() would miss one that comes just before it
+                    time.sleep(0.2)
             except KeyboardInterrupt:
                 self.say()
 
