@@ -6,6 +6,7 @@ import argparse
 import json
 import pathlib
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -178,6 +179,8 @@ def main():
                 raise SystemExit(f"demo: {failure}")
 
 
+# Also where a shell has started this in the background, with interrupts ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 try:
     main()

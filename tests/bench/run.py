@@ -3,76 +3,104 @@ import argparse
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
-import time
+import tomllib
 
-root = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(root / "script"))
-from federation import Federation, split  # noqa: E402
+import figures
+import measure
+import rows
+from peers import link
 
-
-def core(what):
-    subprocess.run([root / "build/native/tests/core_bench", what], check=True)
+here = pathlib.Path(__file__).parent
+document = rows.root / "docs/benchmarks.md"
 
 
 def mnist():
-    folder = os.environ.get("ENTENTE_MNIST_DIR", root / "third_party/mnist")
-    if not pathlib.Path(folder).is_dir():
+    folder = pathlib.Path(os.environ.get("ENTENTE_MNIST_DIR", rows.root / "third_party/mnist"))
+    if not folder.is_dir():
         sys.exit("expected MNIST in third_party/mnist: run script/fetch-mnist, or set ENTENTE_MNIST_DIR")
-    return str(folder)
+    return folder
 
 
-def round_overhead(entente):
-    """Two native partners, 2NN, hub connector: the time of a round beyond its training."""
-    done = subprocess.run([sys.executable, root / "script/demo.py", "--entente", entente, "--data", mnist(), "--native-only",
-                           "--json", "--port", "0"], capture_output=True, text=True, check=True)
-    result = json.loads(done.stdout.splitlines()[-1])
-    print(f"round beyond the training: median {result['round_overhead_ms_median']} ms over {result['rounds']} rounds "
-          f"({result['partners']} partners, accuracy {result['accuracy']:.4f}, {result['seconds']} s in all)")
+def targets():
+    """Sections by their full name: "train.fused" and its lines."""
+    found = {}
+
+    def walk(name, table):
+        for key, value in table.items():
+            full = f"{name}.{key}" if name else key
+            if isinstance(value, dict):
+                walk(full, value)
+            else:
+                found.setdefault(name, {})[key] = float(value)
+
+    walk("", tomllib.loads((here / "targets.toml").read_text()))
+    return found
 
 
-def resident(pid, field):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(field + ":"):
-            return int(line.split()[1]) * 1024
-
-
-def memory(entente, most=20):
-    """The coordinator's memory with the CNN: above idle, in models, for a few partners and for many."""
-    model_bytes = 4 * 1_663_370
-    for count in (2, most):
-        with tempfile.TemporaryDirectory() as name, Federation(entente, name) as federation:
-            folder = pathlib.Path(name)
-            plan = folder / "plan.toml"
-            plan.write_text(f'[task]\nmodel = "cnn"\n[round]\nrounds = 2\nmin_cohort = {count}\ndeadline_s = 1000\npresence_s = 300\n')
-            split(entente, mnist(), folder / "shares", count, "--examples", 20 * count)
-            for test_file in folder.glob("shares/*/t10k*"):
-                test_file.unlink()
-            federation.serve(plan)
-            time.sleep(0.5)
-            idle = resident(federation.server.pid, "VmRSS")
-            partners = [federation.join(f"partner-{n}", folder / f"shares/partner-{n}") for n in range(1, count + 1)]
-            for partner in partners:
-                partner.wait(timeout=900)
-            peak = resident(federation.server.pid, "VmHWM")
-            print(f"coordinator with {count} partners and the CNN: idle {idle / 1e6:.0f} MB, peak {peak / 1e6:.0f} MB, "
-                  f"{(peak - idle) / model_bytes:.1f} models above idle")
+def write_table(outcomes):
+    """Between its marks in docs/benchmarks.md; the words around it are written by hand."""
+    text = document.read_text()
+    begin, end = "<!-- script/bench -->\n", "<!-- end -->"
+    before, rest = text.split(begin)
+    after = rest.split(end)[1]
+    document.write_text(f"{before}{begin}\n{measure.machine()}.\n\n{measure.table(outcomes)}\n\n{end}{after}")
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="script/bench")
-    parser.add_argument("--entente", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("what", nargs="?", default="all", choices=("all", "training", "fold", "codec", "round", "memory"))
+    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     epilog="Without peers, what needs none is measured and the rest is named.\n"
+                                            "example: script/bench --only train.fused --check")
+    parser.add_argument("what", nargs="?", choices=tuple(figures.all_of_them), help="one of the coordinator's own figures instead of the table")
+    parser.add_argument("--install-peers", action="store_true", help="PyTorch and Flower into build/peers, and stop")
+    parser.add_argument("--only", metavar="ID-PREFIX", default="", help="a part of the table")
+    parser.add_argument("--passes", type=int, help="how often each pair is measured")
+    parser.add_argument("--json", action="store_true", help="one object a line: id, ours, theirs, peer, ratio, at_least")
+    parser.add_argument("--check", action="store_true", help="say what falls short, and exit 1 if anything does")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     o = parser.parse_args()
-    for name in ("training", "fold", "codec"):
-        if o.what in (name, "all"):
-            core(name)
-    if o.what in ("round", "all"):
-        round_overhead(o.entente)
-    if o.what in ("memory", "all"):
-        memory(o.entente)
+    if o.install_peers:
+        link.install()
+        return
+    if o.what:
+        figures.all_of_them[o.what](rows.entente, str(mnist()))
+        return
+    outcomes, skipped, failed = [], [], []
+    with tempfile.TemporaryDirectory() as scratch:
+        bench = rows.Bench(mnist(), scratch, targets())
+        try:
+            for row in bench.rows():
+                if not row.id.startswith(o.only):
+                    continue
+                if row.skip:
+                    skipped.append(row)
+                    continue
+                try:
+                    outcome = measure.measure(row, o.passes)
+                except (RuntimeError, OSError, ValueError, IndexError) as error:
+                    failed.append((row, error))
+                    print(f"{row.id}: {error}", file=sys.stderr)
+                    continue
+                outcomes.append(outcome)
+                if o.json:
+                    print(json.dumps(outcome.as_json()), flush=True)
+                else:
+                    print(f"{row.id:28} {measure.figure(outcome.ratio):>7}  at least {row.at_least:g}  "
+                          f"{'met' if outcome.met else 'SHORT'}", file=sys.stderr, flush=True)
+        finally:
+            bench.close()
+    if not o.json:
+        print(measure.machine() + "\n\n" + measure.table(outcomes))
+    for row in skipped:
+        print(f"not measured: {row.id}: {row.skip}", file=sys.stderr)
+    if o.write:
+        write_table(outcomes)
+    if o.check:
+        short = [outcome for outcome in outcomes if not outcome.met]
+        for outcome in short:
+            print(f"short: {outcome.row.id}: {outcome.ratio:.3g} of {outcome.row.peer}, at least {outcome.row.at_least:g}")
+        sys.exit(1 if short or failed else 0)
 
 
 main()

@@ -1,0 +1,187 @@
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include "core/bench.hpp"
+#include "base/worker_pool.hpp"
+#include "entente/aggregate/fold.hpp"
+#include "entente/aggregate/order_statistics.hpp"
+#include "entente/codec/compress.hpp"
+#include "entente/codec/frame.hpp"
+#include "entente/plan/plan.hpp"
+#include "round/update_sink.hpp"
+
+namespace entente::bench {
+namespace {
+
+plan::Plan cnn_plan(unsigned bits) {
+    plan::Plan plan = plan::default_digits_plan();
+    plan.task.model = nn::mcmahan_cnn();
+    plan.aggregation.grid.bits = static_cast<std::uint8_t>(bits);
+    plan.aggregation.grid.scale_log2 = static_cast<std::uint8_t>(bits == 8 ? 11 : bits == 16 ? 14 : 24);
+    return plan;
+}
+
+// Distributed like what a training leaves: a bell with a standard deviation of 5e-3.
+Bytes an_update(const plan::Plan& plan, std::uint64_t stream) {
+    Philox random(derive_key(7, stream, {}, Purpose::test));
+    std::vector<float> delta(static_cast<std::size_t>(plan::parameter_count(plan)));
+    for (float& d : delta) d = 5e-3f * static_cast<float>(random.normal());
+    const auto q = aggregate::quantise(delta, plan.aggregation.grid, derive_key(8, stream, {}, Purpose::test)).value();
+    return aggregate::pack(q.values, plan.aggregation.grid);
+}
+
+Bytes an_envelope(const plan::Plan& plan, ByteView content) {
+    codec::FrameHeader header;
+    header.encoding = plan::update_encoding(plan);
+    header.tensors = plan::tensor_shapes(plan);
+    header.weight = 600;
+    return codec::encode_frame(codec::FrameKind::update, header, content, codec::SigningKey(std::array<std::byte, 32>{})).value();
+}
+
+// The most that was resident since construction beyond what was then.
+class Memory {
+public:
+    Memory() : before_mb_(status_mb("VmRSS:")) { std::ofstream("/proc/self/clear_refs") << 5; }
+    [[nodiscard]] double grown_mb() const { return status_mb("VmHWM:") - before_mb_; }
+
+private:
+    static double status_mb(const std::string& field) {
+        std::ifstream status("/proc/self/status");
+        for (std::string word; status >> word;) {
+            if (word != field) continue;
+            double kib = 0;
+            status >> kib;
+            return kib / 1024;
+        }
+        throw std::runtime_error("no " + field + " in /proc/self/status");
+    }
+    double before_mb_;
+};
+
+void must(const Status& status) {
+    if (!status.ok()) throw std::runtime_error(status.error().message);
+}
+
+// What the coordinator does with an update, from the envelope's bytes: bounds, zstd, digest, signature, integers.
+std::vector<std::int32_t> open_update(const plan::Plan& plan, const Bytes& envelope, std::uint64_t parameters) {
+    round::UpdateSink sink(plan.aggregation.grid, parameters);
+    codec::FrameDecoder decoder(plan::update_limits(plan), sink);
+    must(decoder.put(envelope));
+    if (auto info = decoder.finish(); !info.ok()) throw std::runtime_error(info.error().message);
+    return sink.take();
+}
+
+}  // namespace
+
+// Updates are folded as they arrive, one after the other on each thread; partial sums are merged at the end.
+void fold(const Words& words) {
+    if (words.size() != 4) throw std::runtime_error("fold: expected UPDATES plain|checked BITS THREADS");
+    const std::size_t updates = std::stoul(words[0]);
+    const bool checked = words[1] == "checked";
+    const plan::Plan plan = cnn_plan(static_cast<unsigned>(std::stoul(words[2])));
+    const std::size_t threads = std::stoul(words[3]);
+    const std::uint64_t d = plan::parameter_count(plan);
+    Bytes contents[2];
+    Bytes envelopes[2];
+    for (std::size_t i = 0; i < 2; ++i) {
+        contents[i] = an_update(plan, i);
+        envelopes[i] = an_envelope(plan, contents[i]);
+    }
+    const Memory memory;
+    const double began = wall_now();
+    std::vector<aggregate::Fold> sums;
+    for (std::size_t t = 0; t < threads; ++t) sums.push_back(aggregate::Fold::create(d, plan::fold_bounds(plan)).value());
+    std::vector<std::thread> pool;
+    for (std::size_t t = 0; t < threads; ++t) {
+        pool.emplace_back([&, t] {
+            std::vector<std::int32_t> values(static_cast<std::size_t>(d));
+            for (std::size_t i = t; i < updates; i += threads) {
+                if (checked) {
+                    values = open_update(plan, envelopes[i & 1], d);
+                } else {
+                    must(aggregate::unpack(contents[i & 1], plan.aggregation.grid, values));
+                }
+                must(sums[t].validate(values, 600));
+                sums[t].accumulate(values, 600);
+            }
+        });
+    }
+    for (std::thread& thread : pool) thread.join();
+    for (std::size_t t = 1; t < threads; ++t) must(sums[0].merge(std::move(sums[t])));
+    std::vector<float> mean(static_cast<std::size_t>(d));
+    must(sums[0].report(mean));
+    const double seconds = wall_now() - began;
+    print(seconds, "\"memory_mb\": " + std::to_string(memory.grown_mb()) + ", \"envelope_bytes\": " + std::to_string(envelopes[0].size()));
+}
+
+// Of updates as they lie in memory-mapped files: only the pages that are looked at are in memory.
+void median(const Words& words) {
+    if (words.size() != 3) throw std::runtime_error("median: expected UPDATES BITS THREADS");
+    const plan::Plan plan = cnn_plan(static_cast<unsigned>(std::stoul(words[1])));
+    class Mapped final : public aggregate::StoredUpdate {
+    public:
+        Mapped(aggregate::FixedPoint grid, ByteView content) : grid_(grid) {
+            file_ = std::tmpfile();
+            size_ = content.size();
+            if (file_ == nullptr || std::fwrite(content.data(), 1, size_, file_) != size_ || std::fflush(file_) != 0) {
+                throw std::runtime_error("median: no room for the updates");
+            }
+            bytes_ = static_cast<std::byte*>(::mmap(nullptr, size_, PROT_READ, MAP_SHARED, ::fileno(file_), 0));
+        }
+        Mapped(const Mapped&) = delete;
+        ~Mapped() override {
+            ::munmap(bytes_, size_);
+            std::fclose(file_);
+        }
+        [[nodiscard]] Status read(std::uint64_t first, std::span<std::int32_t> values) const override {
+            const std::size_t width = grid_.bytes_per_value();
+            return aggregate::unpack(ByteView(bytes_, size_).subspan(first * width, values.size() * width), grid_, values);
+        }
+
+    private:
+        aggregate::FixedPoint grid_;
+        std::FILE* file_ = nullptr;
+        std::size_t size_ = 0;
+        std::byte* bytes_ = nullptr;
+    };
+    const Bytes some[2] = {an_update(plan, 0), an_update(plan, 1)};
+    std::vector<std::unique_ptr<Mapped>> updates;
+    std::vector<const aggregate::StoredUpdate*> pointers;
+    for (std::size_t i = 0; i < std::stoul(words[0]); ++i) {
+        updates.push_back(std::make_unique<Mapped>(plan.aggregation.grid, some[i & 1]));
+        pointers.push_back(updates.back().get());
+    }
+    native::WorkerPool pool(static_cast<unsigned>(std::stoul(words[2])));
+    std::vector<float> result(static_cast<std::size_t>(plan::parameter_count(plan)));
+    const Memory memory;
+    const double began = wall_now();
+    must(aggregate::coordinate_median(pointers, plan.aggregation.grid, pool, result));
+    print(wall_now() - began, "\"memory_mb\": " + std::to_string(memory.grown_mb()));
+}
+
+void codec(const Words& words) {
+    if (words.size() != 3) throw std::runtime_error("codec: expected ours|zstd BITS SECONDS");
+    const plan::Plan plan = cnn_plan(static_cast<unsigned>(std::stoul(words[1])));
+    const Bytes content = an_update(plan, 0);
+    const codec::SigningKey key(std::array<std::byte, 32>{});
+    codec::FrameHeader header;
+    header.encoding = plan::update_encoding(plan);
+    header.tensors = plan::tensor_shapes(plan);
+    const double calls = rate(std::stod(words[2]), true, [&] {
+        if (words[0] == "zstd") {
+            const Bytes small = codec::compress(content);
+            if (!codec::decompress(small, content.size()).ok()) throw std::runtime_error("zstd");
+        } else {
+            const Bytes envelope = codec::encode_frame(codec::FrameKind::update, header, content, key).value();
+            if (!codec::decode_frame(envelope, plan::update_limits(plan)).ok()) throw std::runtime_error("frame");
+        }
+    });
+    print(1e3 / calls);
+}
+
+}  // namespace entente::bench
