@@ -14,10 +14,8 @@ constexpr std::uint64_t any64 = static_cast<std::uint64_t>(std::numeric_limits<s
 
 const std::vector<std::string_view> model_names{"2nn", "cnn"};
 
-std::vector<std::string_view> layer_kinds() {
-    const auto names = nn::layer_kind_names();
-    return {names.begin(), names.end()};
-}
+// The names of an enumeration whose first value is 1.
+std::vector<std::string_view> words(std::span<const std::string_view> names) { return {names.begin(), names.end()}; }
 
 nn::ModelSpec named_model(std::size_t index) { return index == 0 ? nn::two_nn() : nn::mcmahan_cnn(); }
 
@@ -31,7 +29,7 @@ void read_model(TomlTable task, nn::ModelSpec& model) {
     table.numbers("input", own.input_shape);
     for (TomlTable& entry : table.tables("layers")) {
         nn::LayerSpec layer;
-        entry.choice("kind", layer_kinds(),
+        entry.choice("kind", words(nn::layer_kind_names()),
                      [&layer](std::size_t index) { layer.kind = static_cast<nn::LayerKind>(index + 1); });
         entry.text("name", layer.name);
         entry.number<std::uint32_t>("units", layer.units, 0, any32);
@@ -47,6 +45,37 @@ void read_model(TomlTable task, nn::ModelSpec& model) {
         own.layers.push_back(std::move(layer));
     }
     model = std::move(own);
+}
+
+void read_loss(TomlTable table, nn::LossSpec& loss) {
+    table.choice("kind", words(nn::loss_kind_names()),
+                 [&loss](std::size_t index) { loss.kind = static_cast<nn::LossKind>(index + 1); });
+    table.reals("class_weights", loss.class_weights);
+    table.real("delta", loss.delta);
+    table.real("quantile", loss.quantile);
+}
+
+void read_training(TomlTable table, plan::TrainingTerms& t) {
+    table.number<std::uint32_t>("epochs", t.epochs, 1, any32);
+    table.number<std::uint32_t>("batch", t.batch, 1, any32);
+    table.real("learning_rate", t.learning_rate);
+    table.choice("optimiser", words(nn::optimiser_names()),
+                 [&t](std::size_t index) { t.optimiser = static_cast<nn::Optimiser>(index + 1); });
+    table.real("momentum", t.momentum);
+    table.boolean("nesterov", t.nesterov);
+    table.real("beta1", t.beta1);
+    table.real("beta2", t.beta2);
+    table.real("epsilon", t.epsilon);
+    table.real("weight_decay", t.weight_decay);
+    table.real("clip_norm", t.clip_norm);
+    table.choice("schedule", words(nn::schedule_kind_names()),
+                 [&t](std::size_t index) { t.schedule.kind = static_cast<nn::ScheduleKind>(index + 1); });
+    table.number<std::uint32_t>("warmup_rounds", t.schedule.warmup_rounds, 0, any32);
+    table.number<std::uint32_t>("step_rounds", t.schedule.step_rounds, 1, any32);
+    table.real("step_factor", t.schedule.step_factor);
+    table.real("cosine_floor", t.schedule.floor);
+    table.real("proximal_mu", t.proximal_mu);
+    table.number<std::uint64_t>("seed", t.seed, 0, any64);
 }
 
 // The shortest text that reads back as the same float, always with a point or an exponent.
@@ -116,6 +145,26 @@ void write_model(Writer& w, const nn::ModelSpec& model) {
     }
 }
 
+void write_schedule(Writer& w, const nn::Schedule& s) {
+    w.text("schedule", nn::to_string(s.kind));
+    w.whole("warmup_rounds", s.warmup_rounds);
+    if (s.kind == nn::ScheduleKind::step) {
+        w.whole("step_rounds", s.step_rounds);
+        w.number("step_factor", s.step_factor);
+    }
+    if (s.kind == nn::ScheduleKind::cosine) w.number("cosine_floor", s.floor);
+}
+
+void write_loss(Writer& w, const nn::LossSpec& loss) {
+    w.section("task.loss");
+    w.text("kind", nn::to_string(loss.kind));
+    std::string weights;
+    for (const float weight : loss.class_weights) weights += (weights.empty() ? "" : ", ") + real(weight);
+    if (!weights.empty()) w.line("class_weights", "[" + weights + "]");
+    if (loss.kind == nn::LossKind::huber) w.number("delta", loss.delta);
+    if (loss.kind == nn::LossKind::quantile) w.number("quantile", loss.quantile);
+}
+
 }  // namespace
 
 Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_name) {
@@ -134,15 +183,9 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
     task.text("kind", p.task.kind);
     task.number<std::uint32_t>("classes", p.task.classes, 2, any32);
     read_model(task, p.task.model);
+    read_loss(task.table("loss"), p.task.loss);
 
-    TomlTable training = root.table("training");
-    training.number<std::uint32_t>("epochs", p.training.epochs, 1, any32);
-    training.number<std::uint32_t>("batch", p.training.batch, 1, any32);
-    training.real("learning_rate", p.training.learning_rate);
-    training.real("momentum", p.training.momentum);
-    training.real("weight_decay", p.training.weight_decay);
-    training.real("proximal_mu", p.training.proximal_mu);
-    training.number<std::uint64_t>("seed", p.training.seed, 0, any64);
+    read_training(root.table("training"), p.training);
 
     TomlTable aggregation = root.table("aggregation");
     aggregation.text("strategy", p.aggregation.strategy.name);
@@ -193,8 +236,18 @@ std::string write_plan_toml(const plan::Plan& p) {
     w.whole("epochs", p.training.epochs);
     w.whole("batch", p.training.batch);
     w.number("learning_rate", p.training.learning_rate);
-    w.number("momentum", p.training.momentum);
+    w.text("optimiser", nn::to_string(p.training.optimiser));
+    if (p.training.optimiser == nn::Optimiser::sgd) {
+        w.number("momentum", p.training.momentum);
+        w.line("nesterov", p.training.nesterov ? "true" : "false");
+    } else {
+        w.number("beta1", p.training.beta1);
+        w.number("beta2", p.training.beta2);
+        w.number("epsilon", p.training.epsilon);
+    }
     w.number("weight_decay", p.training.weight_decay);
+    w.number("clip_norm", p.training.clip_norm);
+    write_schedule(w, p.training.schedule);
     w.number("proximal_mu", p.training.proximal_mu);
     w.whole("seed", p.training.seed);
     w.section("aggregation");
@@ -222,6 +275,7 @@ std::string write_plan_toml(const plan::Plan& p) {
     w.text("kind", p.task.kind);
     w.whole("classes", p.task.classes);
     write_model(w, p.task.model);
+    write_loss(w, p.task.loss);
     return w.take();
 }
 

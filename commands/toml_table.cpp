@@ -130,6 +130,20 @@ void TomlTable::numbers(std::string_view key, std::vector<std::uint32_t>& target
     target = std::move(values);
 }
 
+void TomlTable::reals(std::string_view key, std::vector<float>& target) {
+    const toml::node* node = ask(*node_, key);
+    if (node == nullptr) return;
+    const toml::array* list = node->as_array();
+    if (list == nullptr) return wrong_type(*node_, *node, key, "a list of numbers");
+    std::vector<float> values;
+    for (const toml::node& item : *list) {
+        const auto v = item.value<double>();
+        if (!v || !item.is_number()) return wrong_type(*node_, item, key, "numbers");
+        values.push_back(static_cast<float>(*v));
+    }
+    target = std::move(values);
+}
+
 void TomlTable::choice(std::string_view key, const std::vector<std::string_view>& words,
                        const std::function<void(std::size_t)>& choose) {
     const toml::node* node = ask(*node_, key);

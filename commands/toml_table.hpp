@@ -39,6 +39,7 @@ public:
     }
     void real(std::string_view key, float& target);
     void numbers(std::string_view key, std::vector<std::uint32_t>& target);
+    void reals(std::string_view key, std::vector<float>& target);
     // One of a few words; `choose` gets its index.
     void choice(std::string_view key, const std::vector<std::string_view>& words,
                 const std::function<void(std::size_t)>& choose);

@@ -102,7 +102,7 @@ Status Federation::Impl::score_round() {
     std::vector<Result<task::Score>> scores(jobs, Result<task::Score>(task::Score{}));
     executor->run(jobs, [&](std::size_t i, unsigned) {
         const auto parameters = i == 0 ? coordinator->parameters() : std::span<const float>(partners[i - 1].alone);
-        scores[i] = task::evaluate(options.plan.task.model, parameters, *options.evaluation, {});
+        scores[i] = task::evaluate(options.plan.task.model, parameters, *options.evaluation, {}, options.plan.task.loss);
     });
     for (std::size_t i = 0; i < jobs; ++i) {
         ENTENTE_ASSIGN(task::Score score, std::move(scores[i]));

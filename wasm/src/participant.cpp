@@ -96,7 +96,7 @@ private:
                std::to_string(bytes.size()) + "]";
     }
     Status score(Stage stage, std::span<const float> parameters, const std::vector<std::uint32_t>& rows) {
-        ENTENTE_ASSIGN(scoring_, task::Evaluation::start(plan_.task.model, parameters, *test_, rows));
+        ENTENTE_ASSIGN(scoring_, task::Evaluation::start(plan_.task.model, parameters, *test_, rows, 64, plan_.task.loss));
         stage_ = stage;
         return done();
     }

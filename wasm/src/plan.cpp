@@ -88,7 +88,7 @@ std::string terms_json(const policy::Policy& policy) {
 }
 
 Result<Bytes> predict(const plan::Plan& plan, std::span<const float> parameters, const float* example, std::uint32_t size) {
-    ENTENTE_ASSIGN(const auto probabilities, task::predict(plan.task.model, parameters, std::span<const float>(example, size)));
+    ENTENTE_ASSIGN(const auto probabilities, task::predict(plan.task.model, parameters, std::span<const float>(example, size), plan.task.loss));
     const ByteView bytes = as_bytes(std::span<const float>(probabilities));
     return Bytes(bytes.begin(), bytes.end());
 }

@@ -214,36 +214,48 @@ void Engine::build(const std::vector<std::vector<std::uint32_t>>& shapes) {
     }
 }
 
-Result<std::unique_ptr<Engine>> Engine::create(const ModelSpec& spec, std::uint32_t max_batch, kernels::Numerics numerics,
-                                               Executor& executor) {
+Result<std::unique_ptr<Engine>> Engine::plan(const ModelSpec& spec, std::uint32_t max_batch, const kernels::Table& k,
+                                             Executor& executor) {
     ENTENTE_ASSIGN(const auto shapes, infer_shapes(spec));
     ENTENTE_ASSIGN(Layout layout, infer_layout(spec));
     ENTENTE_ASSIGN(const std::uint32_t outputs, output_count(spec));
     if (max_batch == 0) return Error{Code::invalid_argument, "model.batch", "Model: expected a batch >= 1, found 0"};
-    const kernels::Table* k = kernels::find(numerics);
-    if (k == nullptr) {
-        return Error{Code::invalid_argument, "model.numerics",
-                     "Model: expected a machine with fused multiply-add (the plan's numerics are \"fused\"), found none"};
-    }
-
-    std::unique_ptr<Engine> engine(new Engine(*k, executor));
+    std::unique_ptr<Engine> engine(new Engine(k, executor));
     engine->spec_ = spec;
     engine->layout_ = std::move(layout);
     engine->max_batch_ = max_batch;
     engine->outputs_ = outputs;
     engine->build(shapes);
-
-    const unsigned width = executor.width();
-    std::uint64_t floats = 2 * std::uint64_t{engine->packed_size_};
-    for (const auto& value : engine->values_) floats += std::uint64_t{value->example()} * max_batch * 2;
-    for (const auto& op : engine->ops_) floats += op->workspace(max_batch, width);
-    if (floats > max_workspace) {
+    if (engine->floats() > max_workspace) {
         return Error{Code::invalid_argument, "model.batch",
-                     "Model: expected a workspace of at most " + std::to_string(max_workspace) +
-                         " floats, found more for a batch of " + std::to_string(max_batch)};
+                     "Model: expected a workspace of at most " + std::to_string(max_workspace) + " floats, found " +
+                         std::to_string(engine->floats()) + " for a batch of " + std::to_string(max_batch)};
     }
+    return engine;
+}
+
+std::uint64_t Engine::floats() const {
+    std::uint64_t floats = 2 * std::uint64_t{packed_size_};
+    for (const auto& value : values_) floats += std::uint64_t{value->example()} * max_batch_ * 2;
+    for (const auto& op : ops_) floats += op->workspace(max_batch_, executor_.width());
+    return floats;
+}
+
+Result<std::uint64_t> Engine::workspace(const ModelSpec& spec, std::uint32_t max_batch) {
+    ENTENTE_ASSIGN(const auto engine, plan(spec, max_batch, kernels::active(), inline_executor()));
+    return engine->floats();
+}
+
+Result<std::unique_ptr<Engine>> Engine::create(const ModelSpec& spec, std::uint32_t max_batch, kernels::Numerics numerics,
+                                               Executor& executor) {
+    const kernels::Table* k = kernels::find(numerics);
+    if (k == nullptr) {
+        return Error{Code::invalid_argument, "model.numerics",
+                     "Model: expected a machine with fused multiply-add (the plan's numerics are \"fused\"), found none"};
+    }
+    ENTENTE_ASSIGN(auto engine, plan(spec, max_batch, *k, executor));
     for (const auto& value : engine->values_) value->data = AlignedFloats(value->example() * max_batch);
-    for (const auto& op : engine->ops_) op->allocate(max_batch, width);
+    for (const auto& op : engine->ops_) op->allocate(max_batch, executor.width());
     engine->weights_ = AlignedFloats(engine->packed_size_);
     return engine;
 }

@@ -26,6 +26,9 @@ public:
     static Result<std::unique_ptr<Engine>> create(const ModelSpec& spec, std::uint32_t max_batch, kernels::Numerics numerics,
                                                   Executor& executor);
 
+    // Floats that create() and prepare_gradients() allocate, without allocating them. Errors of create().
+    static Result<std::uint64_t> workspace(const ModelSpec& spec, std::uint32_t max_batch);
+
     [[nodiscard]] const ModelSpec& spec() const noexcept { return spec_; }
     [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
     [[nodiscard]] std::size_t max_batch() const noexcept { return max_batch_; }
@@ -59,6 +62,10 @@ public:
 
 private:
     Engine(const kernels::Table& k, Executor& executor) : k_(k), executor_(executor) {}
+    // Everything but the memory.
+    static Result<std::unique_ptr<Engine>> plan(const ModelSpec& spec, std::uint32_t max_batch, const kernels::Table& k,
+                                                Executor& executor);
+    [[nodiscard]] std::uint64_t floats() const;
     void build(const std::vector<std::vector<std::uint32_t>>& shapes);
     std::size_t add_tensor(PackedTensor tensor);
     ConvShape conv_shape(const LayerSpec& layer, const std::vector<std::uint32_t>& after, std::uint32_t pool, bool relu,

@@ -32,6 +32,10 @@ Result<Model> Model::create(const ModelSpec& spec, std::uint32_t max_batch, kern
     return Model(std::move(state));
 }
 
+Result<std::uint64_t> Model::workspace(const ModelSpec& spec, std::uint32_t max_batch) {
+    return Engine::workspace(spec, max_batch);
+}
+
 Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;

@@ -80,7 +80,7 @@ Result<double> LocalTraining::State::one_batch(std::size_t count) {
     if (!std::isfinite(loss)) {
         return Error{Code::invalid_argument, "training.non-finite",
                      "LocalTraining: expected a finite loss, found none at step " +
-                         std::to_string(steps + 1) + "; a smaller learning rate may help"};
+                         std::to_string(steps + 1) + "; a smaller learning rate or clip_norm may help"};
     }
     if (!plain()) update();
     return loss;
@@ -237,14 +237,15 @@ Result<StepReport> LocalTraining::step(std::uint32_t max_batches) {
         report.batches += 1;
         report.examples += count;
         if (s.next < s.rows.size()) continue;
-        if (++s.epoch < s.options.epochs) {
-            s.begin_epoch();
-        } else if (!s.engine->kernels().all_finite(s.engine->weights(), s.engine->packed_size())) {
-            // The last update is the only one that no later loss would reveal.
+        // No later loss reveals the last update, and a ReLU may hide an earlier one: it makes zero of what is not a number.
+        if (!s.engine->kernels().all_finite(s.engine->weights(), s.engine->packed_size())) {
             s.failure = Error{Code::invalid_argument, "training.non-finite",
-                              "LocalTraining: expected finite parameters after the last step, found others"};
+                              "LocalTraining: expected finite parameters after epoch " + std::to_string(s.epoch + 1) +
+                                  ", found others at step " + std::to_string(s.steps) +
+                                  "; a smaller learning rate or clip_norm may help"};
             return *s.failure;
         }
+        if (++s.epoch < s.options.epochs) s.begin_epoch();
     }
     if (report.examples > 0) report.mean_loss = loss_sum / static_cast<double>(report.examples);
     return report;

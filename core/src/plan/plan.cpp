@@ -1,11 +1,14 @@
 #include "entente/plan/plan.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "entente/codec/archive.hpp"
 #include "entente/codec/merkle.hpp"
 #include "entente/contract/contract.hpp"
 #include "entente/nn/initialise.hpp"
+#include "entente/nn/model.hpp"
+#include "entente/tensor/kernels.hpp"
 #include "serial.hpp"
 
 namespace entente::plan {
@@ -54,9 +57,36 @@ Status check_training(const TrainingTerms& t) {
     const auto finite = [](float v, float low, float high) { return std::isfinite(v) && v >= low && v <= high; };
     if (!finite(t.learning_rate, 1e-9f, 1e3f)) return refuse("plan.range", "training.learning_rate: expected 1e-9 to 1000");
     if (!finite(t.momentum, 0, 0.9999f)) return refuse("plan.range", "training.momentum: expected 0 to 0.9999");
+    if (nn::to_string(t.optimiser) == "unknown") return refuse("plan.range", "training.optimiser: expected a known one");
+    if (t.optimiser == nn::Optimiser::sgd) {
+        const TrainingTerms defaults;
+        if (t.beta1 != defaults.beta1 || t.beta2 != defaults.beta2 || t.epsilon != defaults.epsilon) {
+            return refuse("plan.range", "training.beta1, beta2, epsilon: expected only with the optimiser adam or adamw, found with sgd");
+        }
+        if (t.nesterov && t.momentum == 0) return refuse("plan.range", "training.nesterov: expected a momentum above 0 with it, found 0");
+    } else if (t.momentum != 0 || t.nesterov) {
+        return refuse("plan.range", "training.momentum, nesterov: expected only with the optimiser sgd, found with " +
+                                        std::string(nn::to_string(t.optimiser)));
+    }
+    if (!finite(t.beta1, 0, 0.9999f)) return refuse("plan.range", "training.beta1: expected 0 to 0.9999");
+    if (!finite(t.beta2, 0, 0.99999f)) return refuse("plan.range", "training.beta2: expected 0 to 0.99999");
+    if (!finite(t.epsilon, 1e-12f, 1)) return refuse("plan.range", "training.epsilon: expected 1e-12 to 1");
+    if (!finite(t.clip_norm, 0, 1e6f)) return refuse("plan.range", "training.clip_norm: expected 0 (off) to 1e6");
+    if (auto schedule = nn::check(t.schedule); !schedule.ok()) return refuse("plan.range", "training." + schedule.error().message);
     if (!finite(t.weight_decay, 0, 1)) return refuse("plan.range", "training.weight_decay: expected 0 to 1");
     if (!finite(t.proximal_mu, 0, 1e3f)) return refuse("plan.range", "training.proximal_mu: expected 0 to 1000");
     return done();
+}
+
+// One output stands for two classes under binary cross-entropy, otherwise for a number.
+Status check_outputs(const TaskTerms& task) {
+    ENTENTE_ASSIGN(const std::uint32_t outputs, nn::output_count(task.model));
+    if (auto loss = nn::check(task.loss, outputs); !loss.ok()) return refuse("plan.loss", "task." + loss.error().message);
+    const bool binary = task.loss.kind == nn::LossKind::binary_cross_entropy;
+    const std::uint32_t classes = outputs > 1 ? outputs : (binary ? 2 : task.classes);
+    if (classes == task.classes) return in_range<std::uint32_t>("task.classes", classes, 2, 1u << 24);
+    return refuse("plan.model", "task.classes: expected " + std::to_string(classes) + " for the model's " +
+                                    std::to_string(outputs) + " outputs, found " + std::to_string(task.classes));
 }
 
 Digest digest_of_bytes(const Bytes& bytes) { return codec::merkle_root(bytes); }
@@ -100,19 +130,23 @@ Status check(const Plan& plan) {
     if (plan.task.kind != "digits") {
         return refuse("plan.task", "task.kind: expected digits, found \"" + plan.task.kind + "\"");
     }
-    if (plan.numerics != "portable") {
-        return refuse("plan.numerics", "numerics: expected portable, found \"" + plan.numerics + "\"");
+    if (plan.numerics != "portable" && plan.numerics != "fused") {
+        return refuse("plan.numerics", "numerics: expected portable or fused, found \"" + plan.numerics + "\"");
     }
     ENTENTE_ASSIGN(const nn::Layout layout, nn::infer_layout(plan.task.model));
-    ENTENTE_ASSIGN(const std::uint32_t classes, nn::output_classes(plan.task.model));
-    if (classes != plan.task.classes) {
-        return refuse("plan.model", "task.classes: expected the model's " + std::to_string(classes) + " outputs, found " +
-                                        std::to_string(plan.task.classes));
-    }
+    ENTENTE_TRY(nn::Model::workspace(plan.task.model, 1));
+    ENTENTE_TRY(check_outputs(plan.task));
     ENTENTE_TRY(check_training(plan.training));
     ENTENTE_TRY(aggregate::check(fold_bounds(plan)));
     ENTENTE_TRY(aggregate::make_strategy(plan.aggregation.strategy, layout.parameter_count));
     return check_rounds(plan.round, plan.contract, plan.aggregation.max_participants);
+}
+
+Status check_machine(const Plan& plan) {
+    if (plan.numerics != "fused" || kernels::find(kernels::Numerics::fused) != nullptr) return done();
+    return refuse("plan.numerics",
+                  "numerics: this plan's are fused, which browsers and old processors cannot compute: expected a machine with "
+                  "fused multiply-add and the native program, found neither or one of them");
 }
 
 Bytes canonical_bytes(const Plan& plan) { return codec::encode(plan); }
@@ -138,8 +172,17 @@ nn::TrainingOptions training_options(const Plan& plan, std::uint64_t round, std:
     nn::TrainingOptions options;
     options.epochs = plan.training.epochs;
     options.batch = plan.training.batch;
-    options.learning_rate = plan.training.learning_rate;
+    options.learning_rate =
+        nn::learning_rate(plan.training.schedule, plan.training.learning_rate, std::max<std::uint64_t>(round, 1), plan.round.rounds);
+    options.optimiser = plan.training.optimiser;
     options.momentum = plan.training.momentum;
+    options.nesterov = plan.training.nesterov;
+    options.beta1 = plan.training.beta1;
+    options.beta2 = plan.training.beta2;
+    options.epsilon = plan.training.epsilon;
+    options.clip_norm = plan.training.clip_norm;
+    options.loss = plan.task.loss;
+    if (plan.numerics == "fused") options.numerics = kernels::Numerics::fused;
     options.weight_decay = plan.training.weight_decay;
     options.proximal_mu = plan.training.proximal_mu;
     options.key = derive_key(plan.training.seed, round, participant, Purpose::shuffle);

@@ -13,6 +13,18 @@ void serialize(Archive& archive, LayerSpec& l) {
     archive(l.name, l.kind, l.units, l.kernel, l.same_padding, l.pool, l.stride, l.groups, l.rate, l.vocabulary, l.sequences,
             l.skip);
 }
+constexpr bool is_known(LossKind kind) { return kind >= LossKind::cross_entropy && kind <= LossKind::quantile; }
+constexpr bool is_known(Optimiser optimiser) { return optimiser >= Optimiser::sgd && optimiser <= Optimiser::adamw; }
+constexpr bool is_known(ScheduleKind kind) { return kind >= ScheduleKind::constant && kind <= ScheduleKind::cosine; }
+
+template <class Archive>
+void serialize(Archive& archive, LossSpec& l) {
+    archive(l.kind, l.class_weights, l.delta, l.quantile);
+}
+template <class Archive>
+void serialize(Archive& archive, Schedule& s) {
+    archive(s.kind, s.warmup_rounds, s.step_rounds, s.step_factor, s.floor);
+}
 template <class Archive>
 void serialize(Archive& archive, ModelSpec& m) {
     archive(m.input_shape, m.layers);
@@ -43,11 +55,12 @@ void serialize(Archive& archive, FederationTerms& f) {
 }
 template <class Archive>
 void serialize(Archive& archive, TaskTerms& t) {
-    archive(t.kind, t.classes, t.model);
+    archive(t.kind, t.classes, t.model, t.loss);
 }
 template <class Archive>
 void serialize(Archive& archive, TrainingTerms& t) {
-    archive(t.epochs, t.batch, t.learning_rate, t.momentum, t.weight_decay, t.proximal_mu, t.seed);
+    archive(t.epochs, t.batch, t.learning_rate, t.optimiser, t.momentum, t.nesterov, t.beta1, t.beta2, t.epsilon,
+            t.weight_decay, t.clip_norm, t.schedule, t.proximal_mu, t.seed);
 }
 template <class Archive>
 void serialize(Archive& archive, AggregationTerms& a) {

@@ -89,6 +89,7 @@ Participant& Participant::operator=(Participant&&) noexcept = default;
 
 Result<Participant> Participant::create(Options options) {
     ENTENTE_TRY(plan::check(options.plan));
+    ENTENTE_TRY(plan::check_machine(options.plan));
     ENTENTE_TRY(contract::check_id(options.id));
     return Participant(std::make_unique<Impl>(std::move(options)));
 }

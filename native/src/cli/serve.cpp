@@ -211,7 +211,7 @@ private:
                 if (app_) app_->status_changed();
             });
         };
-        evaluator_ = std::make_unique<Evaluator>(plan.task.model, digits.test ? digits.test : digits.train,
+        evaluator_ = std::make_unique<Evaluator>(plan.task, digits.test ? digits.test : digits.train,
                                                  std::vector<std::uint32_t>{}, false, std::move(scored));
         host_options.on_model = [this](std::shared_ptr<const std::vector<float>> parameters, const Digest& model) {
             evaluator_->submit(model, *parameters);

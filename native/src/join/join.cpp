@@ -94,7 +94,7 @@ public:
         ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(options)));
         Trainer trainer(local_.train, local_.train_rows);
         trainer_ = &trainer;
-        Evaluator evaluator(plan_.task.model, local_.test, local_.test_rows, true,
+        Evaluator evaluator(plan_.task, local_.test, local_.test_rows, true,
                             [this](const Digest& model, const task::Score& score) {
                                 const std::lock_guard lock(score_mutex_);
                                 scored_ = std::make_pair(model, score);
@@ -326,7 +326,8 @@ private:
     }
 
     Result<double> accuracy_of(std::span<const float> parameters) {
-        ENTENTE_ASSIGN(const task::Score score, task::evaluate(plan_.task.model, parameters, *local_.test, local_.test_rows));
+        ENTENTE_ASSIGN(const task::Score score, task::evaluate(plan_.task.model, parameters, *local_.test, local_.test_rows,
+                                                                       plan_.task.loss));
         return score.accuracy();
     }
 

@@ -13,9 +13,9 @@ constexpr std::uint32_t slice_batches = 8;
 constexpr int low_priority = 10;
 }  // namespace
 
-Evaluator::Evaluator(nn::ModelSpec spec, std::shared_ptr<const data::Dataset> dataset, std::vector<std::uint32_t> rows,
+Evaluator::Evaluator(plan::TaskTerms task, std::shared_ptr<const data::Dataset> dataset, std::vector<std::uint32_t> rows,
                      bool latest_only, Scored scored)
-    : spec_(std::move(spec)),
+    : task_(std::move(task)),
       dataset_(std::move(dataset)),
       rows_(std::move(rows)),
       latest_only_(latest_only),
@@ -60,7 +60,7 @@ void Evaluator::work() {
             jobs_.pop_front();
             busy_ = true;
         }
-        auto evaluation = task::Evaluation::start(spec_, job.parameters, *dataset_, rows_);
+        auto evaluation = task::Evaluation::start(task_.model, job.parameters, *dataset_, rows_, 64, task_.loss);
         job.parameters = {};
         if (!evaluation.ok()) continue;
         bool good = true;

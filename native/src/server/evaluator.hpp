@@ -12,6 +12,7 @@
 #include "entente/base/bytes.hpp"
 #include "entente/data/dataset.hpp"
 #include "entente/nn/model_spec.hpp"
+#include "entente/plan/plan.hpp"
 #include "entente/task/score.hpp"
 
 namespace entente::native {
@@ -21,7 +22,7 @@ public:
     using Scored = std::function<void(const Digest& model, const task::Score& score)>;  // on the evaluator's thread
 
     // `latest_only`: a model that still waits makes way for a newer one.
-    Evaluator(nn::ModelSpec spec, std::shared_ptr<const data::Dataset> dataset, std::vector<std::uint32_t> rows,
+    Evaluator(plan::TaskTerms task, std::shared_ptr<const data::Dataset> dataset, std::vector<std::uint32_t> rows,
               bool latest_only, Scored scored);
     ~Evaluator();
     Evaluator(const Evaluator&) = delete;
@@ -38,7 +39,7 @@ private:
     };
     void work();
 
-    nn::ModelSpec spec_;
+    plan::TaskTerms task_;
     std::shared_ptr<const data::Dataset> dataset_;
     std::vector<std::uint32_t> rows_;
     bool latest_only_;

@@ -11,7 +11,7 @@ using namespace entente;
 
 namespace {
 
-enum class Kind { text, whole, real, choice };
+enum class Kind { text, whole, real, choice, flag };
 
 struct Key {
     const char* section;  // "" is the top
@@ -33,7 +33,21 @@ constexpr std::array keys{
     Key{"training", "epochs", Kind::whole},
     Key{"training", "batch", Kind::whole},
     Key{"training", "learning_rate", Kind::real},
+    Key{"task.loss", "kind", Kind::choice},
+    Key{"task.loss", "delta", Kind::real},
+    Key{"task.loss", "quantile", Kind::real},
+    Key{"training", "optimiser", Kind::choice},
     Key{"training", "momentum", Kind::real},
+    Key{"training", "nesterov", Kind::flag},
+    Key{"training", "beta1", Kind::real},
+    Key{"training", "beta2", Kind::real},
+    Key{"training", "epsilon", Kind::real},
+    Key{"training", "clip_norm", Kind::real},
+    Key{"training", "schedule", Kind::choice},
+    Key{"training", "warmup_rounds", Kind::whole},
+    Key{"training", "step_rounds", Kind::whole},
+    Key{"training", "step_factor", Kind::real},
+    Key{"training", "cosine_floor", Kind::real},
     Key{"training", "weight_decay", Kind::real},
     Key{"training", "proximal_mu", Kind::real},
     Key{"training", "seed", Kind::whole},
@@ -75,6 +89,7 @@ Error error_of(const std::string& text) {
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 std::vector<std::string> wrong_values(Kind kind) {
+    if (kind == Kind::flag) return {"1", "0.0", "\"true\"", "[]", "{}", "2026-11-25"};
     std::vector<std::string> wrong{"true", "[]", "[1, 2]", "2026-11-25", "07:30:00"};
     if (kind != Kind::choice) wrong.push_back("{}");
     if (kind == Kind::text || kind == Kind::choice) wrong.insert(wrong.end(), {"1", "1.5", "nan"});
@@ -175,6 +190,19 @@ TEST_CASE("a layer's keys are looked at as closely as the others") {
     CHECK(error_of(head + "units = 4294967295\n").code == Code::invalid_argument);
     const std::string second = head + "units = 3\n[[task.model.layers]]\nkind = \"relux\"\n";
     CHECK(contains(error_of(second).message, "task.model.layers[1].kind"));
+}
+
+TEST_CASE("class weights are a list of numbers") {
+    const std::string head = "[task.loss]\nkind = \"cross_entropy\"\nclass_weights = ";
+    CHECK(error_of(head + "[1, 2.5, 1, 1, 1, 1, 1, 1, 1, 0]\n").reason == "no error");
+    CHECK(error_of(head + "3\n").reason == "plan.wrong-type");
+    CHECK(error_of(head + "[\"1\"]\n").reason == "plan.wrong-type");
+    CHECK(error_of(head + "[true]\n").reason == "plan.wrong-type");
+    CHECK(error_of(head + "[1, 2]\n").reason == "plan.loss");
+    CHECK(error_of(head + "[nan, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n").reason == "plan.loss");
+    CHECK(contains(error_of("[task.loss]\nkind = \"hubber\"\n").message, "did you mean \"huber\"?"));
+    CHECK(contains(error_of("[training]\noptimiser = \"adamv\"\n").message, "did you mean \"adam"));
+    CHECK(contains(error_of("[training]\nschedule = \"cosinus\"\n").message, "did you mean \"cosine\"?"));
 }
 
 TEST_CASE("a large file, a long line and ten thousand layers end with an answer") {

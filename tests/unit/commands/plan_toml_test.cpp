@@ -33,6 +33,31 @@ plan::Plan draw(Philox& random) {
     p.training.batch = 1 + random.bounded(512);
     p.training.learning_rate = 0.0001f + random.uniform();
     p.training.momentum = random.bounded(2) == 0 ? 0.0f : 0.999f * random.uniform();
+    p.numerics = random.bounded(2) == 0 ? "portable" : "fused";
+    if (random.bounded(2) == 0) {
+        p.training.optimiser = static_cast<nn::Optimiser>(2 + random.bounded(2));
+        p.training.momentum = 0.0f;
+        p.training.beta1 = 0.99f * random.uniform();
+        p.training.beta2 = 0.99f * random.uniform();
+        p.training.epsilon = 1e-12f + random.uniform();
+    } else {
+        p.training.nesterov = p.training.momentum > 0.0f && random.bounded(2) == 0;
+    }
+    p.training.clip_norm = random.bounded(2) == 0 ? 0.0f : 10.0f * random.uniform();
+    p.training.schedule.kind = static_cast<nn::ScheduleKind>(1 + random.bounded(3));
+    p.training.schedule.warmup_rounds = random.bounded(5);
+    if (p.training.schedule.kind == nn::ScheduleKind::step) {
+        p.training.schedule.step_rounds = 1 + random.bounded(30);
+        p.training.schedule.step_factor = 0.001f + 0.9f * random.uniform();
+    }
+    if (p.training.schedule.kind == nn::ScheduleKind::cosine) p.training.schedule.floor = random.uniform();
+    p.task.loss.kind = static_cast<nn::LossKind>(1 + random.bounded(5));
+    if (p.task.loss.kind == nn::LossKind::huber) p.task.loss.delta = 0.1f + random.uniform();
+    if (p.task.loss.kind == nn::LossKind::quantile) p.task.loss.quantile = 0.01f + 0.9f * random.uniform();
+    if (random.bounded(2) == 0 && p.task.loss.kind <= nn::LossKind::binary_cross_entropy) {
+        for (int i = 0; i < (p.task.loss.kind == nn::LossKind::cross_entropy ? 10 : 2); ++i)
+            p.task.loss.class_weights.push_back(4.0f * random.uniform());
+    }
     p.training.weight_decay = random.bounded(2) == 0 ? 0.0f : 1e-7f * random.uniform();
     p.training.proximal_mu = random.bounded(2) == 0 ? 0.0f : random.uniform();
     p.training.seed = random.next_u64() >> 1u;
@@ -82,6 +107,7 @@ TEST_CASE("plans survive the way to TOML and back, with the same digest") {
         REQUIRE(back.ok());
         REQUIRE(back.value() == drawn);
         REQUIRE(plan::digest_of(back.value()) == plan::digest_of(drawn));
+        REQUIRE(plan::from_canonical_bytes(plan::canonical_bytes(drawn)).value() == drawn);
         REQUIRE(write_plan_toml(back.value()) == text);
     }
     CHECK(valid > 1000);

@@ -69,5 +69,14 @@ TEST_CASE("a training step allocates nothing") {
             o.momentum = momentum;
             check(spec, o);
         }
+        for (std::uint32_t kind = 1; kind <= loss_kind_names().size(); ++kind) {
+            TrainingOptions o;
+            o.optimiser = kind % 2 == 0 ? Optimiser::adam : Optimiser::adamw;
+            o.clip_norm = 0.5f;
+            o.weight_decay = 0.01f;
+            o.proximal_mu = 0.01f;
+            o.loss.kind = static_cast<LossKind>(kind);
+            check(spec, o);
+        }
     }
 }

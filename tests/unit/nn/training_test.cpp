@@ -219,6 +219,7 @@ TEST_CASE("a diverging training ends with an error and keeps it") {
     const Result<StepReport> report = training.step(1000);
     REQUIRE_FALSE(report.ok());
     CHECK(report.error().reason == "training.non-finite");
+    CHECK(report.error().message.find("at step ") != std::string::npos);
     CHECK(training.finished());
     CHECK(training.steps() < training.total_steps());  // at once, not at the end
     CHECK(training.step(1).error().reason == "training.non-finite");
@@ -233,6 +234,25 @@ TEST_CASE("an overflow in the very last update is found too") {
     o.weight_decay = 3e38f;
     LocalTraining training = LocalTraining::start(small, o, dataset, {}, initial).value();
     CHECK(training.step(1).error().reason == "training.non-finite");
+}
+
+TEST_CASE("what a ReLU hides from the loss is found at the end of its epoch") {
+    // The second step's hidden units are not numbers, their ReLU makes them zero, and every loss is finite.
+    data::Dataset dataset;
+    dataset.example_shape = {1};
+    dataset.classes = 2;
+    dataset.features = {1e30f, 1e30f, 1e30f};
+    dataset.labels = {0, 0, 0};
+    const ModelSpec spec{{1}, {dense("a", 1), relu(), dense("b", 2)}};
+    TrainingOptions o = options();
+    o.batch = 1;
+    o.epochs = 5;
+    o.learning_rate = 1e10f;
+    const std::vector<float> initial{1e-30f, 0.0f, -1.0f, 1.0f, 0.0f, 0.0f};
+    LocalTraining training = LocalTraining::start(spec, o, dataset, {}, initial).value();
+    const Result<StepReport> report = training.step(1000);
+    REQUIRE_FALSE(report.ok());
+    CHECK(report.error().message.find("found others at step 3") != std::string::npos);
 }
 
 TEST_CASE("training refuses what it cannot use") {

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "entente/policy/evaluate.hpp"
+#include "entente/tensor/kernels.hpp"
 
 using namespace entente;
 using plan::Plan;
@@ -44,6 +47,22 @@ TEST_CASE("each mistake is named by its key") {
         {[](Plan& p) { p.training.batch = 0; }, "training.batch"},
         {[](Plan& p) { p.training.learning_rate = -1; }, "training.learning_rate"},
         {[](Plan& p) { p.training.momentum = 1; }, "training.momentum"},
+        {[](Plan& p) { p.training.nesterov = true; }, "training.nesterov"},
+        {[](Plan& p) { p.training.beta1 = 0.5f; }, "training.beta1"},
+        {[](Plan& p) { p.training.optimiser = nn::Optimiser::adam, p.training.momentum = 0.9f; }, "training.momentum"},
+        {[](Plan& p) { p.training.optimiser = nn::Optimiser::adam, p.training.beta2 = std::nanf(""); }, "training.beta2"},
+        {[](Plan& p) { p.training.optimiser = nn::Optimiser::adamw, p.training.epsilon = 0; }, "training.epsilon"},
+        {[](Plan& p) { p.training.clip_norm = std::nanf(""); }, "training.clip_norm"},
+        {[](Plan& p) { p.training.schedule.step_factor = 0.5f; }, "training.schedule"},
+        {[](Plan& p) { p.training.schedule = {.kind = nn::ScheduleKind::step, .step_rounds = 0}; }, "step_rounds"},
+        {[](Plan& p) { p.task.loss.class_weights = {1, 2}; }, "task.loss"},
+        {[](Plan& p) { p.task.loss.delta = std::nanf(""); }, "task.loss"},
+        {[](Plan& p) { p.task.model.layers.back().units = 1; }, "task.loss"},
+        {[](Plan& p) { p.task.model.layers[1].units = 100'000'000; }, "parameters in the model"},
+        {[](Plan& p) { p.task.model = {{20000, 1000}, {nn::conv1d("a", 1, 1), nn::tanh(), nn::tanh(), nn::tanh(), nn::tanh(),
+                                        nn::tanh(), nn::tanh(), nn::tanh(), nn::tanh(), nn::tanh(), nn::tanh(), nn::tanh(),
+                                        nn::tanh(), nn::conv1d("b", 8000, 1), nn::tanh(), nn::flatten(), nn::dense("c", 10)}}; },
+         "model"},
         {[](Plan& p) { p.aggregation.grid.bits = 7; }, "encoding.bits"},
         {[](Plan& p) { p.aggregation.max_weight = std::uint64_t{1} << 60u; }, "max_weight"},
         {[](Plan& p) { p.aggregation.strategy.name = "magic"; }, "aggregation.strategy"},
@@ -60,6 +79,49 @@ TEST_CASE("each mistake is named by its key") {
         REQUIRE_FALSE(result.ok());
         CHECK(result.error().message.find(mistake.key) != std::string::npos);
     }
+}
+
+TEST_CASE("one output is two classes under binary cross-entropy, and otherwise a number") {
+    Plan plan = plan::default_digits_plan();
+    plan.task.model.layers.back().units = 1;
+    plan.task.loss.kind = nn::LossKind::binary_cross_entropy;
+    CHECK(plan::check(plan).error().message.find("task.classes: expected 2") != std::string::npos);
+    plan.task.classes = 2;
+    CHECK(plan::check(plan).ok());
+    plan.task.classes = 10;
+    plan.task.loss.kind = nn::LossKind::huber;
+    CHECK(plan::check(plan).ok());
+}
+
+TEST_CASE("the options of a round are the plan's, its rate that of the schedule") {
+    Plan plan = plan::default_digits_plan();
+    plan.numerics = "fused";
+    plan.training.optimiser = nn::Optimiser::adamw;
+    plan.training.beta1 = 0.8f;
+    plan.training.clip_norm = 3.0f;
+    plan.training.schedule = {.kind = nn::ScheduleKind::step, .step_rounds = 4, .step_factor = 0.5f};
+    plan.task.loss = {.kind = nn::LossKind::huber, .delta = 2.0f};
+    REQUIRE(plan::check(plan).ok());
+    const nn::TrainingOptions o = plan::training_options(plan, 5, "a");
+    CHECK(o.learning_rate == 0.05f);
+    CHECK(plan::training_options(plan, 4, "a").learning_rate == 0.1f);
+    CHECK(o.optimiser == nn::Optimiser::adamw);
+    CHECK(o.beta1 == 0.8f);
+    CHECK(o.clip_norm == 3.0f);
+    CHECK(o.loss == plan.task.loss);
+    CHECK(o.numerics == kernels::Numerics::fused);
+    CHECK(o.dropout_key != o.key);
+}
+
+TEST_CASE("a machine without fused multiply-add says that it cannot train a fused plan") {
+    Plan plan = plan::default_digits_plan();
+    CHECK(plan::check_machine(plan).ok());
+    plan.numerics = "fused";
+    REQUIRE(plan::check(plan).ok());
+    CHECK(plan::check_machine(plan).ok() == (kernels::find(kernels::Numerics::fused) != nullptr));
+#ifdef __EMSCRIPTEN__
+    CHECK(plan::check_machine(plan).error().reason == "plan.numerics");
+#endif
 }
 
 TEST_CASE("what the plan offers is what this software can enforce") {

@@ -45,6 +45,9 @@ public:
                                 kernels::Numerics numerics = kernels::Numerics::portable,
                                 Executor& executor = inline_executor());
 
+    // Floats that such a model needs for training on one thread, without allocating them. Errors of create().
+    static Result<std::uint64_t> workspace(const ModelSpec& spec, std::uint32_t max_batch);
+
     Model(Model&&) noexcept;
     Model& operator=(Model&&) noexcept;
     ~Model();

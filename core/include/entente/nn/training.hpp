@@ -86,8 +86,8 @@ public:
     ~LocalTraining();
 
     // Up to max_batches batches; fewer at the end, none when finished. invalid_argument "training.non-finite"
-    // if a loss, or at the end a parameter, is not finite: the training is over and every further call
-    // says so.
+    // with the step if a loss, or at the end of an epoch a parameter, is not finite: the training is over and every
+    // further call says so.
     Result<StepReport> step(std::uint32_t max_batches);
 
     [[nodiscard]] bool finished() const noexcept;

@@ -18,6 +18,7 @@
 #include "entente/base/result.hpp"
 #include "entente/codec/frame.hpp"
 #include "entente/nn/model_spec.hpp"
+#include "entente/nn/schedule.hpp"
 #include "entente/nn/training.hpp"
 #include "entente/policy/policy.hpp"
 
@@ -37,6 +38,7 @@ struct TaskTerms {
     std::string kind = "digits";  // which data the participant brings: "digits" reads MNIST IDX files
     std::uint32_t classes = 10;
     nn::ModelSpec model;
+    nn::LossSpec loss;
 
     friend bool operator==(const TaskTerms&, const TaskTerms&) = default;
 };
@@ -45,8 +47,15 @@ struct TrainingTerms {
     std::uint32_t epochs = 1;  // E
     std::uint32_t batch = 32;  // B
     float learning_rate = 0.1f;
-    float momentum = 0.0f;
+    nn::Optimiser optimiser = nn::Optimiser::sgd;
+    float momentum = 0.0f;  // sgd
+    bool nesterov = false;  // sgd with momentum
+    float beta1 = 0.9f;     // adam, adamw
+    float beta2 = 0.999f;
+    float epsilon = 1e-8f;
     float weight_decay = 0.0f;
+    float clip_norm = 0.0f;  // 0: off
+    nn::Schedule schedule;   // of the learning rate, by round
     float proximal_mu = 0.0f;  // FedProx; 0 is FedAvg
     std::uint64_t seed = 1;    // initial weights, shuffling, rounding: everything but keys
 
@@ -86,7 +95,7 @@ struct ContractTerms {
 struct Plan {
     FederationTerms federation;
     TaskTerms task;
-    std::string numerics = "portable";
+    std::string numerics = "portable";  // or "fused": fused multiply-add, which a browser does not have
     TrainingTerms training;
     AggregationTerms aggregation;
     RoundTerms round;
@@ -99,6 +108,8 @@ Plan default_digits_plan();  // 2NN of McMahan et al., E=1, B=32, lr 0.1, ten ro
 
 // invalid_argument with a reason "plan.*" and a message that names the key, what was expected and what was found.
 Status check(const Plan& plan);
+// Whether this machine can train what the plan asks for: "plan.numerics" where it lacks fused multiply-add.
+Status check_machine(const Plan& plan);
 
 Bytes canonical_bytes(const Plan& plan);
 // Bounded; only accepts what canonical_bytes writes and check() passes.
