@@ -12,8 +12,8 @@ namespace entente::commands {
 
 struct DealOptions {
     std::uint32_t partners = 3;
-    std::string partition = "iid";  // iid, shards or dirichlet
-    double alpha = 0.5;             // dirichlet
+    std::string partition = "iid";  // iid, shards, dirichlet or quantity; shards:2, dirichlet:0.3, quantity:0.5
+    double alpha = 0.5;             // dirichlet and quantity, when nothing stands behind the colon
     std::uint32_t examples = 0;     // only the first so many; 0 is all
 };
 

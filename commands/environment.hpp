@@ -34,8 +34,11 @@ public:
     virtual void progress(double fraction, std::string_view text) = 0;
 
     virtual std::int64_t now_ms() = 0;  // a clock for durations
-    // Lives as long as the environment.
+    // Lives as long as the environment. 0: as many threads as this process may use.
     virtual Executor& executor(unsigned threads) = 0;
+    // Somebody asked the command to end (Ctrl-C). The first time it may bring things to a good end; asked again, the
+    // process ends at once.
+    virtual bool interrupted() { return false; }
 };
 
 }  // namespace entente::commands

@@ -80,23 +80,25 @@ void declare(Line& line) {
     CLI::App* simulate = line.app.add_subcommand(
         "simulate", "A whole federation in this process.\n\n"
                     "  entente simulate --data mnist --partners 3 --rounds 10\n"
-                    "  entente simulate plan.toml --data mnist --partition shards --alone --json\n");
+                    "  entente simulate plan.toml --data mnist --partners 100 --sample 0.1 --partition shards:2 --json\n");
     SimulateOptions& s = line.simulate;
     simulate->add_option("plan", s.plan_file, "Plan (TOML); without it the default digits plan");
     simulate->add_option("--data", s.data_folder, "Folder with the four MNIST files, gzipped or not");
     simulate->add_option("--partners", s.deal.partners, "Number of partners (3)");
     simulate->add_option("--rounds", s.rounds, "Rounds, instead of the plan's");
     simulate->add_option("--seed", s.seed, "Seed, instead of the plan's")->check(CLI::NonNegativeNumber);
-    simulate->add_option("--partition", s.deal.partition, "How the data is dealt: iid, shards or dirichlet (iid)");
-    simulate->add_option("--alpha", s.deal.alpha, "Concentration of the dirichlet partition (0.5)");
+    simulate->add_option("--sample", s.sample, "Share of the partners that each round has, drawn from the seed (1)");
+    simulate->add_option("--partition", s.deal.partition, "How the data is dealt: iid, shards:2, dirichlet:0.3 or quantity:0.5 (iid)");
+    simulate->add_option("--alpha", s.deal.alpha, "Concentration of dirichlet and quantity without a number (0.5)");
     simulate->add_option("--examples", s.deal.examples, "Use only the first N training examples");
-    simulate->add_option("--threads", s.threads, "Threads (1); never changes the result");
+    simulate->add_option("--evaluate-every", s.evaluate_every, "Rounds from one evaluation to the next (1)")->check(CLI::PositiveNumber);
+    simulate->add_option("--threads", s.threads, "Threads (all there are); never changes the result");
     simulate->add_option("--shuffle-arrivals", s.shuffle_arrivals, "Deliver updates in an order drawn from this seed")
         ->check(CLI::NonNegativeNumber);
     simulate->add_flag("--alone", s.alone, "Also train each partner alone, with the same budget");
     simulate->add_option("--save", s.save_model, "Write the final model as safetensors");
     simulate->add_option("--ledger", s.save_ledger, "Write the ledger");
-    simulate->add_flag("--json", s.json, "Last line: one JSON object");
+    simulate->add_flag("--json", s.json, "One JSON object a line: for each round, and at the end");
     simulate->add_flag("--quiet", s.quiet, "Nothing but the result");
 
     CLI::App* plan = line.app.add_subcommand("plan", "Plans.\n\n  entente plan check plan.toml\n  entente plan show plan.toml\n");
@@ -127,8 +129,8 @@ void declare(Line& line) {
     split->add_option("--from", d.from, "Folder with the four MNIST files, gzipped or not")->required();
     split->add_option("--to", d.to, "Folder in which the partners' folders are made")->required();
     split->add_option("--partners", d.deal.partners, "Number of partners (3)");
-    split->add_option("--partition", d.deal.partition, "iid, shards or dirichlet (iid)");
-    split->add_option("--alpha", d.deal.alpha, "Concentration of the dirichlet partition (0.5)");
+    split->add_option("--partition", d.deal.partition, "iid, shards:2, dirichlet:0.3 or quantity:0.5 (iid)");
+    split->add_option("--alpha", d.deal.alpha, "Concentration of dirichlet and quantity without a number (0.5)");
     split->add_option("--examples", d.deal.examples, "Use only the first N training examples");
     split->add_option("--seed", d.seed, "Seed (1): the plan's, to hold what simulate deals")->check(CLI::NonNegativeNumber);
     split->add_flag("--json", d.json, "One JSON object");

@@ -1,14 +1,15 @@
 #include "commands/simulate.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
+#include <limits>
 
 #include "commands/digits.hpp"
 #include "commands/export_model.hpp"
 #include "commands/ledger_file.hpp"
 #include "commands/plan_file.hpp"
 #include "commands/run.hpp"
-#include "commands/text.hpp"
+#include "commands/simulate_print.hpp"
 #include "connectors/memory/federation.hpp"
 #include "entente/base/philox.hpp"
 
@@ -27,6 +28,11 @@ Result<std::vector<memory::PartnerSetup>> deal_partners(const SimulateOptions& o
     return partners;
 }
 
+// m = max(C K, 1), McMahan et al. 2017, algorithm 1.
+std::uint32_t sampled_partners(const SimulateOptions& o) {
+    return std::max(1u, static_cast<std::uint32_t>(std::lround(o.sample * o.deal.partners)));
+}
+
 // The plan that is carried out: the file's, and what the options change in it.
 Result<plan::Plan> settle_plan(const SimulateOptions& o, Environment& environment) {
     ENTENTE_ASSIGN(plan::Plan plan, read_plan_file(o.plan_file, environment));
@@ -35,6 +41,10 @@ Result<plan::Plan> settle_plan(const SimulateOptions& o, Environment& environmen
         plan.contract.max_rounds = std::max(plan.contract.max_rounds, *o.rounds);
     }
     if (o.seed) plan.training.seed = *o.seed;
+    if (!(o.sample > 0.0 && o.sample <= 1.0)) {
+        return Error{Code::invalid_argument, "usage.sample", "--sample: expected a share above 0 and at most 1"};
+    }
+    if (const std::uint32_t m = sampled_partners(o); m < o.deal.partners) plan.round.min_cohort = m;
     return plan;
 }
 
@@ -55,49 +65,11 @@ Result<memory::Federation> prepare(const SimulateOptions& o, plan::Plan plan, En
     options.evaluation = digits.test;
     options.alone = o.alone;
     options.shuffle_arrivals = o.shuffle_arrivals;
-    options.executor = &environment.executor(std::max(1u, o.threads));
+    options.sample = sampled_partners(o);
+    options.evaluate_every = o.evaluate_every;
+    options.partner_by_partner = true;
+    options.executor = &environment.executor(o.threads);
     return memory::Federation::create(std::move(options));
-}
-
-void print_round(const memory::RoundResult& r, std::uint64_t rounds, double seconds, Environment& environment) {
-    std::string line = "  Round " + pad(std::to_string(r.round) + "/" + std::to_string(rounds), 8);
-    line += "accuracy " + decimal(r.federated.accuracy(), 4) + "   loss " + decimal(r.federated.mean_loss(), 4);
-    line += "   " + decimal(seconds, 1) + " s   up " + pad(human_bytes(r.bytes_up), 8) + "   down " +
-            pad(human_bytes(r.bytes_down), 8) + "   " + std::to_string(r.contributors) + " partners\n";
-    environment.print(line);
-}
-
-void print_table(const memory::Federation& federation, Environment& environment) {
-    const auto view = federation.view();
-    const auto& rounds = federation.rounds();
-    environment.print("\n  " + pad("Partner", 14) + pad("Examples", 11) + pad("Alone", 9) + pad("Together", 11) +
-                      pad("Sent", 10) + pad("Received", 11) + "Agreement\n");
-    for (std::size_t i = 0; i < view.partners.size(); ++i) {
-        const memory::PartnerState& p = view.partners[i];
-        const bool alone = !rounds.empty() && i < rounds.back().alone.size();
-        environment.print("  " + pad(p.name, 14) + pad(grouped(p.examples), 11) +
-                          pad(alone ? decimal(rounds.back().alone[i].accuracy(), 4) : "-", 9) +
-                          pad(rounds.empty() ? "-" : decimal(rounds.back().federated.accuracy(), 4), 11) +
-                          pad(human_bytes(p.bytes_up), 10) + pad(human_bytes(p.bytes_down), 11) +
-                          p.update_agreement.substr(0, 12) + "\n");
-    }
-    environment.print("\n  Model " + to_hex(federation.model_digest()) + "\n");
-}
-
-std::string json_line(const memory::Federation& federation, const SimulateOptions& o, double seconds) {
-    std::uint64_t up = 0;
-    std::uint64_t down = 0;
-    for (const memory::PartnerState& p : federation.view().partners) {
-        up += p.bytes_up;
-        down += p.bytes_down;
-    }
-    JsonObject json;
-    const auto& rounds = federation.rounds();
-    json.number("accuracy", rounds.empty() ? 0.0 : rounds.back().federated.accuracy());
-    json.whole("rounds", rounds.size()).whole("partners", o.deal.partners).number("seconds", seconds);
-    json.whole("bytes_up", up).whole("bytes_down", down).whole("agreements", federation.agreements());
-    json.text("model_digest", to_hex(federation.model_digest()));
-    return json.str();
 }
 
 Status save(const memory::Federation& federation, const SimulateOptions& o, const plan::Plan& plan,
@@ -122,35 +94,36 @@ int simulate(const SimulateOptions& o, Environment& environment) {
     memory::Federation federation = std::move(prepared).value();
 
     const std::int64_t started_ms = environment.now_ms();
+    const auto since = [&environment](std::int64_t then_ms) {
+        return static_cast<double>(environment.now_ms() - then_ms) / 1000.0;
+    };
     std::int64_t round_started_ms = started_ms;
     std::size_t shown = 0;
     for (;;) {
         auto more = federation.advance(slice_batches);
         if (!more.ok()) return report(more.error(), environment);
-        const std::int64_t now_ms = environment.now_ms();
-        const memory::FederationView view = federation.view();
-        while (shown < federation.rounds().size()) {
-            environment.progress(0, "");
-            const double seconds = static_cast<double>(now_ms - round_started_ms) / 1000.0;
-            if (!o.quiet) print_round(federation.rounds()[shown], view.coordinator.rounds, seconds, environment);
-            round_started_ms = now_ms;
-            ++shown;
+        const memory::Progress progress = federation.progress();
+        for (; shown < federation.rounds().size(); ++shown) {
+            const memory::RoundResult& round = federation.rounds()[shown];
+            if (!o.quiet && !o.json) print_round(round, progress.rounds, since(round_started_ms), environment);
+            if (!o.quiet && o.json) environment.print(round_json(round, since(round_started_ms)) + "\n");
+            round_started_ms = environment.now_ms();
         }
         if (!*more) break;
-        double progress = 0;
-        for (const memory::PartnerState& p : view.partners) progress += p.progress;
-        if (!o.quiet && !view.partners.empty()) {
-            environment.progress(progress / static_cast<double>(view.partners.size()), view.sentence);
-        }
+        if (o.quiet || o.json) continue;
+        const double fraction = progress_fraction(progress);
+        const double left = fraction > 0.0 ? since(started_ms) * (1.0 - fraction) / fraction
+                                           : std::numeric_limits<double>::infinity();
+        environment.progress(fraction, progress_text(progress, left));
     }
     environment.progress(0, "");
-    const double seconds = static_cast<double>(environment.now_ms() - started_ms) / 1000.0;
+    const double seconds = since(started_ms);
     if (!federation.view().finished) {
         return report(Error{Code::internal, "simulate.stuck", federation.view().sentence}, environment);
     }
     if (auto saved = save(federation, o, *plan, environment); !saved.ok()) return report(saved.error(), environment);
-    if (!o.quiet) print_table(federation, environment);
-    if (o.json) environment.print(json_line(federation, o, seconds) + "\n");
+    if (!o.quiet && !o.json) print_partners(federation, environment);
+    if (o.json) environment.print(end_json(federation, seconds) + "\n");
     return exit_done;
 }
 

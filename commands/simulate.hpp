@@ -16,7 +16,9 @@ struct SimulateOptions {
     DealOptions deal;
     std::optional<std::uint32_t> rounds;
     std::optional<std::uint64_t> seed;
-    unsigned threads = 1;
+    unsigned threads = 0;       // 0: all there are; no bit depends on it
+    double sample = 1.0;        // share of the partners that a round has, McMahan's C
+    std::uint32_t evaluate_every = 1;
     std::optional<std::uint64_t> shuffle_arrivals;
     bool alone = false;
     bool json = false;

@@ -1,21 +1,14 @@
 #include "connectors/memory/federation.hpp"
 
+#include <algorithm>
+
 #include "connectors/memory/federation_impl.hpp"
-#include "entente/codec/sha256.hpp"
 
 namespace entente::memory {
 
 namespace coordinator = round::coordinator;
-namespace participant = round::participant;
 
 namespace {
-
-// Keys of a simulation: reproducible, and of no worth outside it.
-codec::SigningKey simulated_key(const plan::Plan& plan, std::string_view id) {
-    const std::string text = "entente simulation " + plan.federation.id + " " + std::string(id);
-    const Digest seed = codec::sha256(as_bytes(text));
-    return codec::SigningKey(std::span<const std::byte, codec::SigningKey::seed_bytes>(seed.bytes));
-}
 
 std::string plural(std::uint64_t n, const char* noun) { return std::to_string(n) + " " + noun + (n == 1 ? "" : "s"); }
 
@@ -40,62 +33,36 @@ Result<Federation> Federation::create(FederationOptions options) {
 
 Result<bool> Federation::advance(std::uint32_t max_batches) { return impl_->advance(max_batches); }
 FederationView Federation::view() const { return impl_->view(); }
+Progress Federation::progress() const { return impl_->progress(); }
 const std::vector<RoundResult>& Federation::rounds() const noexcept { return impl_->results; }
 const std::vector<round::Entry>& Federation::ledger() const noexcept { return impl_->ledger; }
 std::span<const float> Federation::parameters() const noexcept { return impl_->coordinator->parameters(); }
 Digest Federation::model_digest() const { return impl_->coordinator->view().model; }
 std::uint64_t Federation::agreements() const noexcept { return impl_->agreements; }
 
-Status Federation::Impl::set_up() {
-    executor = options.executor != nullptr ? options.executor : &inline_executor();
-    const plan::Plan& plan = options.plan;
-    ENTENTE_ASSIGN(auto machine, round::Coordinator::create(plan, simulated_key(plan, plan.federation.coordinator)));
-    coordinator = std::make_unique<round::Coordinator>(std::move(machine));
-    const codec::PublicKey coordinator_key = simulated_key(plan, plan.federation.coordinator).public_key();
-    space = std::make_shared<Space>(plan.federation.id, [this] { return now_ms; });
-    ENTENTE_TRY(space->exchange().admit(plan.federation.coordinator, coordinator_key));
-    coordinator_connector = std::make_unique<MemoryConnector>(space, plan.federation.coordinator);
-    send(coordinator::Started{now_ms});
-
-    partners.reserve(options.partners.size());
-    for (PartnerSetup& setup : options.partners) {
-        codec::SigningKey key = simulated_key(plan, setup.id);
-        ENTENTE_TRY(space->exchange().admit(setup.id, key.public_key()));
-        send(coordinator::Joined{setup.id, setup.name, key.public_key(), now_ms});
-        participant::Options member{plan, setup.id, std::move(key), coordinator_key, setup.name};
-        ENTENTE_ASSIGN(auto half, round::Participant::create(std::move(member)));
-        Partner partner;
-        partner.machine = std::make_unique<round::Participant>(std::move(half));
-        partner.connector = std::make_unique<MemoryConnector>(space, setup.id);
-        if (options.alone) partner.alone = plan::initial_parameters(plan);
-        partner.setup = std::move(setup);
-        partners.push_back(std::move(partner));
-    }
-    for (Partner& partner : partners) send(partner, participant::Started{now_ms});
-    return done();
-}
-
 // One slice: training while there is any, otherwise the protocol until it is quiet again.
 Result<bool> Federation::Impl::advance(std::uint32_t max_batches) {
     ++now_ms;
-    for (const Partner& partner : partners) send(coordinator::Seen{partner.setup.id, now_ms});
-    if (training()) {
-        ENTENTE_TRY(train(max_batches));
-        if (busy()) return true;
-        ENTENTE_TRY(report_trained());
+    be_seen();
+    if (has_work()) {
+        ENTENTE_TRY(work(max_batches));
+        if (has_work() && !options.partner_by_partner) return true;
+        // The partners of a round leave when the last one has delivered; those of the next come when it is closed.
+        if (!has_work() && sampled()) now_ms += std::int64_t{1000} * options.plan.round.presence_s + 1;
     }
     bool moved = false;
-    for (;;) {
-        ENTENTE_ASSIGN(const bool more, exchange());
-        if (!more) break;
-        moved = true;
-    }
+    while (exchange()) moved = true;
     if (const auto& failure = coordinator->failure()) return *failure;
-    for (const Partner& partner : partners) ENTENTE_TRY(Status(partner.outcome));
+    for (const std::size_t i : present) ENTENTE_TRY(Status(partners[i].outcome));
     ENTENTE_TRY(score_round());
-    if (training()) return true;
+    if (has_work()) return true;
     const auto v = coordinator->view();
     if (v.phase == coordinator::Phase::finished) return false;
+    if (sampled() && v.phase == coordinator::Phase::waiting && v.round != drawn_round) {
+        leave_all();
+        ENTENTE_TRY(arrive(v.round));
+        return true;
+    }
     if (moved) return true;
     // Nobody trains and nothing moves: only time can. Where no deadline runs, this is the end.
     const auto wait_ms = coordinator->next_tick_ms(now_ms);
@@ -108,6 +75,10 @@ Result<bool> Federation::Impl::advance(std::uint32_t max_batches) {
     return true;
 }
 
+Progress Federation::Impl::progress() const {
+    return {scored, options.plan.round.rounds, trained, static_cast<std::uint32_t>(present.size())};
+}
+
 FederationView Federation::Impl::view() const {
     FederationView v;
     v.coordinator = coordinator->view();
@@ -118,15 +89,18 @@ FederationView Federation::Impl::view() const {
         state.id = partner.setup.id;
         state.name = partner.setup.name;
         state.examples = partner.setup.rows.size();
-        const auto machine = partner.machine->view();
-        state.activity = machine.activity;
-        state.update_agreement = machine.update_agreement;
-        state.model_agreement = machine.model_agreement;
-        state.progress = partner.training ? partner.training->progress() : 0;
+        state.update_agreement = partner.update_agreement;
+        state.model_agreement = partner.model_agreement;
         state.loss = partner.loss;
         state.bytes_up = partner.bytes_up;
         state.bytes_down = partner.bytes_down;
-        if (partner.training && !partner.training->finished()) ++busy;
+        state.activity = "away";
+        if (partner.seat) {
+            const auto& training = partner.seat->training;
+            state.activity = partner.seat->fetch ? "fetching" : partner.seat->machine.view().activity;
+            state.progress = training ? training->progress() : 0;
+            if (training && !training->finished()) ++busy;
+        }
         v.partners.push_back(std::move(state));
     }
     if (v.finished) {

@@ -8,6 +8,10 @@
 // The result (every byte of every model) depends on plan, data and seeds alone: not on how the work is sliced, on
 // the executor's width, or on the order in which updates arrive (options.shuffle_arrivals).
 //
+// With `sample` below the number of partners, each round has other partners present, drawn from the plan's seed and
+// the round's number; the plan's min_cohort must be the sample, so that a round opens when all of them have come.
+// Who is not present has no machine, no connector and no model: memory grows with the sample, not with the partners.
+//
 // The data sets are shared, never copied; they must not change. Not thread-safe; the executor's jobs are its own.
 #pragma once
 
@@ -39,13 +43,19 @@ struct FederationOptions {
     std::vector<PartnerSetup> partners;
     bool alone = false;                                // also train each partner alone, with the same budget
     std::optional<std::uint64_t> shuffle_arrivals;     // deliver updates in an order drawn from this seed
+    std::uint32_t sample = 0;                          // partners of a round; 0: all of them, all the time
+    std::uint32_t evaluate_every = 1;                  // rounds; the last one always is
+    // One partner is trained to its end before the next begins, as many at once as the executor is wide: memory for
+    // those alone. Otherwise all partners of a round go in step, as a page shows them.
+    bool partner_by_partner = false;
     Executor* executor = nullptr;                      // not owned; null is one thread
     std::int64_t start_ms = 1'767'225'600'000;         // virtual time of the first event
 };
 
 struct RoundResult {
     std::uint64_t round = 0;
-    task::Score federated;             // the model after this round
+    task::Score federated;             // the model after this round; no examples when it was not evaluated
+    double train_loss = 0;             // mean of the contributors' training losses, by examples
     std::vector<task::Score> alone;    // per partner, when asked for
     std::uint64_t bytes_up = 0;
     std::uint64_t bytes_down = 0;
@@ -65,6 +75,14 @@ struct PartnerState {
     std::string model_agreement;
 };
 
+// What a progress bar needs; cheap, whatever the number of partners.
+struct Progress {
+    std::uint64_t completed = 0;
+    std::uint64_t rounds = 0;
+    std::uint32_t trained = 0;  // partners of the present round
+    std::uint32_t of = 0;
+};
+
 struct FederationView {
     std::string sentence;  // what is happening and what happens next
     round::coordinator::View coordinator;
@@ -80,11 +98,13 @@ public:
     Federation(Federation&&) noexcept;
     Federation& operator=(Federation&&) noexcept;
 
-    // Does one bounded slice of work: at most max_batches mini-batches per partner, or the protocol steps between.
+    // Does one bounded slice of work: at most max_batches mini-batches per partner (partner_by_partner: whole partners
+    // until there are max_batches for each lane), or the protocol steps between.
     // False when the plan's rounds are done or when nothing more can happen (view().sentence says why).
     Result<bool> advance(std::uint32_t max_batches);
 
     [[nodiscard]] FederationView view() const;
+    [[nodiscard]] Progress progress() const;
     [[nodiscard]] const std::vector<RoundResult>& rounds() const noexcept;
     [[nodiscard]] const std::vector<round::Entry>& ledger() const noexcept;
     [[nodiscard]] std::span<const float> parameters() const noexcept;

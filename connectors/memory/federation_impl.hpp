@@ -9,23 +9,38 @@
 
 namespace entente::memory {
 
-// One partner: its machine, its connector, and the training it has under way.
+// What a partner has only while it is present: its machine, its connector, and what both are about.
+struct Seat {
+    Seat(round::Participant machine_in, MemoryConnector connector_in)
+        : machine(std::move(machine_in)), connector(std::move(connector_in)) {}
+
+    round::Participant machine;
+    MemoryConnector connector;
+    std::optional<round::participant::Watch> parked;     // waits for a change
+    bool news = false;                                   // something of its own has changed
+    std::optional<round::participant::Fetch> fetch;      // a model that it has not got yet
+    std::optional<round::participant::Fetched> fetched;  // one that has come and is still closed
+    round::participant::Commands outbox;                 // given while others worked too
+    std::optional<round::participant::Train> job;        // being trained
+    data::Dataset rows;                                  // what it is trained on
+    std::optional<nn::LocalTraining> training;
+    std::optional<nn::LocalTraining> alone_training;
+
+    [[nodiscard]] bool has_work() const { return fetch || fetched || job; }
+};
+
 struct Partner {
     PartnerSetup setup;
-    std::unique_ptr<round::Participant> machine;
-    std::unique_ptr<MemoryConnector> connector;
-
-    std::optional<round::participant::Watch> parked;  // waits for a change
-    std::optional<round::participant::Train> job;     // being trained
-    std::optional<nn::LocalTraining> training;
-    bool finished = false;
+    std::unique_ptr<Seat> seat;
+    bool joined = false;
 
     std::vector<float> alone;  // the model that only its own data has made
-    std::optional<nn::LocalTraining> alone_training;
     std::uint64_t alone_round = 0;
 
     std::uint64_t bytes_up = 0;
     std::uint64_t bytes_down = 0;
+    std::string update_agreement;
+    std::string model_agreement;
     double loss = 0;
     Status outcome = done();
 };
@@ -36,22 +51,35 @@ public:
 
     Status set_up();
     Result<bool> advance(std::uint32_t max_batches);
+    [[nodiscard]] FederationView view() const;
+    [[nodiscard]] Progress progress() const;
+
+    // federation_presence.cpp: who is there
+    [[nodiscard]] bool sampled() const { return options.sample > 0 && options.sample < partners.size(); }
+    [[nodiscard]] std::vector<std::size_t> draw(std::uint64_t round) const;  // ascending
+    Status arrive(std::uint64_t round);  // those drawn for it
+    void leave_all();
+    void be_seen();
+    [[nodiscard]] std::vector<std::size_t> arrival_order(std::uint64_t round) const;  // of those present
 
     // federation_training.cpp: everything that takes time
-    [[nodiscard]] bool training() const;  // somebody has a training to report
-    [[nodiscard]] bool busy() const;      // somebody has batches left
-    Status train(std::uint32_t max_batches);
-    Status start_job(Partner& partner);
-    Status report_trained();
-    [[nodiscard]] std::vector<std::size_t> arrival_order(std::uint64_t round) const;
+    [[nodiscard]] bool has_work() const;
+    Status work(std::uint32_t max_batches);
+    [[nodiscard]] std::vector<std::size_t> choose(std::uint32_t max_batches) const;
+    void work_on(Partner& partner, std::uint32_t max_batches) const;
+    [[nodiscard]] Status start_job(Partner& partner) const;
     Status score_round();
+    Result<task::Score> score(std::span<const float> parameters) const;
 
     // federation_protocol.cpp: commands of the machines over the memory connector
-    Result<bool> exchange();  // true when anything happened
+    bool exchange();  // true when anything happened
     void send(round::coordinator::Event event);
     void send(Partner& partner, round::participant::Event event);
+    void carry_out(Partner& partner, round::participant::Commands commands);
     void wake_coordinator();
+    void retrieve_updates();
     bool wake(Partner& partner);
+    void tell_all();
 
     void on(round::coordinator::Persist& c);
     void on(round::coordinator::KeepStaged& c);
@@ -74,18 +102,27 @@ public:
     void on(Partner& p, round::participant::Deliver& c);
     void on(Partner& p, round::participant::Finish& c);
     void on(Partner& p, round::participant::Notice& c);
-
-    [[nodiscard]] FederationView view() const;
+    void fetch(Partner& p);
 
     FederationOptions options;
     std::int64_t now_ms;
+    std::int64_t seen_ms = 0;  // when those present were seen last
     Executor* executor = nullptr;
 
     std::shared_ptr<Space> space;
     std::unique_ptr<round::Coordinator> coordinator;
     std::unique_ptr<MemoryConnector> coordinator_connector;
-    std::uint64_t coordinator_cursor = 0;
     std::vector<Partner> partners;
+    std::map<std::string, std::size_t> index;      // of a partner, by its id
+    std::vector<std::size_t> present;              // ascending
+    std::uint64_t drawn_round = 0;                 // for which they were drawn
+    std::uint32_t trained = 0;                     // of those, in the present round
+
+    // What the coordinator has not looked at yet.
+    std::vector<std::size_t> changed;              // partners whose update stream has
+    std::vector<contract::Agreement> agreed;       // over the global model
+    std::vector<round::coordinator::Retrieve> retrievals;
+    std::map<std::string, std::size_t> under_transfer;  // whose update it carries
 
     std::vector<round::Entry> ledger;
     std::map<Digest, std::shared_ptr<const Bytes>> blobs;  // the current model's envelope only
@@ -94,8 +131,10 @@ public:
     std::uint64_t agreements = 0;
     std::uint64_t next_token = 1;
     std::uint64_t token_kept = 0;   // staged bytes that the coordinator asked to keep
-    std::uint64_t up_before = 0;
-    std::uint64_t down_before = 0;
+    std::uint64_t bytes_up = 0;     // of the present round
+    std::uint64_t bytes_down = 0;
+    double loss_sum = 0;
+    std::uint64_t loss_examples = 0;
     std::string stuck;              // why nothing more can happen
 };
 

@@ -44,59 +44,98 @@ void Federation::Impl::send(coordinator::Event event) {
 }
 
 void Federation::Impl::send(Partner& partner, participant::Event event) {
-    for (participant::Command& command : partner.machine->handle(std::move(event))) {
+    carry_out(partner, partner.seat->machine.handle(std::move(event)));
+}
+
+void Federation::Impl::carry_out(Partner& partner, participant::Commands commands) {
+    for (participant::Command& command : commands) {
         std::visit([this, &partner](auto& c) { on(partner, c); }, command);
     }
 }
 
 // Everybody looks once at what has changed. Coordinator first, then the partners in order.
-Result<bool> Federation::Impl::exchange() {
+bool Federation::Impl::exchange() {
     bool moved = false;
-    if (coordinator_cursor != space->exchange().cursor()) {
+    if (!changed.empty() || !agreed.empty()) {
         wake_coordinator();
         moved = true;
     }
-    for (Partner& partner : partners) moved = wake(partner) || moved;
+    for (const std::size_t i : present) moved = wake(partners[i]) || moved;
     return moved;
 }
 
+// It is shown what has changed and nothing else: what it knows already would change nothing.
 void Federation::Impl::wake_coordinator() {
-    coordinator_cursor = space->exchange().cursor();
-    const std::string asset = contract::global_model_asset(options.plan.federation.id);
-    auto catalog = ask<contract::Catalog>([&](auto done) {
-        coordinator_connector->catalog({.kind = contract::AssetKind::update_stream, .asset = {}}, {}, std::move(done));
-    });
-    auto agreed = ask<std::vector<contract::Agreement>>(
-        [&](auto done) { coordinator_connector->agreements(asset, {}, std::move(done)); });
-    if (!catalog.ok() || !agreed.ok()) return;
-    if (options.shuffle_arrivals) {
-        const auto order = arrival_order(coordinator->view().round);
-        std::vector<contract::CatalogEntry> shuffled;
-        for (const std::size_t i : order) {
-            const auto it = std::find_if(catalog->entries.begin(), catalog->entries.end(), [&](const auto& entry) {
-                return entry.asset.provider == partners[i].setup.id;
-            });
-            if (it != catalog->entries.end()) shuffled.push_back(*it);
-        }
-        catalog->entries = std::move(shuffled);
+    coordinator::Watched shown{{}, std::exchange(agreed, {}), now_ms};
+    for (const std::size_t i : std::exchange(changed, {})) {
+        const std::string asset = contract::update_stream_asset(options.plan.federation.id, partners[i].setup.id);
+        auto catalog = ask<contract::Catalog>([&](auto done) {
+            coordinator_connector->catalog({.kind = contract::AssetKind::update_stream, .asset = asset}, {}, std::move(done));
+        });
+        if (!catalog.ok()) continue;
+        shown.catalog.cursor = catalog->cursor;
+        for (contract::CatalogEntry& entry : catalog->entries) shown.catalog.entries.push_back(std::move(entry));
     }
-    send(coordinator::Watched{std::move(catalog).value(), std::move(agreed).value(), now_ms});
+    send(std::move(shown));
+    retrieve_updates();
+}
+
+// A few at a time: their transfers in order, their opening at the same time, their judgement in order.
+void Federation::Impl::retrieve_updates() {
+    const std::vector<coordinator::Retrieve> all = std::exchange(retrievals, {});
+    const std::size_t at_once = std::size_t{2} * executor->width();
+    for (std::size_t from = 0; from < all.size(); from += at_once) {
+        const std::size_t count = std::min(at_once, all.size() - from);
+        std::vector<Result<contract::Transfer>> transfers;
+        std::vector<std::shared_ptr<contract::ByteSource>> contents;
+        for (std::size_t k = 0; k < count; ++k) {
+            contract::BoundedSink sink(all[from + k].limit_bytes);
+            transfers.push_back(ask<contract::Transfer>(
+                [&](auto done) { coordinator_connector->transfer(all[from + k].request, sink, {}, std::move(done)); }));
+            contents.push_back(contract::make_source(sink.take()));
+        }
+        std::vector<std::shared_ptr<round::OpenedUpdate>> opened(count);
+        executor->run(count, [&](std::size_t k, unsigned) {
+            if (transfers[k].ok()) opened[k] = coordinator->open(*contents[k]);
+        });
+        for (std::size_t k = 0; k < count; ++k) {
+            const coordinator::Retrieve& c = all[from + k];
+            const std::uint64_t token = next_token++;
+            if (transfers[k].ok()) under_transfer[transfers[k]->id] = index.at(c.participant);
+            send(coordinator::Retrieved{c.participant, std::move(transfers[k]), token, nullptr, now_ms, std::move(opened[k])});
+            if (token_kept == token) send(coordinator::Stored{token, now_ms});
+        }
+    }
 }
 
 bool Federation::Impl::wake(Partner& p) {
-    if (!p.parked || p.parked->cursor == space->exchange().cursor()) return false;
-    p.parked.reset();
+    Seat& seat = *p.seat;
+    if (!seat.parked || !seat.news) return false;
+    seat.parked.reset();
+    seat.news = false;
     const std::string own = contract::update_stream_asset(options.plan.federation.id, p.setup.id);
-    auto catalog = ask<contract::Catalog>([&](auto done) { p.connector->catalog({}, {}, std::move(done)); });
-    auto agreed = ask<std::vector<contract::Agreement>>([&](auto done) { p.connector->agreements(own, {}, std::move(done)); });
-    auto moved = ask<std::vector<contract::Transfer>>([&](auto done) { p.connector->transfers(own, {}, std::move(done)); });
-    if (!catalog.ok() || !agreed.ok() || !moved.ok()) {
+    const std::string global = contract::global_model_asset(options.plan.federation.id);
+    auto catalog = ask<contract::Catalog>(
+        [&](auto done) { seat.connector.catalog({.kind = {}, .asset = global}, {}, std::move(done)); });
+    auto own_agreements =
+        ask<std::vector<contract::Agreement>>([&](auto done) { seat.connector.agreements(own, {}, std::move(done)); });
+    auto moved = ask<std::vector<contract::Transfer>>([&](auto done) { seat.connector.transfers(own, {}, std::move(done)); });
+    if (!catalog.ok() || !own_agreements.ok() || !moved.ok()) {
         p.outcome = Error{Code::internal, "federation.connector", "the memory connector refused a look at the catalogue"};
         return false;
     }
-    send(p, participant::Watched{std::move(catalog).value(), space->exchange().current(own), std::move(agreed).value(),
-                                 std::move(moved).value(), now_ms});
+    send(p, participant::Watched{std::move(catalog).value(), space->exchange().current(own),
+                                 std::move(own_agreements).value(), std::move(moved).value(), now_ms});
+    const auto v = seat.machine.view();
+    p.update_agreement = v.update_agreement;
+    p.model_agreement = v.model_agreement;
     return true;
+}
+
+void Federation::Impl::tell_all() {
+    for (const std::size_t i : present) {
+        if (partners[i].seat) partners[i].seat->news = true;
+    }
 }
 
 // --- the coordinator's commands ---------------------------------------------------------------------------------
@@ -119,39 +158,40 @@ void Federation::Impl::on(coordinator::LoadBlob&) {}
 
 void Federation::Impl::on(coordinator::OfferModel& c) {
     coordinator_connector->publish(std::move(c.asset), std::move(c.offer), {}, [](Result<Done>) {});
+    tell_all();
 }
 
 void Federation::Impl::on(coordinator::PublishModel& c) {
     coordinator_connector->deliver(c.asset, c.version, contract::make_source(Bytes(*blobs.at(c.blob))), {},
                                    [](Result<Done>) {});
+    tell_all();
 }
 
 void Federation::Impl::on(coordinator::Negotiate& c) {
     auto agreement = ask<contract::Agreement>(
         [&](auto done) { coordinator_connector->negotiate(std::move(c.proposal), {}, std::move(done)); });
+    Partner& partner = partners[index.at(c.participant)];
+    if (partner.seat) partner.seat->news = true;
     send(coordinator::Negotiated{std::move(c.participant), std::move(agreement), now_ms});
 }
 
-void Federation::Impl::on(coordinator::Retrieve& c) {
-    contract::BoundedSink sink(c.limit_bytes);
-    auto transfer = ask<contract::Transfer>(
-        [&](auto done) { coordinator_connector->transfer(c.request, sink, {}, std::move(done)); });
-    const auto source = contract::make_source(sink.take());
-    const std::uint64_t token = next_token++;
-    const bool arrived = transfer.ok();
-    send(coordinator::Retrieved{std::move(c.participant), std::move(transfer), token, arrived ? source.get() : nullptr, now_ms});
-    if (token_kept == token) send(coordinator::Stored{token, now_ms});
-}
+void Federation::Impl::on(coordinator::Retrieve& c) { retrievals.push_back(std::move(c)); }
 
 void Federation::Impl::on(coordinator::Conclude& c) {
     coordinator_connector->conclude(c.transfer, c.outcome, {}, [](Result<Done>) {});
+    const auto whose = under_transfer.extract(c.transfer);
+    if (whose.empty()) return;
+    Partner& partner = partners[whose.mapped()];
+    space->drop_content(contract::update_stream_asset(options.plan.federation.id, partner.setup.id));
+    if (partner.seat) partner.seat->news = true;
 }
 
 // --- a participant's commands -----------------------------------------------------------------------------------
 
 void Federation::Impl::on(Partner& p, participant::OfferUpdates& c) {
-    auto answer = ask<Done>([&](auto done) { p.connector->publish(c.asset, c.offer, {}, std::move(done)); });
+    auto answer = ask<Done>([&](auto done) { p.seat->connector.publish(c.asset, c.offer, {}, std::move(done)); });
     if (answer.ok()) {
+        changed.push_back(index.at(p.setup.id));
         send(p, participant::Offered{});
     } else {
         send(p, participant::Failed{answer.error(), now_ms});
@@ -159,8 +199,8 @@ void Federation::Impl::on(Partner& p, participant::OfferUpdates& c) {
 }
 
 void Federation::Impl::on(Partner& p, participant::Watch& c) {
-    if (c.wait_ms == 0) c.cursor = 0;
-    p.parked = c;
+    if (c.wait_ms == 0) p.seat->news = true;
+    p.seat->parked = c;
 }
 
 void Federation::Impl::on(Partner& p, participant::Wait& c) {
@@ -169,40 +209,46 @@ void Federation::Impl::on(Partner& p, participant::Wait& c) {
 }
 
 void Federation::Impl::on(Partner& p, participant::Negotiate& c) {
-    auto answer = ask<contract::Agreement>([&](auto done) { p.connector->negotiate(c.proposal, {}, std::move(done)); });
+    auto answer =
+        ask<contract::Agreement>([&](auto done) { p.seat->connector.negotiate(c.proposal, {}, std::move(done)); });
     if (answer.ok()) {
+        agreed.push_back(*answer);
         send(p, participant::Agreed{std::move(answer).value()});
     } else {
         send(p, participant::Failed{answer.error(), now_ms});
     }
 }
 
-void Federation::Impl::on(Partner& p, participant::Fetch& c) {
-    contract::BoundedSink sink(c.limit_bytes);
-    auto answer = ask<contract::Transfer>([&](auto done) { p.connector->transfer(c.request, sink, {}, std::move(done)); });
-    if (answer.ok()) {
-        p.bytes_down += sink.bytes().size();
-        send(p, participant::Fetched{std::move(answer).value(), sink.take()});
-    } else {
-        send(p, participant::Failed{answer.error(), now_ms});
-    }
+void Federation::Impl::on(Partner& p, participant::Fetch& c) { p.seat->fetch = std::move(c); }
+
+void Federation::Impl::fetch(Partner& p) {
+    const participant::Fetch wanted = *std::exchange(p.seat->fetch, std::nullopt);
+    contract::BoundedSink sink(wanted.limit_bytes);
+    auto answer = ask<contract::Transfer>(
+        [&](auto done) { p.seat->connector.transfer(wanted.request, sink, {}, std::move(done)); });
+    if (!answer.ok()) return send(p, participant::Failed{answer.error(), now_ms});
+    p.bytes_down += sink.bytes().size();
+    bytes_down += sink.bytes().size();
+    p.seat->fetched = participant::Fetched{std::move(answer).value(), sink.take()};
 }
 
 void Federation::Impl::on(Partner& p, participant::Conclude& c) {
-    p.connector->conclude(c.transfer, c.outcome, {}, [](Result<Done>) {});
+    p.seat->connector.conclude(c.transfer, c.outcome, {}, [](Result<Done>) {});
 }
 
-void Federation::Impl::on(Partner& p, participant::Train& c) {
-    p.job = std::move(c);
-    if (auto started = start_job(p); !started.ok()) p.outcome = started.error();
-}
+void Federation::Impl::on(Partner& p, participant::Train& c) { p.seat->job = std::move(c); }
 
 void Federation::Impl::on(Partner& p, participant::Deliver& c) {
     p.bytes_up += c.envelope->size();
+    bytes_up += c.envelope->size();
+    ++trained;
+    loss_sum += p.loss * static_cast<double>(p.setup.rows.size());
+    loss_examples += p.setup.rows.size();
     auto answer = ask<Done>([&](auto done) {
-        p.connector->deliver(c.asset, c.version, contract::make_source(Bytes(*c.envelope)), {}, std::move(done));
+        p.seat->connector.deliver(c.asset, c.version, contract::make_source(Bytes(*c.envelope)), {}, std::move(done));
     });
     if (answer.ok()) {
+        changed.push_back(index.at(p.setup.id));
         send(p, participant::Delivered{});
     } else {
         send(p, participant::Failed{answer.error(), now_ms});
@@ -210,7 +256,6 @@ void Federation::Impl::on(Partner& p, participant::Deliver& c) {
 }
 
 void Federation::Impl::on(Partner& p, participant::Finish& c) {
-    p.finished = true;
     if (!c.outcome.ok()) p.outcome = c.outcome;
 }
 

@@ -1,4 +1,4 @@
-// What takes time in a simulated federation: training, and scoring what came of it.
+// What takes time in a simulated federation: opening models, training, sealing updates, and scoring what came of it.
 #include <algorithm>
 #include <numeric>
 
@@ -8,120 +8,175 @@ namespace entente::memory {
 
 namespace participant = round::participant;
 
-bool Federation::Impl::training() const {
-    return std::any_of(partners.begin(), partners.end(), [](const Partner& p) { return p.job.has_value(); });
+namespace {
+
+constexpr std::size_t score_rows = 500;  // of one unit; fixed, since the sum of losses is added unit by unit
+
+}  // namespace
+
+bool Federation::Impl::has_work() const {
+    return std::any_of(present.begin(), present.end(), [this](std::size_t i) { return partners[i].seat->has_work(); });
 }
 
-bool Federation::Impl::busy() const {
-    const auto runs = [](const auto& training) { return training && !training->finished(); };
-    return std::any_of(partners.begin(), partners.end(),
-                       [&runs](const Partner& p) { return runs(p.training) || runs(p.alone_training); });
+// Whose turn it is: all, in step; or the next few in the order of arrival, enough to keep every lane busy.
+std::vector<std::size_t> Federation::Impl::choose(std::uint32_t max_batches) const {
+    std::vector<std::size_t> turn;
+    const std::uint64_t enough = std::uint64_t{std::max(1u, max_batches)} * executor->width();
+    const plan::TrainingTerms& terms = options.plan.training;
+    std::uint64_t batches = 0;
+    for (const std::size_t i : arrival_order(coordinator->view().round)) {
+        if (!partners[i].seat->has_work()) continue;
+        if (options.partner_by_partner && batches >= enough && turn.size() >= executor->width()) break;
+        turn.push_back(i);
+        batches += std::uint64_t{terms.epochs} * ((partners[i].setup.rows.size() + terms.batch - 1) / terms.batch);
+    }
+    return turn;
 }
 
-Status Federation::Impl::start_job(Partner& partner) {
-    const auto options_of_round = plan::training_options(options.plan, partner.job->round, partner.setup.id);
+Status Federation::Impl::work(std::uint32_t max_batches) {
+    const std::vector<std::size_t> turn = choose(max_batches);
+    for (const std::size_t i : turn) {
+        if (partners[i].seat->fetch) fetch(partners[i]);
+    }
+    executor->run(turn.size(), [&](std::size_t unit, unsigned) {
+        Partner& partner = partners[turn[unit]];
+        if (partner.outcome.ok()) work_on(partner, max_batches);
+    });
+    for (const std::size_t i : turn) {
+        ENTENTE_TRY(Status(partners[i].outcome));
+        carry_out(partners[i], std::exchange(partners[i].seat->outbox, {}));
+    }
+    return done();
+}
+
+Status Federation::Impl::start_job(Partner& partner) const {
+    Seat& seat = *partner.seat;
+    const auto options_of_round = plan::training_options(options.plan, seat.job->round, partner.setup.id);
     const nn::ModelSpec& model = options.plan.task.model;
-    ENTENTE_ASSIGN(partner.training, nn::LocalTraining::start(model, options_of_round, *options.train, partner.setup.rows,
-                                                              *partner.job->parameters));
+    // Its rows alone: what a training checks and touches does not grow with everybody's data.
+    seat.rows = data::gather(*options.train, partner.setup.rows);
+    ENTENTE_ASSIGN(seat.training,
+                   nn::LocalTraining::start(model, options_of_round, seat.rows, {}, *seat.job->parameters));
     // One budget for both: as many epochs alone as in the federation.
-    if (options.alone && partner.alone_round < partner.job->round) {
-        partner.alone_round = partner.job->round;
-        ENTENTE_ASSIGN(partner.alone_training, nn::LocalTraining::start(model, options_of_round, *options.train,
-                                                                        partner.setup.rows, partner.alone));
+    if (options.alone && partner.alone_round < seat.job->round) {
+        partner.alone_round = seat.job->round;
+        ENTENTE_ASSIGN(seat.alone_training,
+                       nn::LocalTraining::start(model, options_of_round, seat.rows, {}, partner.alone));
     }
     return done();
 }
 
 namespace {
 
-// Federated first, then alone. Touches nothing but this partner, so partners can train at the same time.
-void train_partner(Partner& partner, std::uint32_t max_batches) {
-    if (partner.training && !partner.training->finished()) {
-        auto report = partner.training->step(max_batches);
-        if (!report.ok()) {
-            partner.outcome = report.error();
-            return;
+void take(Seat& seat, participant::Commands commands) {
+    for (participant::Command& command : commands) {
+        if (auto* train = std::get_if<participant::Train>(&command)) {
+            seat.job = std::move(*train);
+        } else {
+            seat.outbox.push_back(std::move(command));
         }
-        partner.loss = report->mean_loss;
-    } else if (partner.alone_training && !partner.alone_training->finished()) {
-        if (auto report = partner.alone_training->step(max_batches); !report.ok()) partner.outcome = report.error();
     }
+}
+
+// Federated first, then alone; true when both are at their end.
+Result<bool> train(Partner& partner, std::uint32_t max_batches) {
+    Seat& seat = *partner.seat;
+    if (!seat.training->finished()) {
+        ENTENTE_ASSIGN(const nn::StepReport report, seat.training->step(max_batches));
+        partner.loss = report.mean_loss;
+    } else if (seat.alone_training && !seat.alone_training->finished()) {
+        ENTENTE_ASSIGN([[maybe_unused]] const nn::StepReport report, seat.alone_training->step(max_batches));
+    }
+    return seat.training->finished() && (!seat.alone_training || seat.alone_training->finished());
+}
+
+participant::Trained finish_training(Partner& partner) {
+    Seat& seat = *partner.seat;
+    participant::Trained trained;
+    const auto parameters = seat.training->parameters();
+    trained.parameters.assign(parameters.begin(), parameters.end());
+    trained.examples = seat.training->rows();
+    trained.steps = seat.training->steps();
+    trained.mean_loss = seat.training->mean_loss();
+    if (seat.alone_training) {
+        const auto alone = seat.alone_training->parameters();
+        partner.alone.assign(alone.begin(), alone.end());
+    }
+    partner.loss = trained.mean_loss;
+    seat.training.reset();
+    seat.alone_training.reset();
+    seat.rows = {};
+    seat.job.reset();
+    return trained;
 }
 
 }  // namespace
 
-Status Federation::Impl::train(std::uint32_t max_batches) {
-    executor->run(partners.size(), [this, max_batches](std::size_t i, unsigned) {
-        if (partners[i].job && partners[i].outcome.ok()) train_partner(partners[i], max_batches);
-    });
-    for (const Partner& partner : partners) ENTENTE_TRY(Status(partner.outcome));
-    return done();
-}
-
-Status Federation::Impl::report_trained() {
-    // All arrive together, in the order that the options ask for: what the fold makes of it must not differ.
-    for (const std::size_t i : arrival_order(coordinator->view().round)) {
-        Partner& partner = partners[i];
-        if (!partner.job) continue;
-        partner.job.reset();
-        participant::Trained trained;
-        const auto parameters = partner.training->parameters();
-        trained.parameters.assign(parameters.begin(), parameters.end());
-        trained.examples = partner.training->rows();
-        trained.steps = partner.training->steps();
-        trained.mean_loss = partner.training->mean_loss();
-        partner.training.reset();
-        if (partner.alone_training) {
-            const auto alone = partner.alone_training->parameters();
-            partner.alone.assign(alone.begin(), alone.end());
-            partner.alone_training.reset();
+// Touches nothing but this partner, so partners can work at the same time. What its machine wants done beyond that
+// waits in its outbox.
+void Federation::Impl::work_on(Partner& partner, std::uint32_t max_batches) const {
+    Seat& seat = *partner.seat;
+    if (seat.fetched) {
+        take(seat, seat.machine.handle(*std::exchange(seat.fetched, std::nullopt)));
+    }
+    if (!seat.job) return;
+    if (!seat.training) {
+        if (auto started = start_job(partner); !started.ok()) {
+            partner.outcome = started.error();
+            return;
         }
-        send(partner, std::move(trained));
     }
-    return done();
+    for (;;) {
+        const auto at_end = train(partner, max_batches);
+        if (!at_end.ok()) {
+            partner.outcome = at_end.error();
+            return;
+        }
+        if (*at_end) break;
+        if (!options.partner_by_partner) return;
+    }
+    take(seat, seat.machine.handle(finish_training(partner)));
 }
 
-std::vector<std::size_t> Federation::Impl::arrival_order(std::uint64_t round) const {
-    std::vector<std::uint32_t> order(partners.size());
-    std::iota(order.begin(), order.end(), 0u);
-    if (options.shuffle_arrivals) {
-        Philox random(derive_key(*options.shuffle_arrivals, round, {}, Purpose::simulate));
-        random.shuffle(order);
+Result<task::Score> Federation::Impl::score(std::span<const float> parameters) const {
+    const std::size_t rows = options.evaluation->size();
+    const std::size_t units = (rows + score_rows - 1) / score_rows;
+    std::vector<Result<task::Score>> scores(units, Result<task::Score>(task::Score{}));
+    executor->run(units, [&](std::size_t unit, unsigned) {
+        std::vector<std::uint32_t> part(std::min(score_rows, rows - unit * score_rows));
+        std::iota(part.begin(), part.end(), static_cast<std::uint32_t>(unit * score_rows));
+        scores[unit] = task::evaluate(options.plan.task.model, parameters, data::gather(*options.evaluation, part), {},
+                                      options.plan.task.loss);
+    });
+    task::Score sum;
+    for (Result<task::Score>& part : scores) {
+        ENTENTE_ASSIGN(const task::Score score, std::move(part));
+        sum.add(score);
     }
-    return {order.begin(), order.end()};
+    return sum;
 }
 
 Status Federation::Impl::score_round() {
-    const auto view_now = coordinator->view();
-    if (view_now.completed <= scored) return done();
-    scored = view_now.completed;
+    const std::uint64_t completed = coordinator->view().completed;
+    if (completed <= scored) return done();
+    scored = completed;
 
     RoundResult result;
-    result.round = view_now.completed;
-    const std::size_t jobs = 1 + (options.alone ? partners.size() : 0);
-    std::vector<Result<task::Score>> scores(jobs, Result<task::Score>(task::Score{}));
-    executor->run(jobs, [&](std::size_t i, unsigned) {
-        const auto parameters = i == 0 ? coordinator->parameters() : std::span<const float>(partners[i - 1].alone);
-        scores[i] = task::evaluate(options.plan.task.model, parameters, *options.evaluation, {}, options.plan.task.loss);
-    });
-    for (std::size_t i = 0; i < jobs; ++i) {
-        ENTENTE_ASSIGN(task::Score score, std::move(scores[i]));
-        if (i == 0) {
-            result.federated = std::move(score);
-        } else {
-            result.alone.push_back(std::move(score));
+    result.round = completed;
+    if (completed % std::max(1u, options.evaluate_every) == 0 || completed == options.plan.round.rounds) {
+        ENTENTE_ASSIGN(result.federated, score(coordinator->parameters()));
+        for (const Partner& partner : partners) {
+            if (!options.alone) break;
+            ENTENTE_ASSIGN(task::Score alone, score(partner.alone));
+            result.alone.push_back(std::move(alone));
         }
     }
-    std::uint64_t up = 0;
-    std::uint64_t down = 0;
-    for (const Partner& partner : partners) {
-        up += partner.bytes_up;
-        down += partner.bytes_down;
-    }
-    result.bytes_up = up - up_before;
-    result.bytes_down = down - down_before;
-    up_before = up;
-    down_before = down;
+    result.bytes_up = std::exchange(bytes_up, 0);
+    result.bytes_down = std::exchange(bytes_down, 0);
+    result.train_loss = loss_examples == 0 ? 0 : loss_sum / static_cast<double>(loss_examples);
+    loss_sum = 0;
+    trained = 0;
+    loss_examples = 0;
     for (auto it = ledger.rbegin(); it != ledger.rend(); ++it) {
         if (const auto* closed = std::get_if<round::RoundClosed>(&it->record.body)) {
             result.contributors = static_cast<std::uint32_t>(closed->participants.size());

@@ -28,6 +28,8 @@ public:
     // The envelope that an asset offers now, or null.
     [[nodiscard]] std::shared_ptr<const Bytes> content(const std::string& asset) const;
     void set_content(const std::string& asset, Bytes bytes);
+    // The owner needs it no longer: whoever was to read it has.
+    void drop_content(const std::string& asset) { contents_.erase(asset); }
 
 private:
     contract::Exchange exchange_;

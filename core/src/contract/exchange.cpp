@@ -8,13 +8,18 @@
 namespace entente::contract {
 namespace {
 
-constexpr std::size_t max_transfers_kept = 64;  // per asset and consumer; older ended ones are forgotten
+constexpr std::size_t max_transfers_kept = 64;  // per agreement; older ones are forgotten
 constexpr std::uint32_t format_version = 1;
 
 Error refuse(Code code, const char* reason, std::string message) { return Error{code, reason, std::move(message)}; }
 
 bool may_see(std::string_view caller, const Offer& offer) {
     return offer.assigner != caller && (offer.assignee.empty() || offer.assignee == caller);
+}
+
+// "tr-9" was opened before "tr-10".
+bool earlier(const Transfer& a, const Transfer& b) {
+    return a.id.size() != b.id.size() ? a.id.size() < b.id.size() : a.id < b.id;
 }
 
 bool running(const Transfer& transfer) {
@@ -122,10 +127,12 @@ Status Exchange::deliver(std::string_view caller, std::string_view asset, const 
 Catalog Exchange::catalog(std::string_view caller, const CatalogQuery& query) const {
     Catalog catalog;
     catalog.cursor = cursor_;
-    for (const auto& [id, listing] : listings_) {
+    auto from = query.asset ? listings_.find(*query.asset) : listings_.begin();
+    const auto to = query.asset && from != listings_.end() ? std::next(from) : listings_.end();
+    for (; from != to; ++from) {
+        const Listing& listing = from->second;
         if (listing.withdrawn || !may_see(caller, listing.offer.offer)) continue;
         if (query.kind && listing.asset.kind != *query.kind) continue;
-        if (query.asset && id != *query.asset) continue;
         catalog.entries.push_back({listing.asset, listing.offer, listing.version});
     }
     return catalog;
@@ -147,8 +154,11 @@ Result<Agreement> Exchange::negotiate(std::string_view caller, const Agreement& 
                       "negotiate: expected the offer as published, found other terms under its id");
     }
     ENTENTE_TRY(verify(proposal, {it->second.offer.assigner_key, consumer->second}));
-    for (const auto& [id, agreement] : agreements_) {
-        if (agreement.offer == proposal.offer && agreement.assignee_key == proposal.assignee_key) return agreement;
+    if (const auto over = agreements_over_.find(offer.asset); over != agreements_over_.end()) {
+        for (const std::string& id : over->second) {
+            const Agreement& agreement = agreements_.at(id);
+            if (agreement.assignee_key == proposal.assignee_key && agreement.offer == proposal.offer) return agreement;
+        }
     }
     constexpr std::int64_t clock_tolerance_ms = 300'000;
     const std::int64_t skew = proposal.acceptance.agreed_at_ms - now_ms;
@@ -157,7 +167,7 @@ Result<Agreement> Exchange::negotiate(std::string_view caller, const Agreement& 
                       "negotiate: expected a time of acceptance within five minutes of " + policy::format_instant(now_ms) +
                           ", found " + policy::format_instant(proposal.acceptance.agreed_at_ms) + "; check the clock");
     }
-    agreements_.emplace(proposal.id, proposal);
+    add(proposal);
     ++cursor_;
     return proposal;
 }
@@ -194,24 +204,20 @@ Result<Transfer> Exchange::open(std::string_view caller, const TransferRequest& 
     transfer.asset = request.asset;
     transfer.version = request.version;
     transfer.state = TransferState::started;
-    transfers_.push_back(transfer);
-    const auto same = [&transfer](const Transfer& t) { return t.asset == transfer.asset && t.agreement == transfer.agreement; };
-    if (std::count_if(transfers_.begin(), transfers_.end(), same) > static_cast<std::ptrdiff_t>(max_transfers_kept)) {
-        transfers_.erase(std::find_if(transfers_.begin(), transfers_.end(), same));
-    }
+    add(transfer);
     return transfer;
 }
 
 Result<Transfer> Exchange::readable(std::string_view caller, std::string_view transfer) const {
-    const auto it = std::find_if(transfers_.begin(), transfers_.end(), [transfer](const Transfer& t) { return t.id == transfer; });
-    if (it == transfers_.end()) return refuse(Code::not_found, "transfer.unknown", "no transfer " + std::string(transfer));
-    const auto agreement = agreements_.find(it->agreement);
+    const Transfer* found = find_transfer(transfer);
+    if (found == nullptr) return refuse(Code::not_found, "transfer.unknown", "no transfer " + std::string(transfer));
+    const auto agreement = agreements_.find(found->agreement);
     const auto consumer = participants_.find(caller);
     if (agreement == agreements_.end() || consumer == participants_.end() ||
         agreement->second.assignee_key != consumer->second) {
         return refuse(Code::permission_denied, "transfer.foreign", std::string(transfer) + " is another participant's");
     }
-    return *it;
+    return *found;
 }
 
 Result<Transfer> Exchange::conclude(std::string_view caller, std::string_view id, const Outcome& outcome) {
@@ -220,27 +226,29 @@ Result<Transfer> Exchange::conclude(std::string_view caller, std::string_view id
     ENTENTE_ASSIGN(transfer.state, advance(transfer.state, outcome.accepted ? TransferMessage::complete : TransferMessage::terminate));
     transfer.code = outcome.code;
     transfer.sentence = outcome.sentence;
-    *std::find_if(transfers_.begin(), transfers_.end(), [id](const Transfer& t) { return t.id == id; }) = transfer;
+    for (Transfer& kept : transfers_.find(transfer.agreement)->second) {
+        if (kept.id == id) kept = transfer;
+    }
     ++cursor_;
     return transfer;
 }
 
 Result<std::vector<Transfer>> Exchange::transfers(std::string_view caller, std::string_view asset) const {
-    std::vector<Transfer> found;
     const auto it = listings_.find(asset);
-    if (it == listings_.end()) return found;
+    if (it == listings_.end()) return std::vector<Transfer>();
     if (it->second.asset.provider != caller) {
         return refuse(Code::permission_denied, "connector.foreign-asset", std::string(asset) + " belongs to another participant");
     }
-    std::copy_if(transfers_.begin(), transfers_.end(), std::back_inserter(found),
-                 [asset](const Transfer& t) { return t.asset == asset; });
-    return found;
+    return in_order(asset);
 }
 
 Result<std::vector<Agreement>> Exchange::agreements(std::string_view caller, std::string_view asset) const {
     std::vector<Agreement> found;
-    for (const auto& [id, agreement] : agreements_) {
-        if (agreement.offer.offer.asset == asset && agreement.offer.offer.assigner == caller) found.push_back(agreement);
+    const auto over = agreements_over_.find(asset);
+    if (over == agreements_over_.end()) return found;
+    for (const std::string& id : over->second) {
+        const Agreement& agreement = agreements_.at(id);
+        if (agreement.offer.offer.assigner == caller) found.push_back(agreement);
     }
     return found;
 }
@@ -255,12 +263,54 @@ Status Exchange::withdraw(std::string_view caller, std::string_view asset) {
     return done();
 }
 
+void Exchange::add(const Agreement& agreement) {
+    agreements_over_[agreement.offer.offer.asset].insert(agreement.id);
+    agreements_.emplace(agreement.id, agreement);
+}
+
+void Exchange::add(const Transfer& transfer) {
+    std::vector<Transfer>& kept = transfers_[transfer.agreement];
+    kept.push_back(transfer);
+    agreement_of_[transfer.id] = transfer.agreement;
+    if (kept.size() > max_transfers_kept) {
+        agreement_of_.erase(kept.front().id);
+        kept.erase(kept.begin());
+    }
+}
+
+const Transfer* Exchange::find_transfer(std::string_view id) const {
+    const auto agreement = agreement_of_.find(id);
+    if (agreement == agreement_of_.end()) return nullptr;
+    const std::vector<Transfer>& kept = transfers_.find(agreement->second)->second;
+    return &*std::find_if(kept.begin(), kept.end(), [id](const Transfer& t) { return t.id == id; });
+}
+
+std::vector<Transfer> Exchange::in_order(std::string_view asset) const {
+    std::vector<Transfer> found;
+    const auto take = [&](const std::vector<Transfer>& kept) { found.insert(found.end(), kept.begin(), kept.end()); };
+    if (asset.empty()) {
+        for (const auto& [agreement, kept] : transfers_) take(kept);
+    } else if (const auto over = agreements_over_.find(asset); over != agreements_over_.end()) {
+        for (const std::string& id : over->second) {
+            if (const auto kept = transfers_.find(id); kept != transfers_.end()) take(kept->second);
+        }
+    }
+    std::sort(found.begin(), found.end(), earlier);
+    return found;
+}
+
 void Exchange::end_transfers(std::string_view asset, const Outcome& outcome) {
-    for (Transfer& transfer : transfers_) {
-        if (transfer.asset != asset || !running(transfer)) continue;
-        transfer.state = TransferState::terminated;
-        transfer.code = outcome.code;
-        transfer.sentence = outcome.sentence;
+    const auto over = agreements_over_.find(asset);
+    if (over == agreements_over_.end()) return;
+    for (const std::string& id : over->second) {
+        const auto kept = transfers_.find(id);
+        if (kept == transfers_.end()) continue;
+        for (Transfer& transfer : kept->second) {
+            if (!running(transfer)) continue;
+            transfer.state = TransferState::terminated;
+            transfer.code = outcome.code;
+            transfer.sentence = outcome.sentence;
+        }
     }
 }
 
@@ -276,7 +326,7 @@ Bytes Exchange::serialize() const {
     state.participants.insert(participants_.begin(), participants_.end());
     state.listings.insert(listings_.begin(), listings_.end());
     state.agreements.insert(agreements_.begin(), agreements_.end());
-    state.transfers = transfers_;
+    state.transfers = in_order({});
     state.next_transfer = next_transfer_;
     state.cursor = cursor_;
     return codec::encode(state);
@@ -292,8 +342,8 @@ Result<Exchange> Exchange::deserialize(ByteView bytes) {
     Exchange exchange(state->federation);
     exchange.participants_.insert(state->participants.begin(), state->participants.end());
     exchange.listings_.insert(state->listings.begin(), state->listings.end());
-    exchange.agreements_.insert(state->agreements.begin(), state->agreements.end());
-    exchange.transfers_ = std::move(state->transfers);
+    for (const auto& [id, agreement] : state->agreements) exchange.add(agreement);
+    for (const Transfer& transfer : state->transfers) exchange.add(transfer);
     exchange.next_transfer_ = state->next_transfer;
     exchange.cursor_ = state->cursor;
     return exchange;

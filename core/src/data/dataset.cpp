@@ -57,4 +57,18 @@ Status validate(const Dataset& dataset) {
     return done();
 }
 
+Dataset gather(const Dataset& dataset, std::span<const std::uint32_t> rows) {
+    Dataset part;
+    part.example_shape = dataset.example_shape;
+    part.classes = dataset.classes;
+    part.features.reserve(rows.size() * dataset.example_size());
+    part.labels.reserve(rows.size());
+    for (const std::uint32_t row : rows) {
+        const auto example = dataset.example(row);
+        part.features.insert(part.features.end(), example.begin(), example.end());
+        part.labels.push_back(dataset.labels[row]);
+    }
+    return part;
+}
+
 }  // namespace entente::data

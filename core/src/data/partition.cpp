@@ -96,40 +96,60 @@ std::vector<double> dirichlet(double alpha, std::uint32_t participants, Philox& 
     return shares;
 }
 
+// Hands out `rows` in the proportions of `shares`, each added to what its participant has.
+void deal_in_shares(std::span<const std::uint32_t> rows, std::span<const double> shares, Partition& to) {
+    double sum = 0.0;
+    std::size_t from = 0;
+    for (std::size_t p = 0; p < shares.size(); ++p) {
+        sum += shares[p];
+        const auto edge = std::floor(sum * static_cast<double>(rows.size()) + 0.5);
+        const std::size_t end = p + 1 == shares.size() ? rows.size()
+                                                       : std::clamp(static_cast<std::size_t>(edge), from, rows.size());
+        to[p].insert(to[p].end(), rows.begin() + static_cast<std::ptrdiff_t>(from),
+                     rows.begin() + static_cast<std::ptrdiff_t>(end));
+        from = end;
+    }
+}
+
 Partition draw_dirichlet(const std::vector<std::vector<std::uint32_t>>& by_class, double alpha,
                          std::uint32_t participants, Philox& random) {
     Partition result(participants);
     for (std::vector<std::uint32_t> rows : by_class) {
         random.shuffle(rows);
-        const std::vector<double> shares = dirichlet(alpha, participants, random);
-        double sum = 0.0;
-        std::size_t from = 0;
-        for (std::uint32_t p = 0; p < participants; ++p) {
-            sum += shares[p];
-            const auto edge = std::floor(sum * static_cast<double>(rows.size()) + 0.5);
-            const std::size_t to = p + 1 == participants
-                                       ? rows.size()
-                                       : std::clamp(static_cast<std::size_t>(edge), from, rows.size());
-            result[p].insert(result[p].end(), rows.begin() + static_cast<std::ptrdiff_t>(from),
-                             rows.begin() + static_cast<std::ptrdiff_t>(to));
-            from = to;
-        }
+        deal_in_shares(rows, dirichlet(alpha, participants, random), result);
     }
+    return result;
+}
+
+Status check_skew(std::size_t rows, const PartitionSpec& spec, std::uint32_t participants) {
+    if (!(spec.alpha >= 0.001 && spec.alpha <= 1e6)) {
+        return fault("partition.alpha", "expected alpha from 0.001 to 1000000");
+    }
+    const std::uint32_t min_rows = std::max(spec.min_rows, 1u);
+    if (std::uint64_t{min_rows} * participants > rows) {
+        return fault("partition.min-rows", "expected at least " + std::to_string(min_rows) +
+                                               " rows for each of " + std::to_string(participants) +
+                                               " participants, found " + std::to_string(rows) +
+                                               " rows in all");
+    }
+    return done();
+}
+
+Result<Partition> deal_quantities(std::size_t count, const PartitionSpec& spec, std::uint32_t participants,
+                                  Philox& random) {
+    ENTENTE_TRY(check_skew(count, spec, participants));
+    std::vector<std::uint32_t> rows = counting(count);
+    random.shuffle(rows);
+    const std::size_t given = std::size_t{std::max(spec.min_rows, 1u)} * participants;
+    Partition result = cut_evenly(std::span(rows).first(given), participants);
+    deal_in_shares(std::span(rows).subspan(given), dirichlet(spec.alpha, participants, random), result);
     return result;
 }
 
 Result<Partition> deal_dirichlet(std::span<const std::uint32_t> labels, const PartitionSpec& spec,
                                  std::uint32_t participants, Philox& random) {
-    if (!(spec.alpha >= 0.001 && spec.alpha <= 1e6)) {
-        return fault("partition.alpha", "expected alpha from 0.001 to 1000000");
-    }
+    ENTENTE_TRY(check_skew(labels.size(), spec, participants));
     const std::uint32_t min_rows = std::max(spec.min_rows, 1u);
-    if (std::uint64_t{min_rows} * participants > labels.size()) {
-        return fault("partition.min-rows", "expected at least " + std::to_string(min_rows) +
-                                               " rows for each of " + std::to_string(participants) +
-                                               " participants, found " + std::to_string(labels.size()) +
-                                               " rows in all");
-    }
     // Grouped by sorting: a huge label costs nothing.
     std::vector<std::uint32_t> sorted = counting(labels.size());
     std::stable_sort(sorted.begin(), sorted.end(),
@@ -170,6 +190,7 @@ Result<Partition> partition(std::span<const std::uint32_t> labels, const Partiti
         case PartitionKind::shards:
             return deal_shards(labels, spec.shards_per_participant, participants, random);
         case PartitionKind::dirichlet: return deal_dirichlet(labels, spec, participants, random);
+        case PartitionKind::quantity: return deal_quantities(labels.size(), spec, participants, random);
     }
     return fault("partition.kind", "expected a known kind");
 }

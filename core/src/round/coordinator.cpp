@@ -29,6 +29,8 @@ Commands Coordinator::handle(Event event) {
     return std::move(impl_->out);
 }
 
+std::shared_ptr<OpenedUpdate> Coordinator::open(contract::ByteSource& content) const { return impl_->open_update(content); }
+
 const plan::Plan& Coordinator::plan() const noexcept { return impl_->plan; }
 View Coordinator::view() const { return impl_->view(); }
 std::span<const float> Coordinator::parameters() const noexcept { return impl_->parameters; }
@@ -123,9 +125,10 @@ void Coordinator::Impl::on(Retrieved& e) {
     Member* member = find(e.participant);
     if (member == nullptr) return;
     member->retrieving = false;
-    if (!e.transfer.ok() || e.content == nullptr) return;  // nothing arrived; the next Watched tries again
+    if (e.transfer.ok() && !e.opened && e.content != nullptr) e.opened = open_update(*e.content);
+    if (!e.transfer.ok() || !e.opened) return;  // nothing arrived; the next Watched tries again
     const contract::Transfer& transfer = *e.transfer;
-    auto judged = judge(e.participant, *member, transfer, *e.content, e.now_ms);
+    auto judged = judge(e.participant, *member, transfer, std::move(*e.opened), e.now_ms);
     if (!judged.ok()) {
         member->judged = transfer.version;
         refuse(e.participant, *member, transfer, judged.error(), e.now_ms);

@@ -69,7 +69,8 @@ public:
 
     // judge.cpp: what an update and an aggregate must satisfy
     Result<Staged> judge(const std::string& id, const Member& member, const contract::Transfer& transfer,
-                         contract::ByteSource& content, std::int64_t now_ms);
+                         OpenedUpdate opened, std::int64_t now_ms);
+    [[nodiscard]] std::shared_ptr<OpenedUpdate> open_update(contract::ByteSource& content) const;
     Result<Staged> read_update(contract::ByteSource& content, codec::FrameHeader& header) const;
     [[nodiscard]] Status check_update(const std::string& id, const Member& member, const contract::Transfer& transfer,
                                       const codec::FrameHeader& header) const;
@@ -120,6 +121,11 @@ public:
     std::set<Digest> loading;  // blobs that a restart still waits for
     std::optional<Error> failure;
     coordinator::Commands out;
+};
+
+struct OpenedUpdate {
+    codec::FrameHeader header;
+    Result<Coordinator::Impl::Staged> update;
 };
 
 }  // namespace entente::round

@@ -47,6 +47,12 @@ Result<Coordinator::Impl::Staged> Coordinator::Impl::read_update(contract::ByteS
     return update;
 }
 
+std::shared_ptr<OpenedUpdate> Coordinator::Impl::open_update(contract::ByteSource& content) const {
+    codec::FrameHeader header;
+    auto update = read_update(content, header);
+    return std::make_shared<OpenedUpdate>(OpenedUpdate{std::move(header), std::move(update)});
+}
+
 Status Coordinator::Impl::check_update(const std::string& id, const Member& member, const contract::Transfer& transfer,
                                        const codec::FrameHeader& header) const {
     if (header.signer != member.key || header.sender != id) {
@@ -90,12 +96,12 @@ Status Coordinator::Impl::check_update(const std::string& id, const Member& memb
 
 Result<Coordinator::Impl::Staged> Coordinator::Impl::judge(const std::string& id, const Member& member,
                                                            const contract::Transfer& transfer,
-                                                           contract::ByteSource& content, std::int64_t now_ms) {
+                                                           OpenedUpdate opened, std::int64_t now_ms) {
     if (!member.update_agreement) {
         return refuse_with(Code::permission_denied, "update.no-agreement", "update: there is no agreement with " + id);
     }
-    codec::FrameHeader header;
-    ENTENTE_ASSIGN(Staged update, read_update(content, header));
+    const codec::FrameHeader& header = opened.header;
+    ENTENTE_ASSIGN(Staged update, std::move(opened.update));
     ENTENTE_TRY(check_update(id, member, transfer, header));
     const policy::Verdict verdict = policy::evaluate(member.update_agreement->offer.offer.policy, policy::Point::ingest,
                                                      facts(now_ms, &*member.update_agreement));

@@ -66,8 +66,9 @@ void NativeEnvironment::progress(double fraction, std::string_view text) {
 std::int64_t NativeEnvironment::now_ms() { return monotonic_ms(); }
 
 Executor& NativeEnvironment::executor(unsigned threads) {
-    auto& executor = executors_[std::clamp(threads, 1u, 64u)];
-    if (!executor) executor = std::make_unique<WorkerPool>(std::clamp(threads, 1u, 64u));
+    const unsigned width = std::clamp(threads == 0 ? WorkerPool::hardware() : threads, 1u, 64u);
+    auto& executor = executors_[width];
+    if (!executor) executor = std::make_unique<WorkerPool>(width);
     return *executor;
 }
 

@@ -66,11 +66,17 @@ TEST_CASE("a split that cannot be says why and writes nothing") {
         int code;
         const char* says;
     } cases[] = {
-        {{"--partition", "fair"}, commands::exit_usage, "expected iid, shards or dirichlet, found \"fair\""},
+        {{"--partition", "fair"}, commands::exit_usage, "found \"fair\""},
         {{"--partners", "0"}, commands::exit_bad_data, "partition.participants"},
         {{"--partners", "121"}, commands::exit_bad_data, "partition.participants"},
         {{"--partners", "4", "--examples", "3"}, commands::exit_bad_data, "partition.participants"},
         {{"--partners", "61", "--partition", "shards"}, commands::exit_bad_data, "partition.shards"},
+        {{"--partition", "shards:0.5"}, commands::exit_usage, "found \"shards:0.5\""},
+        {{"--partition", "iid:2"}, commands::exit_usage, "found \"iid:2\""},
+        {{"--partition", "quantity:"}, commands::exit_usage, "found \"quantity:\""},
+        {{"--partition", "shards:50"}, commands::exit_bad_data, "partition.shards"},
+        {{"--partition", "dirichlet:0"}, commands::exit_bad_data, "partition.alpha"},
+        {{"--partition", "quantity:-1"}, commands::exit_bad_data, "partition.alpha"},
         {{"--partition", "dirichlet", "--alpha", "0"}, commands::exit_bad_data, "partition.alpha"},
         {{"--partition", "dirichlet", "--alpha", "nan"}, commands::exit_bad_data, "partition.alpha"},
     };

@@ -114,6 +114,29 @@ TEST_CASE("a Dirichlet partition keeps its promise of rows for everybody") {
     for (const auto& part : parts) CHECK(part.size() >= 40);
 }
 
+TEST_CASE("a quantity partition gives everybody the least and skews the sizes, not the classes") {
+    const auto given = labels(6000, 10);
+    PartitionSpec spec;
+    spec.kind = PartitionKind::quantity;
+    const auto largest = [&](double alpha) {
+        spec.alpha = alpha;
+        const auto parts = data::partition(given, spec, 20, {2, 3}).value();
+        check_covers(parts, 6000, 20);
+        std::size_t most = 0;
+        for (const auto& part : parts) {
+            CHECK(part.size() >= 10);
+            if (part.size() >= 1000) {
+                const auto zeros = std::count_if(part.begin(), part.end(), [&](std::uint32_t row) { return given[row] == 0; });
+                CHECK(std::abs(static_cast<double>(zeros) / static_cast<double>(part.size()) - 0.1) < 0.04);
+            }
+            most = std::max(most, part.size());
+        }
+        return most;
+    };
+    CHECK(largest(0.1) > 1200);
+    CHECK(largest(1000.0) < 400);
+}
+
 TEST_CASE("partitions that cannot be are refused") {
     const auto given = labels(100, 10);
     const auto reason = [&](const PartitionSpec& spec, std::uint32_t participants) {
@@ -136,6 +159,11 @@ TEST_CASE("partitions that cannot be are refused") {
     CHECK(reason(spec, 5) == "partition.alpha");
     spec.alpha = 0.001;
     CHECK(reason(spec, 10) == "partition.min-rows");  // possible, but not reached
+    spec.kind = PartitionKind::quantity;
+    CHECK(reason(spec, 11) == "partition.min-rows");
+    CHECK(reason(spec, 10) == "ok");
+    spec.alpha = 1e7;
+    CHECK(reason(spec, 10) == "partition.alpha");
     spec.kind = static_cast<PartitionKind>(9);
     CHECK(reason(spec, 5) == "partition.kind");
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <numeric>
+#include <set>
 
 using namespace entente;
 using memory::Federation;
@@ -83,6 +84,9 @@ TEST_CASE("the model does not depend on slices, executors, the order of arrival 
     const Digest expected = run(options()).model_digest();
     CHECK(run(options(), 1).model_digest() == expected);
     CHECK(run(options(), 3).model_digest() == expected);
+    auto whole = options();
+    whole.partner_by_partner = true;
+    CHECK(run(std::move(whole)).model_digest() == expected);
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         auto o = options();
         o.shuffle_arrivals = seed;
@@ -96,6 +100,57 @@ TEST_CASE("the model does not depend on slices, executors, the order of arrival 
     auto other = options();
     other.plan.training.seed = 2;
     CHECK(run(std::move(other)).model_digest() != expected);
+}
+
+TEST_CASE("a sample of the partners is present in each round, and nobody else has a machine") {
+    const auto sampled = [](Executor* executor, bool partner_by_partner) {
+        auto o = options(20);
+        o.sample = 5;
+        o.plan.round.min_cohort = 5;
+        o.plan.round.rounds = 6;
+        o.plan.aggregation.max_participants = 5;
+        o.executor = executor;
+        o.partner_by_partner = partner_by_partner;
+        return run(std::move(o), 3);
+    };
+    const Federation federation = sampled(nullptr, true);
+    REQUIRE(federation.rounds().size() == 6);
+    std::set<std::string> contributors;
+    std::set<std::vector<std::string>> cohorts;
+    for (const round::Entry& entry : federation.ledger()) {
+        if (const auto* closed = std::get_if<round::RoundClosed>(&entry.record.body)) {
+            CHECK(closed->participants.size() == 5);
+            contributors.insert(closed->participants.begin(), closed->participants.end());
+            cohorts.insert(closed->participants);
+        }
+    }
+    CHECK(cohorts.size() == 6);
+    CHECK(contributors.size() > 10);
+    CHECK(federation.agreements() == 2 * contributors.size());
+    std::size_t present = 0;
+    for (const auto& partner : federation.view().partners) present += partner.activity != "away" ? 1u : 0u;
+    CHECK(present == 5);
+    Backwards backwards;
+    CHECK(sampled(&backwards, true).model_digest() == federation.model_digest());
+    CHECK(sampled(nullptr, false).model_digest() == federation.model_digest());
+}
+
+TEST_CASE("a sample that the plan's rounds would not wait for is refused") {
+    auto o = options(20);
+    o.sample = 5;
+    CHECK(Federation::create(std::move(o)).error().reason == "federation.sample");
+}
+
+TEST_CASE("rounds that are not evaluated are rounds all the same") {
+    auto o = options();
+    o.evaluate_every = 2;
+    const Federation federation = run(std::move(o));
+    REQUIRE(federation.rounds().size() == 3);
+    CHECK(federation.rounds()[0].federated.examples == 0);
+    CHECK(federation.rounds()[1].federated.examples == 200);
+    CHECK(federation.rounds()[2].federated.examples == 200);
+    CHECK(federation.rounds()[0].train_loss > federation.rounds()[2].train_loss);
+    CHECK(federation.model_digest() == run(options()).model_digest());
 }
 
 TEST_CASE("a contract that asks for more partners than there are ends with its reason") {

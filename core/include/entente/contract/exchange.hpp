@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,13 +73,19 @@ private:
     struct State;
 
     Result<Listing*> own_listing(std::string_view caller, std::string_view asset);
+    void add(const Agreement& agreement);
+    void add(const Transfer& transfer);
+    [[nodiscard]] const Transfer* find_transfer(std::string_view id) const;
+    [[nodiscard]] std::vector<Transfer> in_order(std::string_view asset) const;  // of all assets when empty
     void end_transfers(std::string_view asset, const Outcome& outcome);
 
     std::string federation_;
     std::map<std::string, codec::PublicKey, std::less<>> participants_;
     std::map<std::string, Listing, std::less<>> listings_;       // by asset
     std::map<std::string, Agreement, std::less<>> agreements_;   // by id
-    std::vector<Transfer> transfers_;                            // oldest first, bounded per asset
+    std::map<std::string, std::set<std::string>, std::less<>> agreements_over_;  // asset -> ids
+    std::map<std::string, std::vector<Transfer>, std::less<>> transfers_;        // by agreement, oldest first, bounded
+    std::map<std::string, std::string, std::less<>> agreement_of_;               // of a transfer
     std::uint64_t next_transfer_ = 1;
     std::uint64_t cursor_ = 1;
 };

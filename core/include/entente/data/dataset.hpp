@@ -32,4 +32,8 @@ struct Dataset {
 // "data.targets", "data.non-finite". An empty data set is valid.
 Status validate(const Dataset& dataset);
 
+// The rows given, in their order, as a data set of their own: trainings on it and on the rows of the whole are equal.
+// REQUIRES: every row < size() and the data set is valid.
+Dataset gather(const Dataset& dataset, std::span<const std::uint32_t> rows);
+
 }  // namespace entente::data

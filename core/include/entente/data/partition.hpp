@@ -9,6 +9,8 @@
 //              by at most 1), dealt at random: McMahan et al. 2017, 100 participants with 2 shards of MNIST
 //   dirichlet  per class, shares ~ Dir(alpha) over the participants (Hsu et al. 2019, arXiv 1909.06335, in
 //              the form of NIID-Bench, arXiv 2102.02079); drawn again until everybody has min_rows
+//   quantity   a random permutation, cut in parts of unequal size: min_rows each, and the rest in shares
+//              ~ Dir(alpha) (NIID-Bench's quantity skew)
 // Thread-safety: pure function.
 #pragma once
 
@@ -21,13 +23,13 @@
 
 namespace entente::data {
 
-enum class PartitionKind : std::uint32_t { iid = 1, shards = 2, dirichlet = 3 };
+enum class PartitionKind : std::uint32_t { iid = 1, shards = 2, dirichlet = 3, quantity = 4 };
 
 struct PartitionSpec {
     PartitionKind kind = PartitionKind::iid;
     std::uint32_t shards_per_participant = 2;  // shards
-    double alpha = 0.5;           // dirichlet: [0.001, 1e6]; small = every class with few participants
-    std::uint32_t min_rows = 10;  // dirichlet
+    double alpha = 0.5;           // dirichlet, quantity: [0.001, 1e6]; small = much with few participants
+    std::uint32_t min_rows = 10;  // dirichlet, quantity; 0 counts as 1
 };
 
 using Partition = std::vector<std::vector<std::uint32_t>>;  // [participant] -> row numbers

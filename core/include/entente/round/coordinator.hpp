@@ -37,6 +37,9 @@
 
 namespace entente::round {
 
+// An update as Coordinator::open found it: decoded, its digest and signature checked, or why it is not whole.
+struct OpenedUpdate;
+
 namespace coordinator {
 
 // --- events -----------------------------------------------------------------------------------------------------
@@ -72,13 +75,15 @@ struct Negotiated {
     Result<contract::Agreement> agreement;
     std::int64_t now_ms;
 };
-// Answer to Retrieve. `content` is read before handle() returns and lies staged under `token` at the driver.
+// Answer to Retrieve. `content` is read before handle() returns and lies staged under `token` at the driver; a driver
+// with threads may have had it opened beforehand and says `opened` instead.
 struct Retrieved {
     std::string participant;
     Result<contract::Transfer> transfer;
     std::uint64_t token = 0;
     contract::ByteSource* content = nullptr;  // not owned; null when the transfer failed
     std::int64_t now_ms = 0;
+    std::shared_ptr<OpenedUpdate> opened = nullptr;
 };
 struct Stored {
     std::uint64_t token;
@@ -204,6 +209,10 @@ public:
 
     Commands handle(Event event);
 
+    // What takes time in judging an update, and depends on nothing but plan and bytes. Several threads may do it at
+    // once while no handle() runs.
+    [[nodiscard]] std::shared_ptr<OpenedUpdate> open(contract::ByteSource& content) const;
+
     [[nodiscard]] const plan::Plan& plan() const noexcept;
     [[nodiscard]] coordinator::View view() const;
     [[nodiscard]] std::span<const float> parameters() const noexcept;  // of the current global model
@@ -213,6 +222,7 @@ public:
     [[nodiscard]] std::optional<std::int64_t> next_tick_ms(std::int64_t now_ms) const;
 
 private:
+    friend struct OpenedUpdate;
     class Impl;
     explicit Coordinator(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
