@@ -112,6 +112,9 @@ public:
     std::shared_ptr<Space> space;
     std::unique_ptr<round::Coordinator> coordinator;
     std::unique_ptr<MemoryConnector> coordinator_connector;
+    codec::PublicKey coordinator_key;
+    std::shared_ptr<const round::OpenedModel> opened_model;  // of opened_version
+    contract::Version opened_version;
     std::vector<Partner> partners;
     std::map<std::string, std::size_t> index;      // of a partner, by its id
     std::vector<std::size_t> present;              // ascending
@@ -125,7 +128,7 @@ public:
     std::map<std::string, std::size_t> under_transfer;  // whose update it carries
 
     std::vector<round::Entry> ledger;
-    std::map<Digest, std::shared_ptr<const Bytes>> blobs;  // the current model's envelope only
+    std::map<Digest, std::shared_ptr<const Bytes>> blobs;  // what the current model is restored from
     std::vector<RoundResult> results;
     std::uint64_t scored = 0;       // rounds that have a result
     std::uint64_t agreements = 0;

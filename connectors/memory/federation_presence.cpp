@@ -27,8 +27,8 @@ Status Federation::Impl::set_up() {
     ENTENTE_ASSIGN(auto machine, round::Coordinator::create(plan, simulated_key(plan, plan.federation.coordinator)));
     coordinator = std::make_unique<round::Coordinator>(std::move(machine));
     space = std::make_shared<Space>(plan.federation.id, [this] { return now_ms; });
-    ENTENTE_TRY(space->exchange().admit(plan.federation.coordinator,
-                                        simulated_key(plan, plan.federation.coordinator).public_key()));
+    coordinator_key = simulated_key(plan, plan.federation.coordinator).public_key();
+    ENTENTE_TRY(space->exchange().admit(plan.federation.coordinator, coordinator_key));
     coordinator_connector = std::make_unique<MemoryConnector>(space, plan.federation.coordinator);
     partners.reserve(options.partners.size());
     for (PartnerSetup& setup : options.partners) {
@@ -68,7 +68,6 @@ Status Federation::Impl::arrive(std::uint64_t round) {
     present = draw(round);
     trained = 0;
     const plan::Plan& plan = options.plan;
-    const codec::PublicKey coordinator_key = simulated_key(plan, plan.federation.coordinator).public_key();
     for (const std::size_t i : present) {
         Partner& partner = partners[i];
         codec::SigningKey key = simulated_key(plan, partner.setup.id);
@@ -78,6 +77,9 @@ Status Federation::Impl::arrive(std::uint64_t round) {
             partner.joined = true;
         }
         participant::Options member{plan, partner.setup.id, std::move(key), coordinator_key, partner.setup.name};
+        for (const std::string& id : {partner.update_agreement, partner.model_agreement}) {
+            if (const auto* held = space->exchange().agreement(id)) member.agreements.push_back(*held);
+        }
         ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(member)));
         partner.seat = std::make_unique<Seat>(std::move(machine), MemoryConnector(space, partner.setup.id));
     }

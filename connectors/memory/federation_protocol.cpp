@@ -143,16 +143,18 @@ void Federation::Impl::tell_all() {
 void Federation::Impl::on(coordinator::Persist& c) {
     const std::optional<round::Entry> last = ledger.empty() ? std::nullopt : std::optional(ledger.back());
     ledger.push_back(round::chain(last, std::move(c.record)));
-    if (std::holds_alternative<round::AgreementConcluded>(ledger.back().record.body)) ++agreements;
+    const round::Body& body = ledger.back().record.body;
+    if (std::holds_alternative<round::AgreementConcluded>(body)) ++agreements;
+    if (const auto* model = std::get_if<round::ModelPublished>(&body)) {
+        // Nothing but the present model is asked for again.
+        std::erase_if(blobs, [model](const auto& b) { return b.first != model->blob && b.first != model->memory; });
+    }
 }
 
 void Federation::Impl::on(coordinator::KeepStaged& c) { token_kept = c.token; }
 void Federation::Impl::on(coordinator::DropStaged&) {}
 
-void Federation::Impl::on(coordinator::StoreBlob& c) {
-    blobs.clear();
-    blobs.emplace(c.blob, std::move(c.bytes));
-}
+void Federation::Impl::on(coordinator::StoreBlob& c) { blobs.emplace(c.blob, std::move(c.bytes)); }
 
 void Federation::Impl::on(coordinator::LoadBlob&) {}
 
@@ -221,15 +223,41 @@ void Federation::Impl::on(Partner& p, participant::Negotiate& c) {
 
 void Federation::Impl::on(Partner& p, participant::Fetch& c) { p.seat->fetch = std::move(c); }
 
+namespace {
+
+// Counts, and keeps what it is given only when somebody wants to read it.
+class Receipt final : public contract::ByteSink {
+public:
+    Receipt(std::uint64_t limit_bytes, bool keep) : kept_(limit_bytes), keep_(keep) {}
+    Status append(ByteView piece) override {
+        bytes += piece.size();
+        return keep_ ? kept_.append(piece) : done();
+    }
+    [[nodiscard]] ByteView kept() const { return kept_.bytes(); }
+    std::uint64_t bytes = 0;
+
+private:
+    contract::BoundedSink kept_;
+    bool keep_;
+};
+
+}  // namespace
+
+// The same model comes to everybody: the first who fetches it opens it for all.
 void Federation::Impl::fetch(Partner& p) {
     const participant::Fetch wanted = *std::exchange(p.seat->fetch, std::nullopt);
-    contract::BoundedSink sink(wanted.limit_bytes);
+    const bool first = opened_version != wanted.request.version;
+    Receipt receipt(wanted.limit_bytes, first);
     auto answer = ask<contract::Transfer>(
-        [&](auto done) { p.seat->connector.transfer(wanted.request, sink, {}, std::move(done)); });
+        [&](auto done) { p.seat->connector.transfer(wanted.request, receipt, {}, std::move(done)); });
     if (!answer.ok()) return send(p, participant::Failed{answer.error(), now_ms});
-    p.bytes_down += sink.bytes().size();
-    bytes_down += sink.bytes().size();
-    p.seat->fetched = participant::Fetched{std::move(answer).value(), sink.take()};
+    if (first) {
+        opened_version = wanted.request.version;
+        opened_model = round::Participant::open(options.plan, receipt.kept(), coordinator_key);
+    }
+    p.bytes_down += receipt.bytes;
+    bytes_down += receipt.bytes;
+    p.seat->fetched = participant::Fetched{std::move(answer).value(), {}, opened_model};
 }
 
 void Federation::Impl::on(Partner& p, participant::Conclude& c) {

@@ -1,6 +1,9 @@
 #include "entente/aggregate/fixed_point.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <string>
 
 namespace entente::aggregate {
@@ -24,26 +27,29 @@ Status check(const FixedPoint& grid) {
 }
 
 Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid, PhiloxKey key) {
-    Philox random(key);
+    // The words of Philox(key), taken a block at a time.
+    std::array<std::uint32_t, 4> words{};
     const double scale = std::ldexp(1.0, grid.scale_log2);
-    const double limit = grid.limit();
+    const std::int64_t limit = grid.limit();
+    const double outside = static_cast<double>(limit) + 1.0;
     Quantised out;
-    out.values.reserve(delta.size());
+    out.values.resize(delta.size());
     for (std::size_t i = 0; i < delta.size(); ++i) {
         if (!std::isfinite(delta[i])) {
             return Error{Code::invalid_argument, "update.not-finite",
                          "quantise: expected finite values, found NaN or infinity at parameter " + std::to_string(i)};
         }
         // A float times a power of two is exact in double, and so is floor: nothing here depends on the machine.
-        const double scaled = static_cast<double>(delta[i]) * scale;
-        const double below = std::floor(scaled);
-        const double chance = static_cast<double>(random.next_u32()) * 0x1p-32;
-        double value = below + (chance < scaled - below ? 1.0 : 0.0);
-        if (value > limit || value < -limit) {
-            value = value > 0 ? limit : -limit;
-            ++out.clipped;
-        }
-        out.values.push_back(static_cast<std::int32_t>(value));
+        // Without branches: which way a value is rounded cannot be predicted.
+        const double scaled = std::clamp(static_cast<double>(delta[i]) * scale, -outside, outside);
+        auto value = static_cast<std::int64_t>(scaled);
+        value -= static_cast<double>(value) > scaled;
+        if (i % 4 == 0) words = philox4x32({static_cast<std::uint32_t>(i / 4), 0, 0, 0}, key);
+        const double chance = static_cast<double>(words[i % 4]) * 0x1p-32;
+        value += chance < scaled - static_cast<double>(value);
+        const std::int64_t kept = std::clamp(value, -limit, limit);
+        out.clipped += kept != value;
+        out.values[i] = static_cast<std::int32_t>(kept);
     }
     return out;
 }
@@ -60,7 +66,14 @@ namespace {
 
 template <class T>
 void pack_as(std::span<const std::int32_t> values, Bytes& out) {
-    for (const std::int32_t value : values) append_le(out, static_cast<T>(value));
+    const std::size_t start = out.size();
+    out.resize(start + values.size() * sizeof(T));
+    std::byte* to = out.data() + start;
+    for (const std::int32_t value : values) {
+        const T narrow = static_cast<T>(value);
+        std::memcpy(to, &narrow, sizeof(T));
+        to += sizeof(T);
+    }
 }
 
 template <class T>

@@ -320,6 +320,11 @@ std::optional<Version> Exchange::current(std::string_view asset) const {
     return it->second.version;
 }
 
+const Agreement* Exchange::agreement(std::string_view id) const {
+    const auto it = agreements_.find(id);
+    return it == agreements_.end() ? nullptr : &it->second;
+}
+
 Bytes Exchange::serialize() const {
     State state;
     state.federation = federation_;

@@ -22,13 +22,25 @@ bool temporary(Code code) {
 
 }  // namespace
 
+struct OpenedModel {
+    Result<ModelEnvelope> model;  // without its parameters
+    std::shared_ptr<const std::vector<float>> parameters;
+};
+
 class Participant::Impl {
 public:
     explicit Impl(Options options)
         : o(std::move(options)),
           public_key(o.key.public_key()),
           asset{contract::update_stream_asset(o.plan.federation.id, o.id), contract::AssetKind::update_stream,
-                o.plan.federation.id, o.id} {}
+                o.plan.federation.id, o.id} {
+        for (contract::Agreement& agreement : o.agreements) {
+            const bool own = agreement.offer.offer.asset == asset.id;
+            (own ? view.update_agreement : view.model_agreement) = agreement.id;
+            (own ? update_agreement : model_agreement) = std::move(agreement);
+        }
+        o.agreements.clear();
+    }
 
     void on(Started& e);
     void on(Offered& e);
@@ -100,6 +112,14 @@ Commands Participant::handle(Event event) {
     return std::move(impl_->out);
 }
 
+std::shared_ptr<const OpenedModel> Participant::open(const plan::Plan& plan, ByteView envelope,
+                                                     const codec::PublicKey& coordinator) {
+    auto model = open_model(plan, envelope, coordinator);
+    std::vector<float> parameters = model.ok() ? std::move(model->parameters) : std::vector<float>();
+    return std::make_shared<const OpenedModel>(
+        OpenedModel{std::move(model), std::make_shared<const std::vector<float>>(std::move(parameters))});
+}
+
 const plan::Plan& Participant::plan() const noexcept { return impl_->o.plan; }
 View Participant::view() const { return impl_->view; }
 
@@ -127,6 +147,7 @@ policy::Facts Participant::Impl::facts(std::int64_t now_ms, std::int64_t agreed_
 // 1. The own update stream is offered, under the plan's terms and the own key.
 void Participant::Impl::on(Started& e) {
     last_seen_ms = e.now_ms;
+    if (update_agreement) return watch(0);
     offer();
 }
 
@@ -232,8 +253,9 @@ void Participant::Impl::on(Agreed& e) {
 
 // 3. The model has come: checked, then trained on.
 void Participant::Impl::on(Fetched& e) {
-    cross(false, e.transfer.agreement, e.transfer.version.content, e.envelope.size(), 0);
-    auto model = open_model(o.plan, e.envelope, o.coordinator_key);
+    cross(false, e.transfer.agreement, e.transfer.version.content, e.transfer.version.size_bytes, 0);
+    if (!e.opened) e.opened = Participant::open(o.plan, e.envelope, o.coordinator_key);
+    Result<ModelEnvelope> model = e.opened->model;
     if (model.ok() && (model->content != e.transfer.version.content || model->round != e.transfer.version.round)) {
         model = Error{Code::invalid_argument, "model.other-content", "global model: it is not what the catalogue announced"};
     }
@@ -250,7 +272,7 @@ void Participant::Impl::on(Fetched& e) {
         return watch(watch_ms);
     }
     emit(Conclude{e.transfer.id, {true, {}, {}}});
-    base = {model->round, model->content, std::make_shared<const std::vector<float>>(std::move(model->parameters))};
+    base = {model->round, model->content, e.opened->parameters};
     if (model->final) return finish(done(), base.parameters);
     notice(Notice::Kind::model_received, {}, "The model of round " + std::to_string(base.round) + " has arrived.");
     go(Step::training, "training", Train{base.round, base.parameters});

@@ -50,6 +50,8 @@ public:
 
     // What an asset offers now, for whoever stores the content. Empty when nothing was delivered.
     [[nodiscard]] std::optional<Version> current(std::string_view asset) const;
+    // Null when there is none of this id.
+    [[nodiscard]] const Agreement* agreement(std::string_view id) const;
     // A transfer that `caller` may still read.
     [[nodiscard]] Result<Transfer> readable(std::string_view caller, std::string_view transfer) const;
 

@@ -25,6 +25,9 @@
 
 namespace entente::round {
 
+// The global model as Participant::open found it: verified and decoded, or why it is not good.
+struct OpenedModel;
+
 namespace participant {
 
 // --- events -----------------------------------------------------------------------------------------------------
@@ -46,6 +49,7 @@ struct Agreed {  // answer to Negotiate
 struct Fetched {  // answer to Fetch
     contract::Transfer transfer;
     Bytes envelope;
+    std::shared_ptr<const OpenedModel> opened = nullptr;  // says the same as `envelope`, which may then be empty
 };
 struct Trained {  // answer to Train
     std::vector<float> parameters;  // y_i, [d]
@@ -127,6 +131,9 @@ struct Options {
     codec::SigningKey key;
     codec::PublicKey coordinator_key;
     std::string accepted_by;  // who accepts the contract
+    // Of a participant that was here before: its agreements in force, as this machine verified them then. With the one
+    // over its updates among them, its offer still stands and is not made again.
+    std::vector<contract::Agreement> agreements = {};
 };
 
 // One thing that left this machine (or came to it), for the "what leaves this computer" list.
@@ -164,6 +171,11 @@ public:
     Participant& operator=(Participant&&) noexcept;
 
     Commands handle(Event event);
+
+    // What takes time in taking a model in; a function of its arguments. Where many participants live in one process,
+    // one opening serves them all.
+    static std::shared_ptr<const OpenedModel> open(const plan::Plan& plan, ByteView envelope,
+                                                   const codec::PublicKey& coordinator);
 
     [[nodiscard]] const plan::Plan& plan() const noexcept;
     [[nodiscard]] participant::View view() const;
