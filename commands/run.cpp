@@ -96,6 +96,7 @@ void declare(Line& line) {
     simulate->add_option("--shuffle-arrivals", s.shuffle_arrivals, "Deliver updates in an order drawn from this seed")
         ->check(CLI::NonNegativeNumber);
     simulate->add_flag("--alone", s.alone, "Also train each partner alone, with the same budget");
+    simulate->add_flag("--resume", s.resume, "Go on where Ctrl-C has stopped the same command");
     simulate->add_option("--save", s.save_model, "Write the final model as safetensors");
     simulate->add_option("--ledger", s.save_ledger, "Write the ledger");
     simulate->add_flag("--json", s.json, "One JSON object a line: for each round, and at the end");

@@ -5,7 +5,7 @@
 //   int code = commands::run({"plan", "check", "plan.toml"}, environment);
 //
 // Exit codes (one table, exit_code()): 0 done, 1 failed, 2 usage, 3 configuration, 4 refused by policy, 5 peer
-// unreachable, 6 bad data. With --json the last line on standard output is one object.
+// unreachable, 6 bad data, 130 interrupted and able to go on. With --json the last line on standard output is one object.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@
 namespace entente::commands {
 
 enum ExitCode : int { exit_done = 0, exit_failed = 1, exit_usage = 2, exit_configuration = 3, exit_policy = 4,
-                      exit_unreachable = 5, exit_bad_data = 6 };
+                      exit_unreachable = 5, exit_bad_data = 6, exit_interrupted = 130 };
 
 int exit_code(const Error& error) noexcept;
 

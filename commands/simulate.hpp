@@ -23,6 +23,7 @@ struct SimulateOptions {
     bool alone = false;
     bool json = false;
     bool quiet = false;
+    bool resume = false;     // from the checkpoint that an interrupted run left
     std::string save_model;  // safetensors
     std::string save_ledger;
 };

@@ -19,18 +19,38 @@ Federation::~Federation() = default;
 Federation::Federation(Federation&&) noexcept = default;
 Federation& Federation::operator=(Federation&&) noexcept = default;
 
-Result<Federation> Federation::create(FederationOptions options) {
+namespace {
+
+Status check(const FederationOptions& options) {
     if (options.partners.empty()) {
         return Error{Code::invalid_argument, "federation.no-partners", "federation: expected at least one partner, found none"};
     }
     if (!options.train || !options.evaluation || options.train->size() == 0 || options.evaluation->size() == 0) {
         return Error{Code::invalid_argument, "federation.no-data", "federation: expected training and evaluation examples"};
     }
+    return done();
+}
+
+}  // namespace
+
+Result<Federation> Federation::create(FederationOptions options) {
+    ENTENTE_TRY(check(options));
     auto impl = std::make_unique<Impl>(std::move(options));
     ENTENTE_TRY(impl->set_up());
+    ENTENTE_TRY(impl->begin());
     return Federation(std::move(impl));
 }
 
+Result<Federation> Federation::resume(FederationOptions options, ByteView checkpoint) {
+    ENTENTE_TRY(check(options));
+    auto impl = std::make_unique<Impl>(std::move(options));
+    ENTENTE_TRY(impl->set_up());
+    ENTENTE_TRY(impl->restore(checkpoint));
+    return Federation(std::move(impl));
+}
+
+bool Federation::at_rest() const noexcept { return impl_->at_rest; }
+Bytes Federation::checkpoint() const { return impl_->checkpoint(); }
 Result<bool> Federation::advance(std::uint32_t max_batches) { return impl_->advance(max_batches); }
 FederationView Federation::view() const { return impl_->view(); }
 Progress Federation::progress() const { return impl_->progress(); }
@@ -43,6 +63,7 @@ std::uint64_t Federation::agreements() const noexcept { return impl_->agreements
 // One slice: training while there is any, otherwise the protocol until it is quiet again.
 Result<bool> Federation::Impl::advance(std::uint32_t max_batches) {
     ++now_ms;
+    at_rest = false;
     be_seen();
     if (has_work()) {
         ENTENTE_TRY(work(max_batches));
@@ -54,12 +75,19 @@ Result<bool> Federation::Impl::advance(std::uint32_t max_batches) {
     while (exchange()) moved = true;
     if (const auto& failure = coordinator->failure()) return *failure;
     for (const std::size_t i : present) ENTENTE_TRY(Status(partners[i].outcome));
+    const std::uint64_t scored_before = scored;
     ENTENTE_TRY(score_round());
+    at_rest = scored != scored_before;
+    if (at_rest && sampled()) leave_all();
     if (has_work()) return true;
     const auto v = coordinator->view();
-    if (v.phase == coordinator::Phase::finished) return false;
+    if (v.phase == coordinator::Phase::finished) {
+        at_rest = true;
+        return false;
+    }
+    if (at_rest) return true;
     if (sampled() && v.phase == coordinator::Phase::waiting && v.round != drawn_round) {
-        leave_all();
+        leave_all();  // of a round that was abandoned
         ENTENTE_TRY(arrive(v.round));
         return true;
     }

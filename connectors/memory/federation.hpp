@@ -94,6 +94,10 @@ class Federation {
 public:
     // Fails like plan::check, and with "federation.no-partners", "federation.no-data".
     static Result<Federation> create(FederationOptions options);
+    // Goes on from a checkpoint, with the options that it was made under; what follows is the uninterrupted run's, bit
+    // for bit, ledger included. data_loss "federation.checkpoint" when it is damaged; conflict "federation.other-run"
+    // when plan, partners or data are others.
+    static Result<Federation> resume(FederationOptions options, ByteView checkpoint);
     ~Federation();
     Federation(Federation&&) noexcept;
     Federation& operator=(Federation&&) noexcept;
@@ -102,6 +106,11 @@ public:
     // until there are max_batches for each lane), or the protocol steps between.
     // False when the plan's rounds are done or when nothing more can happen (view().sentence says why).
     Result<bool> advance(std::uint32_t max_batches);
+
+    // Between two rounds: advance() has just closed one and has not begun the next. Also before the first and at the end.
+    [[nodiscard]] bool at_rest() const noexcept;
+    // All that resume() needs besides the options: ledger, books, the present model, results. REQUIRES: at_rest().
+    [[nodiscard]] Bytes checkpoint() const;
 
     [[nodiscard]] FederationView view() const;
     [[nodiscard]] Progress progress() const;

@@ -50,6 +50,7 @@ public:
     explicit Impl(FederationOptions options_in) : options(std::move(options_in)), now_ms(options.start_ms) {}
 
     Status set_up();
+    Status begin();
     Result<bool> advance(std::uint32_t max_batches);
     [[nodiscard]] FederationView view() const;
     [[nodiscard]] Progress progress() const;
@@ -61,6 +62,11 @@ public:
     void leave_all();
     void be_seen();
     [[nodiscard]] std::vector<std::size_t> arrival_order(std::uint64_t round) const;  // of those present
+
+    // federation_checkpoint.cpp
+    [[nodiscard]] Bytes checkpoint() const;
+    Status restore(ByteView checkpoint);
+    [[nodiscard]] Digest shares() const;  // of who holds which rows
 
     // federation_training.cpp: everything that takes time
     [[nodiscard]] bool has_work() const;
@@ -120,6 +126,7 @@ public:
     std::vector<std::size_t> present;              // ascending
     std::uint64_t drawn_round = 0;                 // for which they were drawn
     std::uint32_t trained = 0;                     // of those, in the present round
+    bool at_rest = false;
 
     // What the coordinator has not looked at yet.
     std::vector<std::size_t> changed;              // partners whose update stream has

@@ -47,6 +47,10 @@ Status Federation::Impl::set_up() {
                      "sample: expected round.deadline_s above round.presence_s, found " +
                          std::to_string(plan.round.deadline_s) + " and " + std::to_string(plan.round.presence_s)};
     }
+    return done();
+}
+
+Status Federation::Impl::begin() {
     send(coordinator::Started{now_ms});
     return arrive(1);
 }

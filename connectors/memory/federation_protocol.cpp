@@ -156,7 +156,14 @@ void Federation::Impl::on(coordinator::DropStaged&) {}
 
 void Federation::Impl::on(coordinator::StoreBlob& c) { blobs.emplace(c.blob, std::move(c.bytes)); }
 
-void Federation::Impl::on(coordinator::LoadBlob&) {}
+void Federation::Impl::on(coordinator::LoadBlob& c) {
+    const auto it = blobs.find(c.blob);
+    if (it == blobs.end()) {
+        return send(coordinator::BlobLoaded{c.blob, Error{Code::not_found, "federation.checkpoint", "no such blob"}, nullptr});
+    }
+    const auto source = contract::make_source(Bytes(*it->second));
+    send(coordinator::BlobLoaded{c.blob, Done{}, source.get()});
+}
 
 void Federation::Impl::on(coordinator::OfferModel& c) {
     coordinator_connector->publish(std::move(c.asset), std::move(c.offer), {}, [](Result<Done>) {});

@@ -37,7 +37,7 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente doctor                                 what this machine offers
 
 Every command has --help and --json. Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 refused by policy,
-5 peer unreachable, 6 bad data.
+5 peer unreachable, 6 bad data, 130 interrupted.
 )";
 
 struct Line {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 
 #include "base/files.hpp"
@@ -15,6 +16,9 @@ namespace entente::native {
 namespace {
 constexpr std::int64_t bar_interval_ms = 100;
 constexpr int bar_width = 24;
+
+volatile std::sig_atomic_t asked_to_end = 0;
+extern "C" void remember_signal(int) { asked_to_end = 1; }
 }  // namespace
 
 NativeEnvironment::NativeEnvironment() : terminal_(::isatty(STDOUT_FILENO) == 1) {}
@@ -61,6 +65,18 @@ void NativeEnvironment::progress(double fraction, std::string_view text) {
     line += " " + std::string(text.substr(0, 76));
     std::fwrite(line.data(), 1, line.size(), stdout);
     std::fflush(stdout);
+}
+
+bool NativeEnvironment::interrupted() {
+    if (!listening_) {
+        listening_ = true;
+        struct sigaction action {};
+        action.sa_handler = remember_signal;
+        action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);
+        ::sigaction(SIGINT, &action, nullptr);
+        ::sigaction(SIGTERM, &action, nullptr);
+    }
+    return asked_to_end != 0;
 }
 
 std::int64_t NativeEnvironment::now_ms() { return monotonic_ms(); }

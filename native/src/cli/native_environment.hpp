@@ -21,11 +21,14 @@ public:
     void progress(double fraction, std::string_view text) override;
     std::int64_t now_ms() override;
     Executor& executor(unsigned threads) override;
+    // From the first call on SIGINT and SIGTERM are heard; a second one ends the process.
+    bool interrupted() override;
 
     [[nodiscard]] bool terminal() const noexcept { return terminal_; }
 
 private:
     bool terminal_;
+    bool listening_ = false;
     bool bar_shown_ = false;
     std::int64_t bar_at_ms_ = 0;
     std::map<unsigned, std::unique_ptr<Executor>> executors_;

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 
 #include "commands/nearest.hpp"
@@ -63,6 +64,42 @@ TEST_CASE("a simulation is the same again, with shuffled arrivals too, and not w
     CHECK(digest({"--seed", "4"}) == first);
     CHECK(digest({"--seed", "4", "--shuffle-arrivals", "9"}) == first);
     CHECK(digest({"--seed", "5"}) != first);
+}
+
+TEST_CASE("an interrupted simulation leaves a checkpoint, and goes on to the model of an uninterrupted one") {
+    const std::vector<std::string> args{"simulate", "--data", "mnist", "--partners", "6", "--sample", "0.5", "--rounds", "4",
+                                        "--quiet", "--json"};
+    const auto digest = [](const std::string& out) { return out.substr(out.find("\"model_digest\":\"")); };
+    WithDigits whole;
+    REQUIRE(commands::run(args, whole) == commands::exit_done);
+    WithDigits pieces;
+    pieces.interrupt_after = 5;
+    CHECK(commands::run(args, pieces) == commands::exit_interrupted);
+    CHECK(pieces.error.find("--resume") != std::string::npos);
+    CHECK(pieces.out.empty());
+    REQUIRE(pieces.files.count("entente-simulation.checkpoint") == 1);
+    pieces.interrupt_after = 1 << 30;
+    std::vector<std::string> resumed = args;
+    resumed.push_back("--resume");
+    REQUIRE(commands::run(resumed, pieces) == commands::exit_done);
+    CHECK(digest(pieces.out) == digest(whole.out));
+    std::vector<std::string> other = resumed;
+    other[4] = "5";
+    CHECK(commands::run(other, pieces) != commands::exit_done);
+    CHECK(pieces.error.find("federation.other-run") != std::string::npos);
+}
+
+TEST_CASE("a simulation says each round as one JSON object") {
+    WithDigits environment;
+    REQUIRE(commands::run({"simulate", "--data", "mnist", "--partners", "3", "--rounds", "3", "--evaluate-every", "2", "--json"},
+                          environment) == commands::exit_done);
+    CHECK(std::count(environment.out.begin(), environment.out.end(), '\n') == 4);
+    CHECK(environment.out.find(R"({"round":1,"accuracy":null,)") == 0);
+    CHECK(environment.out.find(R"({"round":2,"accuracy":)") != std::string::npos);
+    CHECK(environment.out.find(R"({"round":2,"accuracy":null)") == std::string::npos);
+    CHECK(last_line(environment.out).find("model_digest") != std::string::npos);
+    CHECK(commands::run({"simulate", "--data", "mnist", "--sample", "0"}, environment) == commands::exit_usage);
+    CHECK(commands::run({"simulate", "--data", "mnist", "--sample", "nan"}, environment) == commands::exit_usage);
 }
 
 TEST_CASE("a simulation without data, or with damaged data, says which file") {

@@ -34,7 +34,11 @@ struct FakeEnvironment : entente::commands::Environment {
     void progress(double, std::string_view) override {}
     std::int64_t now_ms() override { return ++ticks_; }
     entente::Executor& executor(unsigned) override { return entente::inline_executor(); }
+    bool interrupted() override { return ++looks_ > interrupt_after; }
+
+    int interrupt_after = 1 << 30;  // so many looks at interrupted()
 
 private:
     std::int64_t ticks_ = 0;
+    int looks_ = 0;
 };

@@ -1,0 +1,113 @@
+#include "commands/simulate_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "commands/simulate_print.hpp"
+
+namespace entente::commands {
+namespace {
+
+constexpr std::uint32_t slice_batches = 64;
+constexpr std::uint64_t checkpoint_limit_bytes = std::uint64_t{1} << 31;
+
+Result<memory::Federation> prepare(const SimulateOptions& o, const RunSetting& setting, const DigitsFolder& digits,
+                                   Environment& environment) {
+    ENTENTE_ASSIGN(auto shares, deal(digits.train->labels, o.deal, setting.plan.training.seed));
+    memory::FederationOptions options;
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+        options.partners.push_back({partner_id(i), partner_name(i), std::move(shares[i])});
+    }
+    options.plan = setting.plan;
+    options.train = digits.train;
+    options.evaluation = digits.test;
+    options.alone = o.alone;
+    options.shuffle_arrivals = o.shuffle_arrivals;
+    options.sample = sampled_partners(o);
+    options.evaluate_every = o.evaluate_every;
+    options.partner_by_partner = true;
+    options.executor = &environment.executor(o.threads);
+    if (!o.resume) return memory::Federation::create(std::move(options));
+    ENTENTE_ASSIGN(const Bytes checkpoint, environment.read_file(setting.checkpoint, checkpoint_limit_bytes));
+    return memory::Federation::resume(std::move(options), checkpoint);
+}
+
+// Rounds as they end, a bar between them.
+class Watcher {
+public:
+    Watcher(const SimulateOptions& o, const RunResult& run, Environment& environment)
+        : o_(o), environment_(environment), shown_(run.federation.rounds().size()),
+          from_(progress_fraction(run.federation.progress())), started_ms_(environment.now_ms()), round_ms_(started_ms_) {}
+
+    void look(RunResult& run) {
+        const memory::Progress progress = run.federation.progress();
+        for (; shown_ < run.federation.rounds().size(); ++shown_) {
+            const memory::RoundResult& round = run.federation.rounds()[shown_];
+            const double seconds = since(round_ms_);
+            run.round_seconds.push_back(seconds);
+            if (!o_.quiet && !o_.json) print_round(round, progress.rounds, seconds, environment_);
+            if (!o_.quiet && o_.json) environment_.print(round_json(round, seconds) + "\n");
+            round_ms_ = environment_.now_ms();
+        }
+        if (o_.quiet || o_.json) return;
+        const double fraction = progress_fraction(progress);
+        const double left = fraction > from_ ? since(started_ms_) * (1.0 - fraction) / (fraction - from_)
+                                             : std::numeric_limits<double>::infinity();
+        environment_.progress(fraction, progress_text(progress, left));
+    }
+    [[nodiscard]] double seconds() const { return since(started_ms_); }
+
+private:
+    [[nodiscard]] double since(std::int64_t then_ms) const {
+        return static_cast<double>(environment_.now_ms() - then_ms) / 1000.0;
+    }
+
+    const SimulateOptions& o_;
+    Environment& environment_;
+    std::size_t shown_;
+    double from_;
+    std::int64_t started_ms_;
+    std::int64_t round_ms_;
+};
+
+}  // namespace
+
+std::uint32_t sampled_partners(const SimulateOptions& o) {
+    return std::max(1u, static_cast<std::uint32_t>(std::lround(o.sample * o.deal.partners)));
+}
+
+Result<RunResult> run_simulation(const SimulateOptions& o, const RunSetting& setting, const DigitsFolder& digits,
+                                 Environment& environment) {
+    if (!setting.title.empty() && !o.quiet && !o.json) environment.print("\n  " + setting.title + "\n");
+    ENTENTE_ASSIGN(memory::Federation federation, prepare(o, setting, digits, environment));
+    RunResult run{std::move(federation), {}, 0, false};
+    Watcher watcher(o, run, environment);
+    bool told = false;
+    for (;;) {
+        auto more = run.federation.advance(slice_batches);
+        if (!more.ok()) {
+            environment.progress(0, "");
+            return more.error();
+        }
+        watcher.look(run);
+        if (!*more) break;
+        if (!environment.interrupted()) continue;
+        if (run.federation.at_rest()) {
+            run.interrupted = true;
+            break;
+        }
+        if (!told) environment.print_error("entente: the round is brought to its end; once more Ctrl-C stops at once\n");
+        told = true;
+    }
+    environment.progress(0, "");
+    run.seconds = watcher.seconds();
+    if (run.interrupted) {
+        ENTENTE_TRY(environment.write_file(setting.checkpoint, run.federation.checkpoint()));
+    } else if (!run.federation.view().finished) {
+        return Error{Code::internal, "simulate.stuck", run.federation.view().sentence};
+    }
+    return run;
+}
+
+}  // namespace entente::commands
