@@ -61,12 +61,14 @@ Dataset gather(const Dataset& dataset, std::span<const std::uint32_t> rows) {
     Dataset part;
     part.example_shape = dataset.example_shape;
     part.classes = dataset.classes;
+    part.outputs = dataset.outputs;
     part.features.reserve(rows.size() * dataset.example_size());
-    part.labels.reserve(rows.size());
     for (const std::uint32_t row : rows) {
         const auto example = dataset.example(row);
         part.features.insert(part.features.end(), example.begin(), example.end());
-        part.labels.push_back(dataset.labels[row]);
+        if (!dataset.labels.empty()) part.labels.push_back(dataset.labels[row]);
+        const auto target = std::span(dataset.targets).subspan(std::size_t{row} * dataset.outputs, dataset.outputs);
+        part.targets.insert(part.targets.end(), target.begin(), target.end());
     }
     return part;
 }

@@ -29,3 +29,19 @@ TEST_CASE("a data set whose parts disagree is refused") {
     CHECK(reason({{2}, 2, {1, 2}, {2}}) == "data.labels");
     CHECK(reason({{2}, 2, {1, std::numeric_limits<float>::infinity()}, {1}}) == "data.non-finite");
 }
+
+TEST_CASE("rows are gathered in their order, with their labels and targets") {
+    data::Dataset set;
+    set.example_shape = {2};
+    set.classes = 3;
+    set.outputs = 1;
+    set.features = {0, 1, 10, 11, 20, 21};
+    set.labels = {0, 1, 2};
+    set.targets = {5, 6, 7};
+    const std::vector<std::uint32_t> rows{2, 0, 2};
+    const data::Dataset part = data::gather(set, rows);
+    CHECK(part.features == std::vector<float>{20, 21, 0, 1, 20, 21});
+    CHECK(part.labels == std::vector<std::uint32_t>{2, 0, 2});
+    CHECK(part.targets == std::vector<float>{7, 5, 7});
+    CHECK(data::validate(part).ok());
+}
