@@ -95,13 +95,13 @@ class Federation:
         return json.loads(answer)
 
     def join(self, partner, data, *more, name=None, prefix=(), url=None, **environment):
-        """Starts a partner, or starts it again, with a join code of its own."""
+        """Starts a partner, or starts it again, with a join code of its own; on one thread, since others share the machine."""
         if partner not in self.codes:
             self.codes[partner] = self.invite(partner, name=name or partner)["code"]
         ca = ["--ca", self.ca] if self.ca else []
         self.partners[partner] = self.spawn(
             partner, "join", "--url", url or self.url, "--data", data, "--state", self.folder / partner, "--accepted-by",
-            f"{partner}'s operator", "--json", *ca, *more, prefix=prefix,
+            f"{partner}'s operator", "--json", "--threads", 1, *ca, *more, prefix=prefix,
             **{"ENTENTE_JOIN_CODE": self.codes[partner], **environment})
         return self.partners[partner]
 

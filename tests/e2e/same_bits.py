@@ -50,7 +50,7 @@ with tempfile.TemporaryDirectory() as scratch:
     check("native, two threads", lambda: simulate(native, data, "--threads", "2"), reference)
     for seed in ("1", "2"):
         check(f"native, arrivals shuffled by {seed}", lambda: simulate(native, data, "--shuffle-arrivals", seed), reference)
-    for kernels in ("scalar", "v128", "avx2"):
+    for kernels in ("scalar", "sse42", "avx2"):
         check(f"native, kernels {kernels}", lambda: simulate(native, data, kernels=kernels), reference)
     check("another seed gives another model",
           lambda: "differs" if simulate(native, data, "--seed", "2") != reference else "the same", "differs")

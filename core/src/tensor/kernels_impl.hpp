@@ -1,6 +1,7 @@
 // The one implementation of the kernel table. Each kernels_<variant>.cpp defines the macros below, includes this file
 // and exports one Table:
 //   ENTENTE_VARIANT   name of the instruction set, an identifier
+//   ENTENTE_NAME      the same for people, where it has another
 //   ENTENTE_LANES     floats per vector; 1 = plain float
 //   ENTENTE_FUSED     0: class portable, 1: class fused
 //
@@ -40,12 +41,15 @@ using std::size_t;
 #else
 #define ENTENTE_TABLE ENTENTE_JOIN(portable_, ENTENTE_VARIANT)
 #endif
+#ifndef ENTENTE_NAME
+#define ENTENTE_NAME ENTENTE_TEXT(ENTENTE_VARIANT)
+#endif
 
 }  // namespace
 
 extern const Table ENTENTE_TABLE;
 const Table ENTENTE_TABLE = {
-    .name = ENTENTE_TEXT(ENTENTE_VARIANT),
+    .name = ENTENTE_NAME,
     .numerics = ENTENTE_FUSED ? Numerics::fused : Numerics::portable,
     .lanes = ENTENTE_LANES,
     .gemm = gemm,

@@ -86,6 +86,7 @@ void declare(Line& line) {
     join->add_option("--coordinator-key", p.coordinator_key, "With --folder: the coordinator's public key, which serve shows");
     join->add_option("--accepted-by", p.accepted_by, "Who accepts the contract");
     join->add_option("--give-up-s", p.give_up_s, "End when the coordinator is away for so long (0: never)");
+    join->add_option("--threads", p.threads, "That train together; all there are, unless said. The result is the same")->check(CLI::Range(1, 64));
     join->add_flag("--alone", p.alone, "At the end train alone too, for comparison");
     join->add_flag("--json", p.json, "Last line: one JSON object");
     join->add_flag("--quiet", p.quiet, "Say nothing");

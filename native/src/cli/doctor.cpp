@@ -21,18 +21,35 @@
 
 namespace entente::native {
 
-int doctor(bool json, commands::Environment& environment) {
-    std::string kernel_names;
-    std::string kernel_json;
-    for (const kernels::Table* table : kernels::available()) {
-        kernel_names += (kernel_names.empty() ? "" : ", ") + std::string(table->name);
-        kernel_json += (kernel_json.empty() ? "" : ",") + json_text(table->name);
+namespace {
+
+struct Kernels {
+    std::string names;
+    std::string json;
+    std::string in_use;  // empty when there are none
+};
+
+Kernels kernels_of(kernels::Numerics numerics) {
+    Kernels found;
+    for (const kernels::Table* table : kernels::available(numerics)) {
+        found.names += (found.names.empty() ? "" : ", ") + std::string(table->name);
+        found.json += (found.json.empty() ? "" : ",") + json_text(table->name);
     }
+    if (const kernels::Table* table = kernels::find(numerics)) found.in_use = table->name;
+    return found;
+}
+
+}  // namespace
+
+int doctor(bool json, commands::Environment& environment) {
+    const Kernels portable = kernels_of(kernels::Numerics::portable);
+    const Kernels fused = kernels_of(kernels::Numerics::fused);
     const std::string boost = std::to_string(BOOST_VERSION / 100000) + "." + std::to_string(BOOST_VERSION / 100 % 1000);
     const unsigned threads = std::thread::hardware_concurrency();
     if (json) {
         commands::JsonObject body;
-        body.text("version", ENTENTE_VERSION).raw("kernels", "[" + kernel_json + "]").text("kernel", kernels::active().name);
+        body.text("version", ENTENTE_VERSION).raw("kernels", "[" + portable.json + "]").text("kernel", portable.in_use);
+        body.raw("fused_kernels", "[" + fused.json + "]").text("fused_kernel", fused.in_use);
         body.whole("threads", threads).text("openssl", OpenSSL_version(OPENSSL_VERSION)).text("sqlite", sqlite3_libversion());
         body.text("zstd", ZSTD_versionString()).text("sodium", sodium_version_string()).text("boost", boost);
         body.whole("web_files", embedded_web_files().size());
@@ -43,7 +60,8 @@ int doctor(bool json, commands::Environment& environment) {
         environment.print("  " + commands::pad(name, 13) + value + "\n");
     };
     row("Entente", ENTENTE_VERSION);
-    row("Kernels", kernel_names + "   in use: " + std::string(kernels::active().name));
+    row("Kernels", portable.names + "   in use: " + portable.in_use + " (ENTENTE_KERNELS chooses another)");
+    row("  fused", fused.in_use.empty() ? "none: this machine has no fused multiply-add" : fused.names + "   in use: " + fused.in_use);
     row("Threads", std::to_string(threads));
     row("OpenSSL", OpenSSL_version(OPENSSL_VERSION));
     row("SQLite", sqlite3_libversion());

@@ -92,7 +92,7 @@ public:
         Options options{member.plan, id_, std::move(member.key), member.coordinator_key,
                         c_.accepted_by.empty() ? member.name : c_.accepted_by};
         ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(options)));
-        Trainer trainer(local_.train, local_.train_rows);
+        Trainer trainer(local_.train, local_.train_rows, c_.threads > 0 ? c_.threads : WorkerPool::hardware());
         trainer_ = &trainer;
         Evaluator evaluator(plan_.task, local_.test, local_.test_rows, true,
                             [this](const Digest& model, const task::Score& score) {

@@ -28,6 +28,7 @@ Status read_partner_toml(const std::string& path, PartnerConfig& config, command
     root.text("partner", config.participant);
     root.text("coordinator_key", config.coordinator_key);
     root.boolean("alone", config.alone);
+    root.number("threads", config.threads, 1u, 64u);
     const std::filesystem::path folder = std::filesystem::path(path).parent_path();
     const auto file = [&root, &folder](std::string_view key, std::string& target) {
         if (!root.has(key)) {

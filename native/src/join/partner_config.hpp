@@ -6,6 +6,7 @@
 //   code_file = "code.txt"                 # the one-time join code; or the variable ENTENTE_JOIN_CODE
 //   ca    = "ca.pem"                       # optional
 //   accepted_by = "Ada Novak"              # who accepts the contract
+//   threads = 4                            # that train together; all there are, unless said
 //
 // Without a network, instead of url and code:
 //
@@ -33,6 +34,7 @@ struct PartnerConfig {
     bool alone = false;  // also train alone, for comparison
     bool json = false;
     bool quiet = false;
+    unsigned threads = 0;    // that train together; 0: all that this process may use
     unsigned give_up_s = 0;  // end when the coordinator cannot be reached for so long; 0: never
 };
 

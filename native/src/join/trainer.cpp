@@ -12,8 +12,8 @@ namespace {
 constexpr std::uint32_t slice_batches = 32;
 }
 
-Trainer::Trainer(std::shared_ptr<const data::Dataset> dataset, std::vector<std::uint32_t> rows)
-    : dataset_(std::move(dataset)), rows_(std::move(rows)), thread_([this] { work(); }) {}
+Trainer::Trainer(std::shared_ptr<const data::Dataset> dataset, std::vector<std::uint32_t> rows, unsigned threads)
+    : dataset_(std::move(dataset)), rows_(std::move(rows)), pool_(threads), thread_([this] { work(); }) {}
 
 Trainer::~Trainer() {
     {
@@ -71,7 +71,7 @@ void Trainer::work() {
 
 Result<Trained> Trainer::train(const Job& job) {
     const std::int64_t started_ms = monotonic_ms();
-    ENTENTE_ASSIGN(auto training, nn::LocalTraining::start(job.model, job.options, *dataset_, rows_, *job.parameters));
+    ENTENTE_ASSIGN(auto training, nn::LocalTraining::start(job.model, job.options, *dataset_, rows_, *job.parameters, pool_));
     while (!training.finished()) {
         ENTENTE_ASSIGN(const nn::StepReport report, training.step(slice_batches));
         const double seconds = static_cast<double>(std::max<std::int64_t>(1, monotonic_ms() - started_ms)) / 1000.0;

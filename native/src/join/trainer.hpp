@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/worker_pool.hpp"
 #include "entente/data/dataset.hpp"
 #include "entente/round/participant.hpp"
 
@@ -26,8 +27,8 @@ public:
         double seconds_left = 0;
     };
 
-    // Empty rows: all of the data set.
-    Trainer(std::shared_ptr<const data::Dataset> dataset, std::vector<std::uint32_t> rows);
+    // Empty rows: all of the data set. Threads: how many train together; the result does not depend on it.
+    Trainer(std::shared_ptr<const data::Dataset> dataset, std::vector<std::uint32_t> rows, unsigned threads);
     ~Trainer();
     Trainer(const Trainer&) = delete;
     Trainer& operator=(const Trainer&) = delete;
@@ -49,6 +50,7 @@ private:
 
     std::shared_ptr<const data::Dataset> dataset_;
     std::vector<std::uint32_t> rows_;
+    WorkerPool pool_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::optional<Job> job_;

@@ -42,6 +42,14 @@ private:
 
 }  // namespace
 
+TEST_CASE("threads are all there are unless the file says how many") {
+    File f;
+    REQUIRE(f.read("threads = 3").ok());
+    CHECK(f.config.threads == 3);
+    CHECK(File().config.threads == 0);
+    for (const char* wrong : {"threads = 0", "threads = 65", "threads = \"two\""}) CHECK_FALSE(f.read(wrong).ok());
+}
+
 TEST_CASE("every key is read; paths are relative to the file, absolute ones stay") {
     File file;
     REQUIRE(file.read("url = \"https://fl.example.org\"\ndata = \"mnist\"\nstate = \"/var/plant-a\"\ncode_file = \"code.txt\"\n"

@@ -149,8 +149,9 @@ TEST_CASE("a class without an instruction set keeps its fastest, and every table
         for (const Table* table : kernels::available(numerics)) CHECK(table->numerics == numerics);
         CHECK((kernels::find(numerics) != nullptr) == !kernels::available(numerics).empty());
     }
-    REQUIRE(kernels::select("v128").ok());
-    CHECK(std::string(kernels::active().name) == "v128");
+    const std::string second = kernels::available()[1]->name;  // of four lanes; on x86 without a fused variant
+    REQUIRE(kernels::select(second).ok());
+    CHECK(kernels::active().name == second);
     if (const Table* fused = kernels::find(Numerics::fused)) CHECK(fused->numerics == Numerics::fused);
     REQUIRE(kernels::select(before).ok());
 }

@@ -123,7 +123,7 @@ struct Adam {
 };
 
 struct Table {
-    const char* name;  // "scalar", "v128", "avx2", "avx512"
+    const char* name;  // "scalar"; "sse42", "avx2", "avx512"; "neon"; "simd128"
     Numerics numerics;
     unsigned lanes;  // floats per vector
 
