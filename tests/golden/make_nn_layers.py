@@ -39,7 +39,9 @@ def flat(modules, grad):
             if name not in tensors:
                 continue
             t = tensors[name].grad if grad else tensors[name].detach()
-            if t.dim() == 4:
+            if isinstance(module, nn.ConvTranspose1d) and t.dim() == 3:
+                t = t.permute(1, 2, 0).flip(1)  # [out, k, in], as a convolution sees it
+            elif t.dim() == 4:
                 t = t.permute(0, 2, 3, 1)  # [out, ky, kx, in]
             elif t.dim() == 3:
                 t = t.permute(0, 2, 1)  # [out, k, in]
@@ -88,10 +90,22 @@ def words():
     return [embedding, gru1, gru2, dense], forward, torch.randint(0, 7, (3, 6)).double()
 
 
+def decoder():
+    """strided conv - ReLU - transposed conv - tanh - transposed conv, not padded - flatten - dense"""
+    conv, up1 = nn.Conv1d(3, 4, 3, stride=2, padding=1), nn.ConvTranspose1d(4, 5, 4, stride=2, padding=1)
+    up2, dense = nn.ConvTranspose1d(5, 2, 3, stride=2), nn.Linear(21 * 2, 3)
+
+    def forward(x):
+        x = up2(torch.tanh(up1(F.relu(conv(x.permute(0, 2, 1))))))
+        return dense(x.permute(0, 2, 1).reshape(x.shape[0], -1))
+
+    return [conv, up1, up2, dense], forward, as_float32(torch.randn(3, 10, 3))
+
+
 text = ("// Written by make_nn_layers.py with PyTorch " + torch.__version__.split("+")[0] + " (float64); do not edit.\n"
         "#pragma once\n\n#include <cstdint>\n\nnamespace golden {\n\n"
         "inline constexpr std::uint32_t layer_labels[] = {2, 0, 1};\n")
-for case in (pictures, sequence, words):
+for case in (pictures, sequence, words, decoder):
     modules, forward, inputs = case()
     randomise(modules)
     outputs = forward(inputs)

@@ -67,20 +67,25 @@ Value& Engine::add_value(const std::vector<std::uint32_t>& shape, bool wants_gra
 
 ConvShape Engine::conv_shape(const LayerSpec& layer, const std::vector<std::uint32_t>& after, std::uint32_t pool, bool relu,
                              Value& x) {
-    const bool one = layer.kind == LayerKind::conv1d;
+    const bool one = layer.kind != LayerKind::conv2d;
+    const bool transposed = layer.kind == LayerKind::conv_transpose1d;
     ConvShape shape;
     shape.in = x.channels;
     shape.out = layer.units;
     shape.kernel_height = one ? 1 : layer.kernel;
     shape.kernel_width = layer.kernel;
     shape.stride_height = one ? 1 : layer.stride;
-    shape.stride_width = layer.stride;
+    shape.stride_width = transposed ? 1 : layer.stride;
     shape.height = one ? 1 : after[0];
     shape.width = after[after.size() - 2];
     shape.pool_height = one ? 1 : pool;
     shape.pool_width = pool;
     shape.relu = relu;
-    if (layer.same_padding) {
+    if (transposed) {
+        const std::size_t cut = layer.same_padding ? (layer.kernel - layer.stride) / 2 : 0;
+        x.left = shape.pad_left = layer.kernel - 1 - cut;
+        x.right = shape.width + layer.kernel - 1 - x.width - x.left;
+    } else if (layer.same_padding) {
         x.left = shape.pad_left = (shape.kernel_width - 1) / 2;
         x.right = shape.kernel_width - 1 - shape.pad_left;
         x.top = shape.pad_top = (shape.kernel_height - 1) / 2;
@@ -129,8 +134,14 @@ void Engine::build(const std::vector<std::vector<std::uint32_t>>& shapes) {
                 break;
             }
             case LayerKind::conv1d:
-            case LayerKind::conv2d: {
-                const LayerKind pool = layer.kind == LayerKind::conv1d ? LayerKind::max_pool1d : LayerKind::max_pool2d;
+            case LayerKind::conv2d:
+            case LayerKind::conv_transpose1d: {
+                if (layer.kind == LayerKind::conv_transpose1d && layer.stride > 1) {
+                    const auto length = static_cast<std::uint32_t>((x->width - 1) * layer.stride + 1);
+                    Value& wide = add_value({length, shapes[i][1]}, x->wants_gradient);
+                    append(make_spread(layer.stride, *x, wide), wide);
+                }
+                const LayerKind pool = layer.kind == LayerKind::conv2d ? LayerKind::max_pool2d : LayerKind::max_pool1d;
                 const Followers f = followers(layers, i, &pool);
                 const ConvShape shape = conv_shape(layer, shapes[i + 1], f.pool, f.relu, *x);
                 i += f.layers;

@@ -48,6 +48,7 @@ constexpr std::array rules{
     Rule{LayerKind::group_norm, "group_norm", groups},
     Rule{LayerKind::layer_norm, "layer_norm", 0},
     Rule{LayerKind::residual, "residual", skip},
+    Rule{LayerKind::conv_transpose1d, "conv_transpose1d", units | kernel},
 };
 
 const Rule* find(LayerKind kind) {
@@ -177,6 +178,17 @@ Result<Shape> shape_after(const LayerSpec& layer, std::size_t number, const std:
         case LayerKind::conv2d:
             return slide(layer, number, in, layer.kernel, layer.same_padding ? layer.kernel - 1 : 0, layer.stride,
                          layer.units);
+        case LayerKind::conv_transpose1d: {
+            if (in.size() != 2) return mismatch("an input [length, channels]");
+            if (layer.kernel < layer.stride) {
+                return model_fault("model.layer", label(layer, number) + ": expected a kernel of at least the stride, " +
+                                                      std::to_string(layer.stride) + ", found " + std::to_string(layer.kernel));
+            }
+            const std::uint64_t length = layer.same_padding ? std::uint64_t{in[0]} * layer.stride
+                                                            : (std::uint64_t{in[0]} - 1) * layer.stride + layer.kernel;
+            if (length > max_parameters) return mismatch("a length that stays below " + std::to_string(max_parameters));
+            return Shape{static_cast<std::uint32_t>(length), layer.units};
+        }
         case LayerKind::max_pool1d:
         case LayerKind::max_pool2d:
         case LayerKind::avg_pool1d:
@@ -227,6 +239,7 @@ std::vector<TensorRule> tensors_of(const LayerSpec& layer, const Shape& in) {
     switch (layer.kind) {
         case LayerKind::dense: return {{"weight", {inputs, out}, he(inputs)}, {"bias", {out}}};
         case LayerKind::conv1d:
+        case LayerKind::conv_transpose1d:
             return {{"weight", {out, layer.kernel, inputs}, he(std::uint64_t{layer.kernel} * inputs)}, {"bias", {out}}};
         case LayerKind::conv2d:
             return {{"weight", {out, layer.kernel, layer.kernel, inputs}, he(std::uint64_t{layer.kernel} * layer.kernel * inputs)},

@@ -162,6 +162,14 @@ LayerSpec conv1d(std::string name, std::uint32_t channels, std::uint32_t kernel,
     return layer;
 }
 
+LayerSpec conv_transpose1d(std::string name, std::uint32_t channels, std::uint32_t kernel, std::uint32_t stride,
+                           bool same_padding) {
+    LayerSpec layer = conv2d(std::move(name), channels, kernel, same_padding);
+    layer.kind = LayerKind::conv_transpose1d;
+    layer.stride = stride;
+    return layer;
+}
+
 LayerSpec dropout(float rate) {
     LayerSpec layer = plain(LayerKind::dropout);
     layer.rate = rate;

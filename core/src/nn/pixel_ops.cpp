@@ -176,6 +176,34 @@ private:
     Value& y_;
 };
 
+class Spread final : public Op {
+public:
+    Spread(std::size_t stride, Value& input, Value& output) : stride_(stride), x_(input), y_(output) {}
+    [[nodiscard]] std::uint64_t workspace(std::size_t, unsigned) const override { return 0; }
+    void allocate(std::size_t, unsigned) override {}
+
+    // What lies between stays zero: nobody else writes there.
+    void forward(const Pass& pass) override {
+        pass.executor.run(pass.batch, [&](std::size_t b, unsigned) {
+            for (std::size_t x = 0; x < x_.width; ++x)
+                std::copy_n(x_.first(b) + x * x_.channels, x_.channels, y_.first(b) + x * stride_ * x_.channels);
+        });
+    }
+
+    void backward(const Pass& pass) override {
+        if (!x_.wants_gradient) return;
+        pass.executor.run(pass.batch, [&](std::size_t b, unsigned) {
+            for (std::size_t x = 0; x < x_.width; ++x)
+                std::copy_n(y_.gradient_first(b) + x * stride_ * x_.channels, x_.channels, x_.gradient_first(b) + x * x_.channels);
+        });
+    }
+
+private:
+    std::size_t stride_;
+    Value& x_;
+    Value& y_;
+};
+
 class Residual final : public Op {
 public:
     Residual(Value& input, Value& other, Value& output) : x_(input), other_(other), y_(output) {}
@@ -223,6 +251,10 @@ std::unique_ptr<Op> make_dropout(float rate, std::size_t layer, const Dropout& d
 
 std::unique_ptr<Op> make_avg_pool(std::size_t pool_height, std::size_t pool_width, Value& input, Value& output) {
     return std::make_unique<AvgPool>(pool_height, pool_width, input, output);
+}
+
+std::unique_ptr<Op> make_spread(std::size_t stride, Value& input, Value& output) {
+    return std::make_unique<Spread>(stride, input, output);
 }
 
 std::unique_ptr<Op> make_residual(Value& input, Value& other, Value& output) {

@@ -16,6 +16,9 @@ std::unique_ptr<Op> make_dropout(float rate, std::size_t layer, const Dropout& d
 // The mean of each window: its pixels row-major from +0, times 1 / pixels. An incomplete window is dropped.
 std::unique_ptr<Op> make_avg_pool(std::size_t pool_height, std::size_t pool_width, Value& input, Value& output);
 
+// Sequences: stride - 1 zeros between neighbours. output: [(length - 1) * stride + 1, channels].
+std::unique_ptr<Op> make_spread(std::size_t stride, Value& input, Value& output);
+
 // output = input + other. The gradient of `other` is the fork's business.
 std::unique_ptr<Op> make_residual(Value& input, Value& other, Value& output);
 

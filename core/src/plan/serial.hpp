@@ -6,7 +6,7 @@
 
 namespace entente::nn {
 
-constexpr bool is_known(LayerKind kind) { return kind >= LayerKind::dense && kind <= LayerKind::residual; }
+constexpr bool is_known(LayerKind kind) { return kind >= LayerKind::dense && kind <= LayerKind::conv_transpose1d; }
 
 template <class Archive>
 void serialize(Archive& archive, LayerSpec& l) {

@@ -74,7 +74,7 @@ plan::Plan draw(Philox& random) {
     if (model == 1) {
         p.task.model = {{24, 3},
                         {nn::conv1d("a", 1 + random.bounded(8), 3), nn::layer_norm("n"), nn::gelu(), nn::max_pool1d(2),
-                         nn::tanh(), nn::avg_pool1d(2), nn::dropout(0.9f * random.uniform()),
+                         nn::tanh(), nn::avg_pool1d(2), nn::conv_transpose1d("t", 5, 3 + random.bounded(3), 1 + random.bounded(3)), nn::dropout(0.9f * random.uniform()),
                          nn::gru("g", 4, random.bounded(2) == 0), nn::sigmoid(), nn::flatten(), nn::dense("b", 10)}};
         p.task.model.layers[0].stride = 1 + random.bounded(3);
     } else if (model == 2) {

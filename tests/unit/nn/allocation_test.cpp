@@ -58,7 +58,7 @@ const ModelSpec pictures{{12, 12, 1},
                           flatten(), dense("d", 40), gelu(), dropout(0.5f), dense("e", 4)}};
 const ModelSpec words{{12},
                       {embedding("a", 9, 6), conv1d("b", 5, 3), layer_norm("n"), sigmoid(), max_pool1d(2), avg_pool1d(2),
-                       gru("c", 7, true), gru("d", 5), dense("e", 4)}};
+                       conv_transpose1d("t", 5, 3, 2), gru("c", 7, true), gru("d", 5), dense("e", 4)}};
 
 }  // namespace
 

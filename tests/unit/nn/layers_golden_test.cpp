@@ -73,6 +73,14 @@ TEST_CASE("words: embedding and two GRUs agree with PyTorch") {
             {golden::words_inputs, golden::words_parameters, golden::words_outputs, golden::words_loss, golden::words_gradient});
 }
 
+TEST_CASE("a decoder: transposed convolutions agree with PyTorch") {
+    compare({{10, 3},
+             {strided(conv1d("conv", 4, 3)), relu(), conv_transpose1d("up1", 5, 4, 2), tanh(),
+              conv_transpose1d("up2", 2, 3, 2, false), flatten(), dense("dense", 3)}},
+            {golden::decoder_inputs, golden::decoder_parameters, golden::decoder_outputs, golden::decoder_loss,
+             golden::decoder_gradient});
+}
+
 TEST_CASE("words that are not in the vocabulary are refused, in use and in training") {
     Model model = Model::create({{2}, {embedding("a", 5, 3), flatten(), dense("b", 2)}}, 1).value();
     for (const float word : {-1.0f, 5.0f, 0.5f, 1e30f, std::nanf("")}) {

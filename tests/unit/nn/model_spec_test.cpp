@@ -66,8 +66,8 @@ TEST_CASE("models that cannot be are refused with a stable reason") {
     CHECK(reason({{4, 4, 1}, {conv2d("a", 2, 0)}}) == "model.layer");
     CHECK(reason({{4, 4, 1}, {max_pool2d(0)}}) == "model.layer");
     CHECK(reason({{4, 4, 1}, {max_pool2d(16)}}) == "model.layer");
-    CHECK(layer_kind_names().size() == 18);
-    CHECK(to_string(LayerKind::residual) == "residual");
+    CHECK(layer_kind_names().size() == 19);
+    CHECK(to_string(LayerKind::conv_transpose1d) == "conv_transpose1d");
     LayerSpec unknown = relu();
     unknown.kind = static_cast<LayerKind>(99);
     CHECK(reason({{4}, {unknown}}) == "model.layer");
@@ -110,6 +110,11 @@ TEST_CASE("each kind has its keys, and no others") {
     CHECK(reason({{4, 2}, {gru("", 3)}}) == "model.name");
     CHECK(reason({{4, 2}, {gru("a", 268435456)}}) == "model.too-large");
     CHECK(reason({{4}, {dense("a", 5), relu(), residual(2)}}) == "model.shape");
+    CHECK(reason({{4, 2}, {conv_transpose1d("a", 3, 2, 3)}}) == "model.layer");
+    CHECK(reason({{4, 2}, {conv_transpose1d("a", 3, 0, 1)}}) == "model.layer");
+    CHECK(reason({{4, 2, 1}, {conv_transpose1d("a", 3, 2, 2)}}) == "model.shape");
+    CHECK(reason({{65536, 1}, {conv_transpose1d("a", 1, 63, 63), conv_transpose1d("b", 1, 63, 63),
+                               conv_transpose1d("c", 1, 63, 63)}}) != "ok");
     CHECK(reason({{4}, {dense("a", 4), relu(), residual(2)}}) == "ok");
     CHECK(reason({{4}, {dense("a", 4), residual(0)}}) == "model.layer");
 }
@@ -123,6 +128,9 @@ TEST_CASE("shapes and parameters of sequences") {
     CHECK(shapes[2] == std::vector<std::uint32_t>{3, 6});
     CHECK(shapes[3] == std::vector<std::uint32_t>{3, 4});
     CHECK(shapes[4] == std::vector<std::uint32_t>{3});
+    const auto back = infer_shapes({{7, 6}, {conv_transpose1d("a", 3, 4, 2), conv_transpose1d("b", 2, 5, 3, false)}}).value();
+    CHECK(back[1] == std::vector<std::uint32_t>{14, 3});
+    CHECK(back[2] == std::vector<std::uint32_t>{44, 2});
     const Layout layout = infer_layout(spec).value();
     CHECK(layout.tensors[0] == TensorInfo{"a.weight", {6, 4, 5}, 0});
     CHECK(layout.tensors[2] == TensorInfo{"b.input_weight", {6, 12}, 126});

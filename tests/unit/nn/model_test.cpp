@@ -78,6 +78,10 @@ std::vector<ModelSpec> small_models() {
         {{20, 5},
          {strided(conv1d("a", 16, 5), 2), max_pool1d(2), relu(), conv1d("b", 17, 1), max_pool1d(2), relu(), flatten(),
           dense("c", 4)}},
+        {{5, 6}, {conv_transpose1d("a", 4, 4, 2), relu(), conv_transpose1d("b", 3, 3, 3), tanh(), flatten(), dense("c", 2)}},
+        {{6, 16},
+         {conv_transpose1d("a", 16, 5, 2, false), max_pool1d(2), relu(), conv_transpose1d("b", 5, 3, 1), flatten(), dense("c", 3)}},
+        {{4, 3}, {strided(conv1d("a", 6, 3), 2), gelu(), conv_transpose1d("b", 3, 5, 2), residual(3), flatten(), dense("c", 2)}},
         // Words and time.
         {{6}, {embedding("a", 9, 5), gru("b", 7), dense("c", 3)}},
         {{5, 3}, {gru("a", 6, true), gru("b", 18, true), conv1d("c", 4, 3), flatten(), dense("d", 2)}},

@@ -6,7 +6,7 @@
 // Shapes: activations are row-major, channels last: a picture is [height, width, channels], a sequence
 // [length, channels]. Parameters are one flat float32 vector, packed without padding in the order of declaration:
 //   dense       "<name>.weight" [in, out]                    "<name>.bias" [out]
-//   conv1d      "<name>.weight" [out, kernel, in]            "<name>.bias" [out]
+//   conv1d, conv_transpose1d  "<name>.weight" [out, kernel, in]  "<name>.bias" [out]
 //   conv2d      "<name>.weight" [out, kernel, kernel, in]    "<name>.bias" [out]
 //   embedding   "<name>.weight" [vocabulary, units]
 //   gru         "<name>.input_weight" [in, 3 units], "<name>.hidden_weight" [units, 3 units],
@@ -46,6 +46,7 @@ enum class LayerKind : std::uint32_t {
     group_norm = 16,
     layer_norm = 17,
     residual = 18,
+    conv_transpose1d = 19,
 };
 
 std::string_view to_string(LayerKind kind) noexcept;
@@ -58,7 +59,8 @@ struct LayerSpec {
     LayerKind kind = LayerKind::relu;
     std::uint32_t units = 0;   // dense, embedding, gru: outputs; conv: output channels
     std::uint32_t kernel = 0;  // conv: length, or side of the square
-    // conv: (kernel - 1) zeros around in all, (kernel - 1) / 2 of them before; otherwise none
+    // conv: (kernel - 1) zeros around in all, (kernel - 1) / 2 of them before; otherwise none. conv_transpose1d: the
+    // output is stride times as long, (kernel - stride) / 2 of the whole one are cut off before
     bool same_padding = false;
     std::uint32_t pool = 0;        // pools: side of the window and stride; an incomplete window is dropped
     std::uint32_t stride = 1;      // conv
@@ -121,6 +123,8 @@ LayerSpec max_pool2d(std::uint32_t pool);
 LayerSpec relu();
 LayerSpec flatten();
 LayerSpec conv1d(std::string name, std::uint32_t channels, std::uint32_t kernel, bool same_padding = true);
+LayerSpec conv_transpose1d(std::string name, std::uint32_t channels, std::uint32_t kernel, std::uint32_t stride,
+                           bool same_padding = true);
 LayerSpec max_pool1d(std::uint32_t pool);
 LayerSpec avg_pool1d(std::uint32_t pool);
 LayerSpec avg_pool2d(std::uint32_t pool);

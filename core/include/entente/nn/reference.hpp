@@ -34,6 +34,8 @@ void layer_forward(const ModelSpec& spec, const std::vector<std::vector<std::uin
             if (conv_way(spec, shapes, i).winograd)
                 return conv_forward_winograd<fused>(window_of(layer), p[0], p[1], in, batch, out);
             return conv_forward<fused>(window_of(layer), p[0], p[1], in, batch, out);
+        case LayerKind::conv_transpose1d:
+            return conv_forward<fused>(window_of(layer), p[0], p[1], spread(in, layer.stride, batch), batch, out);
         case LayerKind::max_pool1d:
         case LayerKind::max_pool2d: return max_pool_forward(layer, in, batch, out);
         case LayerKind::avg_pool1d:
@@ -57,6 +59,18 @@ void layer_forward(const ModelSpec& spec, const std::vector<std::vector<std::uin
 }
 
 template <bool fused, class T>
+void conv_gradients(const ModelSpec& spec, const std::vector<std::vector<std::uint32_t>>& shapes, std::size_t i,
+                    const std::vector<const T*>& p, const std::vector<T*>& g, std::size_t batch,
+                    const std::vector<Value<T>>& values, const Value<T>& in, const Value<T>& dout, Value<T>& din) {
+    const Window window = window_of(spec.layers[i]);
+    const ConvWay way = conv_way(spec, shapes, i);
+    if (!way.spots) return conv_backward<fused>(window, p[0], in, dout, batch, g[0], g[1], din);
+    Value<T> pooled = values[way.last + 1];  // positive or not
+    pooled.maximum = values[way.pool + 1].maximum;
+    conv_backward_spots<fused>(window, p[0], in, dout, pooled, batch, g[0], g[1], din);
+}
+
+template <bool fused, class T>
 void layer_backward(const ModelSpec& spec, const std::vector<std::vector<std::uint32_t>>& shapes, std::size_t i,
                     const std::vector<const T*>& p, const std::vector<T*>& g, const Dropout& draw, std::size_t batch,
                     const std::vector<Value<T>>& values, const Value<T>& dout, Value<T>& din) {
@@ -66,12 +80,13 @@ void layer_backward(const ModelSpec& spec, const std::vector<std::vector<std::ui
     switch (layer.kind) {
         case LayerKind::dense: return dense_backward<fused>(p[0], in, dout, batch, g[0], g[1], din);
         case LayerKind::conv1d:
-        case LayerKind::conv2d: {
-            const auto way = conv_way(spec, shapes, i);
-            if (!way.spots) return conv_backward<fused>(window_of(layer), p[0], in, dout, batch, g[0], g[1], din);
-            Value<T> pooled = values[way.last + 1];  // positive or not
-            pooled.maximum = values[way.pool + 1].maximum;
-            return conv_backward_spots<fused>(window_of(layer), p[0], in, dout, pooled, batch, g[0], g[1], din);
+        case LayerKind::conv2d: return conv_gradients<fused>(spec, shapes, i, p, g, batch, values, in, dout, din);
+        case LayerKind::conv_transpose1d: {
+            const Value<T> wide = spread(in, layer.stride, batch);
+            Value<T> dwide = wide;
+            std::fill(dwide.data.begin(), dwide.data.end(), T{0});
+            conv_gradients<fused>(spec, shapes, i, p, g, batch, values, wide, dout, dwide);
+            return gather(dwide, layer.stride, din);
         }
         case LayerKind::max_pool1d:
         case LayerKind::max_pool2d:

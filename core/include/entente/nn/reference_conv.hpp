@@ -46,8 +46,6 @@ private:
     }
 };
 
-inline bool is_conv(LayerKind kind) { return kind == LayerKind::conv1d || kind == LayerKind::conv2d; }
-
 inline Window window_of(const LayerSpec& layer) {
     Window w;
     w.wide = layer.kernel;
@@ -58,8 +56,32 @@ inline Window window_of(const LayerSpec& layer) {
         w.step_y = w.step_x;
         w.top = w.left;
     }
+    if (layer.kind == LayerKind::conv_transpose1d) {
+        w.step_x = 1;
+        w.left = w.wide - 1 - (layer.same_padding ? (layer.kernel - layer.stride) / 2 : 0);
+    }
     w.out = layer.units;
     return w;
+}
+
+// conv_transpose1d: a convolution over the input with stride - 1 zeros between neighbours.
+template <class T>
+Value<T> spread(const Value<T>& in, std::size_t stride, std::size_t batch) {
+    Value<T> out;
+    out.shape = {1, (in.shape[1] - 1) * stride + 1, in.shape[2]};
+    out.data.assign(batch * out.features(), T{0});
+    for (std::size_t i = 0; i < in.data.size(); ++i) {
+        const std::size_t b = i / in.features(), x = i % in.features() / in.shape[2], c = i % in.shape[2];
+        out.data[out.at(b, 0, x * stride, c)] = in.data[i];
+    }
+    return out;
+}
+template <class T>
+void gather(const Value<T>& spread, std::size_t stride, Value<T>& out) {
+    for (std::size_t i = 0; i < out.data.size(); ++i) {
+        const std::size_t b = i / out.features(), x = i % out.features() / out.shape[2], c = i % out.shape[2];
+        out.data[i] = spread.data[spread.at(b, 0, x * stride, c)];
+    }
 }
 
 // How a convolution is computed, from its shape and what stands behind it; see model.hpp.
@@ -73,7 +95,7 @@ struct ConvWay {
 inline ConvWay conv_way(const ModelSpec& spec, const std::vector<std::vector<std::uint32_t>>& shapes, std::size_t i) {
     ConvWay way;
     const LayerSpec& conv = spec.layers[i];
-    const LayerKind max_pool = conv.kind == LayerKind::conv1d ? LayerKind::max_pool1d : LayerKind::max_pool2d;
+    const LayerKind max_pool = conv.kind == LayerKind::conv2d ? LayerKind::max_pool2d : LayerKind::max_pool1d;
     bool relu = false;
     for (way.last = i; way.last + 1 < spec.layers.size(); ++way.last) {
         const LayerSpec& next = spec.layers[way.last + 1];
