@@ -1,9 +1,18 @@
 #include "commands/export_model.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <map>
+#include <optional>
 
+#include "commands/ledger_file.hpp"
+#include "commands/model_card.hpp"
+#include "commands/plan_file.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
+#include "entente/codec/merkle.hpp"
+#include "entente/codec/npz.hpp"
+#include "entente/codec/onnx.hpp"
 #include "entente/codec/safetensors.hpp"
 
 namespace entente::commands {
@@ -19,40 +28,124 @@ Result<Bytes> model_as_safetensors(const plan::Plan& plan, std::span<const float
                                      {"content_digest", to_hex(content)}, {"plan_digest", to_hex(plan::digest_of(plan))}});
 }
 
-Result<Bytes> envelope_as_safetensors(ByteView envelope) {
+namespace {
+
+struct ReadModel {
+    std::vector<codec::TensorShape> tensors;
+    std::vector<float> values;
+    std::map<std::string, std::string> metadata;
+    Digest plan;
+    Digest content;
+};
+
+bool starts(ByteView file, std::string_view magic) {
+    const ByteView start = as_bytes(magic);
+    return file.size() >= start.size() && std::equal(start.begin(), start.end(), file.begin());
+}
+
+Result<ReadModel> read_envelope(ByteView envelope) {
     codec::FrameLimits limits;
     limits.content_bytes = limit_bytes;
     limits.payload_bytes = codec::payload_bound(limit_bytes);
     limits.kind = codec::FrameKind::model;
-    ENTENTE_ASSIGN(const codec::Frame frame, codec::decode_frame(envelope, limits));
+    ENTENTE_ASSIGN(codec::Frame frame, codec::decode_frame(envelope, limits));
     if (frame.header.encoding != codec::Encoding::float32) {
         return Error{Code::invalid_argument, "frame.encoding", "model: expected float32 values, found another encoding"};
     }
-    std::vector<float> values(frame.content.size() / sizeof(float));
-    std::memcpy(values.data(), frame.content.data(), values.size() * sizeof(float));
-    return codec::write_safetensors(frame.header.tensors, values,
-                                    {{"federation", frame.header.federation},
-                                     {"content_digest", to_hex(frame.header.content)},
-                                     {"plan_digest", to_hex(frame.header.plan)}});
+    ReadModel model;
+    model.values.resize(frame.content.size() / sizeof(float));
+    std::memcpy(model.values.data(), frame.content.data(), model.values.size() * sizeof(float));
+    model.tensors = std::move(frame.header.tensors);
+    model.plan = frame.header.plan;
+    model.content = frame.header.content;
+    model.metadata = {{"federation", frame.header.federation}, {"content_digest", to_hex(model.content)}, {"plan_digest", to_hex(model.plan)}};
+    return model;
+}
+
+Result<ReadModel> read_model(ByteView file) {
+    if (starts(file, "ENTF")) return read_envelope(file);
+    ReadModel model;
+    if (starts(file, std::string_view("PK\x03\x04", 4))) {
+        ENTENTE_ASSIGN(codec::Npz npz, codec::read_npz(file, {.data_bytes = limit_bytes}));
+        model.tensors = std::move(npz.tensors);
+        model.values = std::move(npz.values);
+    } else {
+        ENTENTE_ASSIGN(codec::Safetensors read, codec::read_safetensors(file, {.data_bytes = limit_bytes}));
+        model.tensors = std::move(read.tensors);
+        model.values = std::move(read.values);
+        model.metadata = std::move(read.metadata);
+        if (auto digest = digest_from_hex(model.metadata["plan_digest"]); digest.ok()) model.plan = *digest;
+    }
+    // The digest of a model is that of its values, wherever they are kept.
+    model.content = codec::merkle_root(as_bytes(std::span<const float>(model.values)));
+    return model;
+}
+
+Status check_plan(const ReadModel& model, const plan::Plan& plan) {
+    if (!model.plan.is_zero() && model.plan != plan::digest_of(plan)) {
+        return Error{Code::conflict, "export.other-plan", "expected a model of the plan " + short_hex(plan::digest_of(plan)) +
+                                                              ", found one of the plan " + short_hex(model.plan)};
+    }
+    if (model.tensors != plan::tensor_shapes(plan)) {
+        return Error{Code::invalid_argument, "export.shape", "expected the tensors of the plan's model in its order, found other names or shapes"};
+    }
+    return done();
+}
+
+Result<Bytes> write_as(const std::string& format, const ReadModel& model, const std::optional<plan::Plan>& plan) {
+    if (format == "safetensors") return codec::write_safetensors(model.tensors, model.values, model.metadata);
+    if (format == "npz") return codec::write_npz(model.tensors, model.values);
+    if (format == "onnx" && plan) return codec::write_onnx(plan->task.model, model.values, model.metadata);
+    return Error{Code::invalid_argument, "usage.format",
+                 format == "onnx" ? "--plan: expected the model's plan, which says what the layers of an ONNX file are"
+                                  : "--format: expected safetensors, npz or onnx, found \"" + format + "\""};
+}
+
+Error about(const std::string& file, const Error& error) {
+    const bool usage = std::string_view(error.reason).starts_with("usage.");
+    return {error.code, error.reason, usage ? error.message : file + ": " + error.message};
+}
+
+Result<std::uint64_t> carry_out(const ExportOptions& o, Environment& environment) {
+    const std::size_t dot = o.output.rfind('.');
+    const std::string format = !o.format.empty() ? o.format : dot == std::string::npos ? "safetensors" : o.output.substr(dot + 1);
+    ENTENTE_ASSIGN(const Bytes file, environment.read_file(o.file, limit_bytes));
+    auto read = read_model(file);
+    if (!read.ok()) return about(o.file, read.error());
+    std::optional<plan::Plan> plan;
+    if (!o.plan.empty()) {
+        ENTENTE_ASSIGN(plan, read_plan_file(o.plan, environment));
+        if (auto belongs = check_plan(*read, *plan); !belongs.ok()) return about(o.file, belongs.error());
+    }
+    const auto written = write_as(format, *read, plan);
+    if (!written.ok()) return about(o.file, written.error());
+    std::vector<round::Entry> ledger;
+    CardFacts facts{read->metadata["federation"], read->plan, read->content, plan ? &*plan : nullptr, {}, nullptr};
+    if (!o.ledger.empty()) {
+        ENTENTE_ASSIGN(const Bytes bytes, environment.read_file(o.ledger, limit_bytes));
+        ENTENTE_ASSIGN(ledger, read_ledger_file(bytes));
+        facts.ledger = &ledger;
+    }
+    ENTENTE_TRY(environment.write_file(o.output, *written));
+    const std::string card = model_card(facts);
+    ENTENTE_TRY(environment.write_file(o.output + ".card.md", as_bytes(std::string_view(card))));
+    return std::uint64_t{written->size()};
+}
+
+}  // namespace
+
+Result<Bytes> envelope_as_safetensors(ByteView envelope) {
+    ENTENTE_ASSIGN(const ReadModel model, read_envelope(envelope));
+    return codec::write_safetensors(model.tensors, model.values, model.metadata);
 }
 
 int export_model(const ExportOptions& o, Environment& environment) {
-    if (o.format != "safetensors") {
-        return report(Error{Code::invalid_argument, "usage.format",
-                            "--format: expected safetensors, found \"" + o.format + "\""},
-                      environment);
-    }
-    auto envelope = environment.read_file(o.file, limit_bytes);
-    if (!envelope.ok()) return report(envelope.error(), environment);
-    auto file = envelope_as_safetensors(*envelope);
-    if (!file.ok()) {
-        return report(Error{file.error().code, file.error().reason, o.file + ": " + file.error().message}, environment);
-    }
-    if (auto written = environment.write_file(o.output, *file); !written.ok()) return report(written.error(), environment);
+    const auto bytes = carry_out(o, environment);
+    if (!bytes.ok()) return report(bytes.error(), environment);
     if (o.json) {
-        environment.print(JsonObject().text("file", o.output).whole("bytes", file->size()).str() + "\n");
+        environment.print(JsonObject().text("file", o.output).whole("bytes", *bytes).text("card", o.output + ".card.md").str() + "\n");
     } else {
-        environment.print("  Wrote " + o.output + " (" + human_bytes(file->size()) + ").\n");
+        environment.print("  Wrote " + o.output + " (" + human_bytes(*bytes) + ") and its card.\n");
     }
     return exit_done;
 }

@@ -15,11 +15,15 @@ Result<Bytes> model_as_safetensors(const plan::Plan& plan, std::span<const float
 Result<Bytes> envelope_as_safetensors(ByteView envelope);
 
 struct ExportOptions {
-    std::string file;     // model envelope
+    std::string file;    // model envelope, safetensors or npz
     std::string output;
-    std::string format = "safetensors";
+    std::string format;  // safetensors, npz or onnx; empty: as the output's name ends
+    std::string plan;    // the plan it was made under: needed for ONNX, otherwise checked when given
+    std::string ledger;  // for the card
     bool json = false;
 };
+// Writes the model and, beside it, <output>.card.md. "usage.format"; "export.other-plan" and "export.shape" when the
+// model is not the plan's.
 int export_model(const ExportOptions& options, Environment& environment);
 
 }  // namespace entente::commands

@@ -86,7 +86,12 @@ void declare(Line& line) {
     simulate->add_option("--data", s.data_folder, "Folder with the four MNIST files, gzipped or not");
     simulate->add_option("--partners", s.deal.partners, "Number of partners (3)");
     simulate->add_option("--rounds", s.rounds, "Rounds, instead of the plan's");
-    simulate->add_option("--seed", s.seed, "Seed, instead of the plan's")->check(CLI::NonNegativeNumber);
+    simulate->add_option("--seed", s.seeds, "Seed, instead of the plan's; several with commas: a run for each")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->check(CLI::NonNegativeNumber);
+    simulate->add_option("--seeds", s.seed_count, "So many seeds, from the first on")->check(CLI::Range(1, 100));
+    simulate->add_option("--sweep", s.sweep, "Runs over keys of the plan: strategy=fedavg,fedprox local.epochs=1,5");
     simulate->add_option("--sample", s.sample, "Share of the partners that each round has, drawn from the seed (1)");
     simulate->add_option("--partition", s.deal.partition, "How the data is dealt: iid, shards:2, dirichlet:0.3 or quantity:0.5 (iid)");
     simulate->add_option("--alpha", s.deal.alpha, "Concentration of dirichlet and quantity without a number (0.5)");
@@ -96,6 +101,7 @@ void declare(Line& line) {
     simulate->add_option("--shuffle-arrivals", s.shuffle_arrivals, "Deliver updates in an order drawn from this seed")
         ->check(CLI::NonNegativeNumber);
     simulate->add_flag("--alone", s.alone, "Also train each partner alone, with the same budget");
+    simulate->add_option("--out", s.out, "Folder for metrics (CSV), models (safetensors, npz, ONNX), card, ledger, report.html");
     simulate->add_flag("--resume", s.resume, "Go on where Ctrl-C has stopped the same command");
     simulate->add_option("--save", s.save_model, "Write the final model as safetensors");
     simulate->add_option("--ledger", s.save_ledger, "Write the ledger");
@@ -117,9 +123,11 @@ void declare(Line& line) {
     inspect->add_flag("--json", line.json, "One JSON object");
     CLI::App* exporting = line.app.add_subcommand("export", "A model for other tools.\n\n"
                                                             "  entente export model.entf -o model.safetensors\n");
-    exporting->add_option("file", line.export_options.file, "Model envelope")->required();
+    exporting->add_option("file", line.export_options.file, "Model envelope, safetensors or npz")->required();
     exporting->add_option("-o,--output", line.export_options.output, "File to write")->required();
-    exporting->add_option("--format", line.export_options.format, "safetensors");
+    exporting->add_option("--format", line.export_options.format, "safetensors, npz or onnx (as the output's name ends)");
+    exporting->add_option("--plan", line.export_options.plan, "The plan it was made under; ONNX needs it");
+    exporting->add_option("--ledger", line.export_options.ledger, "The federation's ledger, for the card");
     exporting->add_flag("--json", line.export_options.json, "One JSON object");
     CLI::App* data = line.app.add_subcommand(
         "data", "Data.\n\n  entente data split --from mnist --to shares --partners 3\n");

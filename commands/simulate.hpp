@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "commands/deal.hpp"
 #include "commands/environment.hpp"
@@ -15,7 +16,9 @@ struct SimulateOptions {
     std::string data_folder;    // four IDX files
     DealOptions deal;
     std::optional<std::uint32_t> rounds;
-    std::optional<std::uint64_t> seed;
+    std::vector<std::uint64_t> seeds;   // instead of the plan's; several: a run for each
+    std::uint32_t seed_count = 0;       // so many seeds from the first on; 0: those that are named
+    std::vector<std::string> sweep;     // commands/sweep.hpp
     unsigned threads = 0;       // 0: all there are; no bit depends on it
     double sample = 1.0;        // share of the partners that a round has, McMahan's C
     std::uint32_t evaluate_every = 1;
@@ -24,6 +27,7 @@ struct SimulateOptions {
     bool json = false;
     bool quiet = false;
     bool resume = false;     // from the checkpoint that an interrupted run left
+    std::string out;         // folder for everything that a run leaves
     std::string save_model;  // safetensors
     std::string save_ledger;
 };

@@ -21,6 +21,12 @@ const task::Score* last_score(const memory::Federation& federation) {
     return nullptr;
 }
 
+JsonObject begin(const std::string& run) {
+    JsonObject json;
+    if (!run.empty()) json.text("run", run);
+    return json;
+}
+
 std::string duration(double seconds) {
     if (seconds < 90) return std::to_string(std::lround(std::max(seconds, 1.0))) + " s";
     if (seconds < 5400) return std::to_string(std::lround(seconds / 60)) + " min";
@@ -68,9 +74,9 @@ void print_partners(const memory::Federation& federation, Environment& environme
     environment.print("\n  Model " + to_hex(federation.model_digest()) + "\n");
 }
 
-std::string round_json(const memory::RoundResult& r, double seconds) {
+std::string round_json(const std::string& run, const memory::RoundResult& r, double seconds) {
     const bool scored = r.federated.examples > 0;
-    return JsonObject()
+    return begin(run)
         .whole("round", r.round)
         .number("accuracy", scored ? r.federated.accuracy() : nothing)
         .number("loss", scored ? r.federated.mean_loss() : nothing)
@@ -82,7 +88,7 @@ std::string round_json(const memory::RoundResult& r, double seconds) {
         .str();
 }
 
-std::string end_json(const memory::Federation& federation, double seconds) {
+std::string end_json(const std::string& run, const memory::Federation& federation, double seconds) {
     std::uint64_t up = 0;
     std::uint64_t down = 0;
     const auto partners = federation.view().partners;
@@ -91,7 +97,7 @@ std::string end_json(const memory::Federation& federation, double seconds) {
         down += p.bytes_down;
     }
     const task::Score* score = last_score(federation);
-    return JsonObject()
+    return begin(run)
         .number("accuracy", score == nullptr ? 0.0 : score->accuracy())
         .whole("rounds", federation.rounds().size())
         .whole("partners", partners.size())

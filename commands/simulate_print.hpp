@@ -15,9 +15,10 @@ void print_partners(const memory::Federation& federation, Environment& environme
 
 // {"round":1,"accuracy":0.91,"loss":0.30,"train_loss":0.41,"seconds":0.2,"bytes_up":…,"bytes_down":…,"partners":10};
 // accuracy and loss are null in a round that was not evaluated.
-std::string round_json(const memory::RoundResult& round, double seconds);
+// `run` comes first unless it is empty.
+std::string round_json(const std::string& run, const memory::RoundResult& round, double seconds);
 // The last line.
-std::string end_json(const memory::Federation& federation, double seconds);
+std::string end_json(const std::string& run, const memory::Federation& federation, double seconds);
 
 // "Round 12 of 100 · 40 of 100 partners · 3 min left"
 std::string progress_text(const memory::Progress& progress, double seconds_left);

@@ -29,15 +29,17 @@ Result<memory::Federation> prepare(const SimulateOptions& o, const RunSetting& s
     options.partner_by_partner = true;
     options.executor = &environment.executor(o.threads);
     if (!o.resume) return memory::Federation::create(std::move(options));
-    ENTENTE_ASSIGN(const Bytes checkpoint, environment.read_file(setting.checkpoint, checkpoint_limit_bytes));
-    return memory::Federation::resume(std::move(options), checkpoint);
+    const auto checkpoint = environment.read_file(setting.checkpoint, checkpoint_limit_bytes);
+    if (checkpoint.ok()) return memory::Federation::resume(std::move(options), *checkpoint);
+    if (setting.title.empty() || checkpoint.error().reason != "file.missing") return checkpoint.error();
+    return memory::Federation::create(std::move(options));
 }
 
 // Rounds as they end, a bar between them.
 class Watcher {
 public:
-    Watcher(const SimulateOptions& o, const RunResult& run, Environment& environment)
-        : o_(o), environment_(environment), shown_(run.federation.rounds().size()),
+    Watcher(const SimulateOptions& o, const std::string& title, const RunResult& run, Environment& environment)
+        : o_(o), title_(title), environment_(environment), shown_(run.federation.rounds().size()),
           from_(progress_fraction(run.federation.progress())), started_ms_(environment.now_ms()), round_ms_(started_ms_) {}
 
     void look(RunResult& run) {
@@ -47,7 +49,7 @@ public:
             const double seconds = since(round_ms_);
             run.round_seconds.push_back(seconds);
             if (!o_.quiet && !o_.json) print_round(round, progress.rounds, seconds, environment_);
-            if (!o_.quiet && o_.json) environment_.print(round_json(round, seconds) + "\n");
+            if (!o_.quiet && o_.json) environment_.print(round_json(title_, round, seconds) + "\n");
             round_ms_ = environment_.now_ms();
         }
         if (o_.quiet || o_.json) return;
@@ -64,6 +66,7 @@ private:
     }
 
     const SimulateOptions& o_;
+    const std::string& title_;
     Environment& environment_;
     std::size_t shown_;
     double from_;
@@ -82,7 +85,7 @@ Result<RunResult> run_simulation(const SimulateOptions& o, const RunSetting& set
     if (!setting.title.empty() && !o.quiet && !o.json) environment.print("\n  " + setting.title + "\n");
     ENTENTE_ASSIGN(memory::Federation federation, prepare(o, setting, digits, environment));
     RunResult run{std::move(federation), {}, 0, false};
-    Watcher watcher(o, run, environment);
+    Watcher watcher(o, setting.title, run, environment);
     bool told = false;
     for (;;) {
         auto more = run.federation.advance(slice_batches);
@@ -102,10 +105,11 @@ Result<RunResult> run_simulation(const SimulateOptions& o, const RunSetting& set
     }
     environment.progress(0, "");
     run.seconds = watcher.seconds();
-    if (run.interrupted) {
-        ENTENTE_TRY(environment.write_file(setting.checkpoint, run.federation.checkpoint()));
-    } else if (!run.federation.view().finished) {
+    if (!run.interrupted && !run.federation.view().finished) {
         return Error{Code::internal, "simulate.stuck", run.federation.view().sentence};
+    }
+    if (run.interrupted || !setting.title.empty()) {
+        ENTENTE_TRY(environment.write_file(setting.checkpoint, run.federation.checkpoint()));
     }
     return run;
 }

@@ -14,7 +14,7 @@ namespace entente::commands {
 struct RunSetting {
     plan::Plan plan;         // as it is carried out
     std::string checkpoint;  // file
-    std::string title;       // before the first line, when there are several runs; may be empty
+    std::string title;       // names it among several; empty when it is the only one
 };
 
 struct RunResult {
@@ -27,6 +27,7 @@ struct RunResult {
 // m = max(C K, 1), McMahan et al. 2017, algorithm 1.
 std::uint32_t sampled_partners(const SimulateOptions& options);
 
+// One of several runs leaves its checkpoint at its end too, and --resume goes through those that have one.
 // Fails like Federation::create and advance, "simulate.stuck" when a round can never close, and with --resume like
 // Federation::resume and "file.missing".
 Result<RunResult> run_simulation(const SimulateOptions& options, const RunSetting& setting, const DigitsFolder& digits,

@@ -76,6 +76,7 @@ public:
     [[nodiscard]] Status start_job(Partner& partner) const;
     Status score_round();
     Result<task::Score> score(std::span<const float> parameters) const;
+    Result<std::vector<task::Score>> score_partners() const;
 
     // federation_protocol.cpp: commands of the machines over the memory connector
     bool exchange();  // true when anything happened

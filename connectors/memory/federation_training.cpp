@@ -156,6 +156,20 @@ Result<task::Score> Federation::Impl::score(std::span<const float> parameters) c
     return sum;
 }
 
+Result<std::vector<task::Score>> Federation::Impl::score_partners() const {
+    std::vector<Result<task::Score>> scores(partners.size(), Result<task::Score>(task::Score{}));
+    executor->run(partners.size(), [&](std::size_t i, unsigned) {
+        scores[i] = task::evaluate(options.plan.task.model, coordinator->parameters(),
+                                   data::gather(*options.train, partners[i].setup.rows), {}, options.plan.task.loss);
+    });
+    std::vector<task::Score> all;
+    for (Result<task::Score>& score : scores) {
+        ENTENTE_ASSIGN(task::Score one, std::move(score));
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
 Status Federation::Impl::score_round() {
     const std::uint64_t completed = coordinator->view().completed;
     if (completed <= scored) return done();

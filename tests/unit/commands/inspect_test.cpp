@@ -208,7 +208,9 @@ TEST_CASE("an exported model is read by another reader, value for value") {
     CHECK((8 + other.head.size()) % 8 == 0);
     environment.out.clear();
     CHECK(commands::run({"export", "m.entf", "-o", "n", "--json"}, environment) == commands::exit_done);
-    CHECK(environment.out == "{\"file\":\"n\",\"bytes\":" + std::to_string(environment.files["n"].size()) + "}\n");
+    CHECK(environment.out == "{\"file\":\"n\",\"bytes\":" + std::to_string(environment.files["n"].size()) +
+                                 ",\"card\":\"n.card.md\"}\n");
+    CHECK(environment.files.count("m.safetensors.card.md") == 1);
 }
 
 TEST_CASE("export refuses what is no whole model, says which file, and writes nothing") {
@@ -231,7 +233,10 @@ TEST_CASE("export refuses what is no whole model, says which file, and writes no
     }
     environment.files["good"] = model_envelope();
     CHECK(commands::run({"export", "good", "-o", "out", "--format", "onnx"}, environment) == commands::exit_usage);
-    CHECK(contains(environment.error, "expected safetensors, found \"onnx\""));
+    CHECK(contains(environment.error, "--plan"));
+    CHECK(commands::run({"export", "good", "-o", "out", "--format", "gguf"}, environment) == commands::exit_usage);
+    CHECK(contains(environment.error, "expected safetensors, npz or onnx, found \"gguf\""));
+    CHECK(commands::run({"export", "good", "-o", "out.onnx", "--plan", ""}, environment) == commands::exit_usage);
     CHECK(environment.files.count("out") == 0);
 }
 
