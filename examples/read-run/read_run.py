@@ -28,7 +28,7 @@ def forward(model, pictures):
     """The default plan's 2NN, by hand: the arrays of model.npz under the names of the plan."""
     hidden = np.maximum(pictures @ model["hidden1.weight"] + model["hidden1.bias"], 0)
     hidden = np.maximum(hidden @ model["hidden2.weight"] + model["hidden2.bias"], 0)
-    return hidden @ model["out.weight"] + model["out.bias"]
+    return hidden @ model["output.weight"] + model["output.bias"]
 
 
 def main():
