@@ -170,6 +170,10 @@ void write_loss(Writer& w, const nn::LossSpec& loss) {
 Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_name) {
     ENTENTE_ASSIGN(TomlTable root, parse_toml(text, file_name, "plan"));
     plan::Plan p = plan::default_digits_plan();
+    // A strategy's name decides the defaults of the keys that follow; an unknown one is reported by the plan's check.
+    TomlTable aggregation = root.table("aggregation");
+    aggregation.text("strategy", p.aggregation.strategy.name);
+    static_cast<void>(plan::use_strategy(p, std::string(p.aggregation.strategy.name)));
     root.text("numerics", p.numerics);
 
     TomlTable federation = root.table("federation");
@@ -187,10 +191,6 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
 
     read_training(root.table("training"), p.training);
 
-    TomlTable aggregation = root.table("aggregation");
-    aggregation.text("strategy", p.aggregation.strategy.name);
-    // A name decides the defaults of its keys; what it does not know, the plan's check reports.
-    if (auto tuned = aggregate::default_terms(p.aggregation.strategy.name); tuned.ok()) p.aggregation.strategy = *tuned;
     for (const aggregate::StrategyKey& key : aggregate::strategy_keys()) {
         aggregation.real(key.name, p.aggregation.strategy.*key.member);
     }
@@ -206,6 +206,10 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
     round.number<std::uint32_t>("rounds", p.round.rounds, 1, any32);
     round.number<std::uint32_t>("min_cohort", p.round.min_cohort, 1, any32);
     round.number<std::uint32_t>("goal", p.round.goal, 0, any32);
+    round.real("fraction", p.round.fraction);
+    round.real("over_selection", p.round.over_selection);
+    round.number<std::uint32_t>("max_staleness", p.round.max_staleness, 0, any32);
+    round.real("staleness_exponent", p.round.staleness_exponent);
     round.number<std::uint32_t>("deadline_s", p.round.deadline_s, 1, any32);
     round.number<std::uint32_t>("presence_s", p.round.presence_s, 1, any32);
 
@@ -265,6 +269,10 @@ std::string write_plan_toml(const plan::Plan& p) {
     w.whole("rounds", p.round.rounds);
     w.whole("min_cohort", p.round.min_cohort);
     w.whole("goal", p.round.goal);
+    w.number("fraction", p.round.fraction);
+    w.number("over_selection", p.round.over_selection);
+    w.whole("max_staleness", p.round.max_staleness);
+    w.number("staleness_exponent", p.round.staleness_exponent);
     w.whole("deadline_s", p.round.deadline_s);
     w.whole("presence_s", p.round.presence_s);
     w.section("contract");

@@ -12,8 +12,8 @@ Error refuse(const char* reason, std::string message) {
     return Error{Code::invalid_argument, reason, std::move(message)};
 }
 
-constexpr std::uint32_t layout_version = 1;
-constexpr std::size_t header_bytes = 4 + 4 + 8 + 8;
+constexpr std::uint32_t layout_version = 2;
+constexpr std::size_t header_bytes = 4 + 4 + 8 + 8 + 4 + 4;
 
 }  // namespace
 
@@ -24,11 +24,13 @@ Status check(const FoldBounds& bounds) {
     }
     constexpr auto top = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     const auto limit = static_cast<std::uint64_t>(bounds.grid.limit());
-    if (bounds.max_weight > top / limit / bounds.max_participants) {
+    if (bounds.factor_log2 > 30) return refuse("plan.overflow", "bounds of the fold: expected factor_log2 up to 30");
+    if (bounds.max_weight > (top / limit / bounds.max_participants) >> bounds.factor_log2) {
         return refuse("plan.overflow",
                       "bounds of the fold: expected max_weight x max_participants x 2^(bits-1) below 2^63, found " +
                           std::to_string(bounds.max_weight) + " x " + std::to_string(bounds.max_participants) +
                           " x 2^" + std::to_string(bounds.grid.bits - 1) +
+                          (bounds.factor_log2 == 0 ? std::string() : " x 2^" + std::to_string(int{bounds.factor_log2})) +
                           "; lower max_weight, max_participants or encoding.bits");
     }
     return done();
@@ -40,7 +42,7 @@ Result<Fold> Fold::create(std::uint64_t parameters, const FoldBounds& bounds) {
     return Fold(parameters, bounds);
 }
 
-Status Fold::validate(std::span<const std::int32_t> values, std::uint64_t weight) const {
+Status Fold::validate(std::span<const std::int32_t> values, std::uint64_t weight, std::uint32_t factor) const {
     if (values.size() != sum_.size()) {
         return refuse("update.shape", "update: expected " + std::to_string(sum_.size()) + " parameters, found " +
                                           std::to_string(values.size()));
@@ -48,6 +50,10 @@ Status Fold::validate(std::span<const std::int32_t> values, std::uint64_t weight
     if (weight == 0 || weight > bounds_.max_weight) {
         return refuse("update.weight", "update: expected a weight from 1 to " + std::to_string(bounds_.max_weight) +
                                            ", found " + std::to_string(weight));
+    }
+    if (factor > whole()) {
+        return refuse("update.weight", "update: expected a factor up to " + std::to_string(whole()) + ", found " +
+                                           std::to_string(factor));
     }
     if (participants_ >= bounds_.max_participants) {
         return refuse("update.too-many", "round: expected at most " + std::to_string(bounds_.max_participants) +
@@ -64,8 +70,11 @@ Status Fold::validate(std::span<const std::int32_t> values, std::uint64_t weight
     return done();
 }
 
-void Fold::accumulate(std::span<const std::int32_t> values, std::uint64_t weight) noexcept {
-    const auto w = static_cast<std::int64_t>(weight);
+void Fold::accumulate(std::span<const std::int32_t> values, std::uint64_t weight, std::uint32_t factor) noexcept {
+    if (factor == 0) factor = whole();
+    least_factor_ = participants_ == 0 ? factor : std::min(least_factor_, factor);
+    most_factor_ = std::max(most_factor_, factor);
+    const auto w = static_cast<std::int64_t>(weight) * static_cast<std::int64_t>(factor);
     for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += w * values[i];
     weight_ += weight;
     ++participants_;
@@ -78,6 +87,9 @@ Status Fold::merge(Fold&& other) {
     if (other.participants_ > bounds_.max_participants - participants_) {
         return refuse("update.too-many", "merge: more participants than the plan's bound");
     }
+    if (other.participants_ == 0) return done();
+    least_factor_ = participants_ == 0 ? other.least_factor_ : std::min(least_factor_, other.least_factor_);
+    most_factor_ = std::max(most_factor_, other.most_factor_);
     for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += other.sum_[i];
     weight_ += other.weight_;
     participants_ += other.participants_;
@@ -85,12 +97,22 @@ Status Fold::merge(Fold&& other) {
     return done();
 }
 
-Status Fold::report(std::span<float> mean) const {
+std::optional<std::uint32_t> Fold::common_factor() const noexcept {
+    if (participants_ == 0 || least_factor_ != most_factor_) return std::nullopt;
+    return most_factor_;
+}
+
+Status Fold::report(std::span<float> mean, double unit) const {
     if (participants_ == 0) return refuse("fold.empty", "report: expected at least one update, found none");
     if (mean.size() != sum_.size()) return refuse("update.shape", "report: output has another length than the fold");
     const double divisor = static_cast<double>(weight_) * std::ldexp(1.0, bounds_.grid.scale_log2);
+    const double one = std::ldexp(1.0, bounds_.factor_log2);
+    const std::optional<std::uint32_t> common = common_factor();
+    const std::int64_t shared = common.value_or(1);
+    const double share = static_cast<double>(shared) / one / unit;
     for (std::size_t i = 0; i < sum_.size(); ++i) {
-        mean[i] = static_cast<float>(static_cast<double>(sum_[i]) / divisor);
+        const std::int64_t sum = shared == 1 ? sum_[i] : sum_[i] / shared;
+        mean[i] = static_cast<float>(static_cast<double>(sum) / divisor * share);
     }
     return done();
 }
@@ -102,6 +124,8 @@ Bytes Fold::serialize() const {
     append_le(out, participants_);
     append_le(out, weight_);
     append_le(out, static_cast<std::uint64_t>(sum_.size()));
+    append_le(out, least_factor_);
+    append_le(out, most_factor_);
     for (const std::int64_t value : sum_) append_le(out, value);
     return out;
 }
@@ -115,9 +139,15 @@ Result<Fold> Fold::deserialize(ByteView bytes, std::uint64_t parameters, const F
     }
     fold.participants_ = read_le<std::uint32_t>(bytes.subspan(4));
     fold.weight_ = read_le<std::uint64_t>(bytes.subspan(8));
+    fold.least_factor_ = read_le<std::uint32_t>(bytes.subspan(24));
+    fold.most_factor_ = read_le<std::uint32_t>(bytes.subspan(28));
     const bool possible = fold.participants_ <= bounds.max_participants && fold.weight_ >= fold.participants_ &&
-                          fold.weight_ <= fold.participants_ * bounds.max_weight;
-    const auto top = static_cast<std::int64_t>(fold.weight_) * bounds.grid.limit();
+                          fold.weight_ <= fold.participants_ * bounds.max_weight &&
+                          fold.least_factor_ <= fold.most_factor_ && fold.most_factor_ <= fold.whole() &&
+                          (fold.least_factor_ > 0) == (fold.participants_ > 0) &&
+                          (fold.most_factor_ > 0) == (fold.participants_ > 0);
+    const std::int64_t top =
+        possible ? static_cast<std::int64_t>(fold.weight_) * bounds.grid.limit() * std::int64_t{fold.most_factor_} : 0;
     for (std::size_t i = 0; possible && i < fold.sum_.size(); ++i) {
         fold.sum_[i] = read_le<std::int64_t>(bytes.subspan(header_bytes + 8 * i));
         if (fold.sum_[i] > top || fold.sum_[i] < -top) {
@@ -133,6 +163,8 @@ void Fold::reset() noexcept {
     std::fill(sum_.begin(), sum_.end(), 0);
     weight_ = 0;
     participants_ = 0;
+    least_factor_ = 0;
+    most_factor_ = 0;
 }
 
 }  // namespace entente::aggregate

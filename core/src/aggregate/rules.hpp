@@ -8,6 +8,9 @@
 namespace entente::aggregate {
 
 std::unique_ptr<Strategy> make_fedavg(const StrategyTerms& terms, std::uint64_t parameters);
+std::unique_ptr<Strategy> make_fedprox(const StrategyTerms& terms, std::uint64_t parameters);
+std::unique_ptr<Strategy> make_fednova(const StrategyTerms& terms, std::uint64_t parameters);
+std::unique_ptr<Strategy> make_fedbuff(const StrategyTerms& terms, std::uint64_t parameters);
 std::unique_ptr<Strategy> make_fedavgm(const StrategyTerms& terms, std::uint64_t parameters);
 std::unique_ptr<Strategy> make_fedadagrad(const StrategyTerms& terms, std::uint64_t parameters);
 std::unique_ptr<Strategy> make_fedadam(const StrategyTerms& terms, std::uint64_t parameters);

@@ -19,12 +19,16 @@ struct Entry {
     unsigned uses;
     // Tuned values: learning rate, momentum, second moment, adaptivity.
     std::array<float, 4> tuned;
+    StrategyTraits traits = {};
 };
 
 // FedAvgM: Hsu et al. 2019. The adaptive ones: Reddi et al. 2021, the best of the authors' grid on EMNIST (characters),
 // with the paper's beta_1 and beta_2.
 constexpr std::array strategies{
     Entry{"fedavg", make_fedavg, rate, {1.0f, 0, 0, 0}},
+    Entry{"fedprox", make_fedprox, rate, {1.0f, 0, 0, 0}, {.proximal_mu = 0.01f}},
+    Entry{"fednova", make_fednova, rate, {1.0f, 0, 0, 0}, {.normalised = true}},
+    Entry{"fedbuff", make_fedbuff, rate, {1.0f, 0, 0, 0}, {.goal = 10, .max_staleness = 5}},
     Entry{"fedavgm", make_fedavgm, rate | momentum, {1.0f, 0.9f, 0, 0}},
     Entry{"fedadagrad", make_fedadagrad, rate | momentum | adaptivity, {0.1f, 0, 0, 1e-2f}},
     Entry{"fedadam", make_fedadam, rate | momentum | second_moment | adaptivity, {3.1622776e-3f, 0.9f, 0.99f, 1e-4f}},
@@ -88,6 +92,11 @@ Result<StrategyTerms> default_terms(std::string_view name) {
     terms.name = entry->name;
     for (std::size_t i = 0; i < keys.size(); ++i) terms.*keys[i].member = entry->tuned[i];
     return terms;
+}
+
+StrategyTraits traits_of(std::string_view name) noexcept {
+    const Entry* entry = find(name);
+    return entry == nullptr ? StrategyTraits{} : entry->traits;
 }
 
 Status check(const StrategyTerms& terms) {

@@ -25,7 +25,7 @@ namespace entente::contract {
 
 template <class Archive>
 void serialize(Archive& archive, Version& v) {
-    archive(v.round, v.content, v.size_bytes);
+    archive(v.round, v.content, v.size_bytes, v.lots);
 }
 template <class Archive>
 void serialize(Archive& archive, Offer& o) {

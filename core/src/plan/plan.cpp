@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "entente/aggregate/local_work.hpp"
 #include "entente/codec/archive.hpp"
 #include "entente/codec/merkle.hpp"
 #include "entente/contract/contract.hpp"
@@ -38,6 +39,11 @@ Status check_rounds(const RoundTerms& r, const ContractTerms& c, std::uint32_t m
     ENTENTE_TRY(in_range<std::uint32_t>("round.goal", r.goal, 0, max_participants));
     ENTENTE_TRY(in_range<std::uint32_t>("round.deadline_s", r.deadline_s, 1, 30 * 86'400));
     ENTENTE_TRY(in_range<std::uint32_t>("round.presence_s", r.presence_s, 1, 30 * 86'400));
+    const auto finite = [](float v, float low, float high) { return std::isfinite(v) && v >= low && v <= high; };
+    if (!finite(r.fraction, 1e-6f, 1)) return refuse("plan.range", "round.fraction: expected 0.000001 to 1");
+    if (!finite(r.over_selection, 1, 10)) return refuse("plan.range", "round.over_selection: expected 1 to 10");
+    ENTENTE_TRY(in_range<std::uint32_t>("round.max_staleness", r.max_staleness, 0, 100));
+    if (!finite(r.staleness_exponent, 0, 10)) return refuse("plan.range", "round.staleness_exponent: expected 0 to 10");
     if (r.goal != 0 && r.goal < r.min_cohort) {
         return refuse("plan.range", "round.goal: expected 0 or at least round.min_cohort, found " + std::to_string(r.goal));
     }
@@ -89,6 +95,32 @@ Status check_outputs(const TaskTerms& task) {
                                     std::to_string(outputs) + " outputs, found " + std::to_string(task.classes));
 }
 
+// What a strategy's equations presume of the local training and of the round.
+Status check_presumed(const Plan& plan) {
+    const std::string& name = plan.aggregation.strategy.name;
+    const aggregate::StrategyTraits traits = aggregate::traits_of(name);
+    if (traits.normalised && plan.training.momentum > 0 && plan.training.proximal_mu > 0) {
+        return refuse("plan.strategy", "aggregation.strategy: " + name +
+                                           " expects training.momentum or training.proximal_mu to be 0, found both");
+    }
+    if (traits.normalised && (plan.training.optimiser != nn::Optimiser::sgd || plan.training.nesterov)) {
+        return refuse("plan.strategy", "training.optimiser: expected sgd without nesterov with " + name +
+                                           ", whose weights of the gradients are known for that alone");
+    }
+    if (traits.normalised && plan.training.learning_rate * plan.training.proximal_mu >= 1) {
+        return refuse("plan.strategy", "training.proximal_mu: " + name + " expects it below 1 / training.learning_rate");
+    }
+    if (traits.normalised && plan.round.max_staleness > 0) {
+        return refuse("plan.strategy", "round.max_staleness: expected 0 with " + name + ", found " +
+                                           std::to_string(plan.round.max_staleness));
+    }
+    if (traits.max_staleness > 0 && (plan.round.max_staleness == 0 || plan.round.goal == 0)) {
+        return refuse("plan.strategy", "aggregation.strategy: " + name +
+                                           " expects round.goal (the size of its buffer) and round.max_staleness above 0");
+    }
+    return done();
+}
+
 Digest digest_of_bytes(const Bytes& bytes) { return codec::merkle_root(bytes); }
 
 policy::Policy terms_of(const Plan& plan) {
@@ -138,7 +170,8 @@ Status check(const Plan& plan) {
     ENTENTE_TRY(check_outputs(plan.task));
     ENTENTE_TRY(check_training(plan.training));
     ENTENTE_TRY(aggregate::check(fold_bounds(plan)));
-    ENTENTE_TRY(aggregate::make_strategy(plan.aggregation.strategy, layout.parameter_count));
+    ENTENTE_TRY(aggregate::check(plan.aggregation.strategy));
+    ENTENTE_TRY(check_presumed(plan));
     return check_rounds(plan.round, plan.contract, plan.aggregation.max_participants);
 }
 
@@ -165,7 +198,32 @@ Digest schema_digest(const Plan& plan) { return digest_of_bytes(codec::encode(pl
 std::string federation_iri(const Plan& plan) { return "urn:fl:federation:" + plan.federation.id; }
 
 aggregate::FoldBounds fold_bounds(const Plan& plan) {
-    return {plan.aggregation.grid, plan.aggregation.max_weight, plan.aggregation.max_participants};
+    aggregate::FoldBounds bounds{plan.aggregation.grid, plan.aggregation.max_weight, plan.aggregation.max_participants, 0};
+    const bool whole = !aggregate::traits_of(plan.aggregation.strategy.name).normalised && plan.round.max_staleness == 0;
+    if (whole) return bounds;
+    // Fractions as fine as the sum has room for, and never coarser than 2^-12.
+    bounds.factor_log2 = 30;
+    while (bounds.factor_log2 > 12 && !aggregate::check(bounds).ok()) --bounds.factor_log2;
+    return bounds;
+}
+
+Status use_strategy(Plan& plan, std::string_view name) {
+    ENTENTE_ASSIGN(plan.aggregation.strategy, aggregate::default_terms(name));
+    const aggregate::StrategyTraits traits = aggregate::traits_of(name);
+    plan.training.proximal_mu = traits.proximal_mu;
+    plan.round.goal = traits.goal;
+    plan.round.max_staleness = traits.max_staleness;
+    return done();
+}
+
+std::uint32_t lot_of(const Plan& plan, std::uint64_t round, std::string_view participant) {
+    return Philox(derive_key(plan.training.seed, round, participant, Purpose::select)).next_u32();
+}
+
+double gradient_weight(const Plan& plan, std::uint64_t round, std::uint64_t steps) {
+    const nn::TrainingOptions local = training_options(plan, round, {});
+    return aggregate::gradient_weight({steps, static_cast<double>(local.momentum), static_cast<double>(local.learning_rate),
+                                       static_cast<double>(local.proximal_mu)});
 }
 
 nn::TrainingOptions training_options(const Plan& plan, std::uint64_t round, std::string_view participant) {

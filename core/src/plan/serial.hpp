@@ -68,7 +68,8 @@ void serialize(Archive& archive, AggregationTerms& a) {
 }
 template <class Archive>
 void serialize(Archive& archive, RoundTerms& r) {
-    archive(r.rounds, r.min_cohort, r.goal, r.deadline_s, r.presence_s);
+    archive(r.rounds, r.min_cohort, r.goal, r.fraction, r.over_selection, r.deadline_s, r.presence_s, r.max_staleness,
+            r.staleness_exponent);
 }
 template <class Archive>
 void serialize(Archive& archive, ContractTerms& c) {

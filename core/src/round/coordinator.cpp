@@ -99,7 +99,8 @@ void Coordinator::Impl::on(Watched& e) {
         if (member == nullptr || member->left) continue;
         if (!member->update_agreement) {
             consider_offer(entry, *member, e.now_ms);
-        } else if (entry.version && !member->retrieving && member->judged != entry.version) {
+        } else if (entry.version && !member->retrieving && member->judged != entry.version &&
+                   !held_back(entry.asset.provider)) {
             member->retrieving = true;
             emit(Retrieve{entry.asset.provider,
                           {member->update_agreement->id, entry.asset.id, *entry.version},
@@ -147,7 +148,7 @@ void Coordinator::Impl::on(Stored& e) {
     Staged update = std::move(it->second);
     staged.erase(it);
     count(update.record);
-    fold.accumulate(update.values, update.record.weight);
+    fold.accumulate(update.values, update.record.weight, update.record.factor);
     emit(Conclude{update.record.transfer, {true, "update.accepted", "Counted in round " + std::to_string(round) + "."}});
     advance(e.now_ms);
 }
@@ -171,7 +172,7 @@ void Coordinator::Impl::advance(std::int64_t now_ms) {
     if (!staged.empty()) return;  // its Stored decides
     const bool enough = accepted.size() >= plan.round.min_cohort;
     const bool due = now_ms >= deadline_ms;
-    const bool full = plan.round.goal > 0 ? accepted.size() >= plan.round.goal : nobody_awaited(now_ms);
+    const bool full = (goal > 0 && accepted.size() >= goal) || nobody_awaited(now_ms);
     if (enough && (full || due)) {
         close(now_ms);
     } else if (due) {
@@ -186,10 +187,11 @@ void Coordinator::Impl::open(std::int64_t now_ms) {
     phase = Phase::collecting;
     opened_at_ms = now_ms;
     deadline_ms = now_ms + std::int64_t{1000} * plan.round.deadline_s;
-    expected = active(now_ms);
+    draw(active(now_ms));
     accepted.clear();
     fold.reset();
-    persist(now_ms, RoundOpened{round, model_content, deadline_ms});
+    bases[round].lots = lots;
+    persist(now_ms, RoundOpened{round, model_content, deadline_ms, lots, goal});
     publish();
 }
 
@@ -211,7 +213,7 @@ void Coordinator::Impl::close(std::int64_t now_ms) {
 
 void Coordinator::Impl::finish_close(std::int64_t now_ms) {
     std::vector<float> mean(parameters.size());
-    if (auto reported = fold.report(mean); !reported.ok()) {
+    if (auto reported = fold.report(mean, unit_of_mean()); !reported.ok()) {
         failure = reported.error();
         return;
     }

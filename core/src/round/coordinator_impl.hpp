@@ -27,6 +27,13 @@ public:
         bool left = false;
     };
 
+    // A model that updates may be based on.
+    struct Base {
+        Digest content;
+        std::uint64_t version = 0;         // rounds completed before it
+        std::uint32_t lots = 0xffff'ffff;  // whom its round asked
+    };
+
     struct Staged {
         UpdateAccepted record;
         std::vector<std::int32_t> values;
@@ -58,6 +65,10 @@ public:
     [[nodiscard]] bool present(const Member& member, std::int64_t now_ms) const;
     [[nodiscard]] std::set<std::string> active(std::int64_t now_ms) const;
     [[nodiscard]] bool nobody_awaited(std::int64_t now_ms) const;
+    [[nodiscard]] bool asked(const std::string& id) const { return plan::lot_of(plan, round, id) <= lots; }
+    void draw(const std::set<std::string>& present_ones);  // whom the round asks, and how many it waits for
+    // An update that comes too early for its buffer stays where it is until the next one opens.
+    [[nodiscard]] bool held_back(const std::string& id) const;
     // The participant whose key accepted an agreement over the global model; empty when nobody's.
     [[nodiscard]] std::string consumer_of(const contract::Agreement& agreement) const;
     void record_model_agreement(const contract::Agreement& agreement, std::int64_t now_ms);
@@ -74,6 +85,9 @@ public:
     Result<Staged> read_update(contract::ByteSource& content, codec::FrameHeader& header) const;
     [[nodiscard]] Status check_update(const std::string& id, const Member& member, const contract::Transfer& transfer,
                                       const codec::FrameHeader& header) const;
+    [[nodiscard]] Status check_round(const std::string& id, const codec::FrameHeader& header) const;
+    Result<std::uint32_t> factor_of(const codec::FrameHeader& header) const;
+    [[nodiscard]] double unit_of_mean() const;
     void refuse(const std::string& id, Member& member, const contract::Transfer& transfer, const Error& error,
                 std::int64_t now_ms);
     std::optional<std::string> may_release(std::int64_t now_ms);  // the sentence that forbids it
@@ -87,6 +101,7 @@ public:
 
     void emit(coordinator::Command command) { out.push_back(std::move(command)); }
     void persist(std::int64_t now_ms, Body body) { emit(coordinator::Persist{Record{now_ms, std::move(body)}}); }
+    void remember_base();  // the present model as a base of updates; forgets those that are too old
     void seal(std::int64_t now_ms, bool final);  // the present parameters as the envelope of `round`
     void publish();
 
@@ -105,7 +120,10 @@ public:
     std::uint64_t completed = 0;
     std::int64_t opened_at_ms = 0;
     std::int64_t deadline_ms = 0;
-    std::set<std::string> expected;                  // present when the round opened
+    std::set<std::string> expected;                  // present when the round opened, and asked
+    std::uint32_t lots = 0xffff'ffff;                // the largest lot that is asked
+    std::uint32_t goal = 0;                          // of the open round; 0: all who are expected
+    std::map<std::uint64_t, Base> bases;             // by the round that trains on it
     std::map<std::string, UpdateAccepted> accepted;  // of the open round
     std::size_t needed = 0;                          // participants to open a round
     std::string waiting_reason;

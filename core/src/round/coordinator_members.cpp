@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "coordinator_impl.hpp"
 #include "entente/codec/sha256.hpp"
 #include "model_envelope.hpp"
@@ -37,6 +39,45 @@ bool Coordinator::Impl::nobody_awaited(std::int64_t now_ms) const {
     return std::all_of(expected.begin(), expected.end(), [&](const std::string& id) {
         return accepted.count(id) > 0 || !present(members.at(id), now_ms);
     });
+}
+
+void Coordinator::Impl::draw(const std::set<std::string>& present_ones) {
+    // 0.1f lies a little above a tenth: it asks 10 of 100 nevertheless, not 11.
+    const auto share = [](float part, std::size_t of) {
+        return static_cast<std::size_t>(std::ceil(static_cast<double>(part) * static_cast<double>(of) - 1e-4));
+    };
+    const plan::RoundTerms& terms = plan.round;
+    const std::size_t all = present_ones.size();
+    std::size_t wanted = std::min(all, std::max<std::size_t>(share(terms.fraction, all), terms.min_cohort));
+    if (terms.goal > 0) wanted = std::min<std::size_t>(wanted, terms.goal);
+    const bool sampled = terms.fraction < 1 || terms.over_selection > 1;
+    const std::size_t ask = sampled ? std::min(all, share(terms.over_selection, wanted)) : all;
+    goal = wanted < ask ? static_cast<std::uint32_t>(wanted) : 0;
+    lots = 0xffff'ffff;
+    if (ask < all) {
+        std::vector<std::uint32_t> drawn;
+        for (const std::string& id : present_ones) drawn.push_back(plan::lot_of(plan, round, id));
+        std::sort(drawn.begin(), drawn.end());
+        lots = drawn[ask - 1];
+    }
+    expected.clear();
+    for (const std::string& id : present_ones) {
+        if (asked(id)) expected.insert(id);
+    }
+}
+
+bool Coordinator::Impl::held_back(const std::string& id) const {
+    if (plan.round.max_staleness == 0) return false;
+    return phase == Phase::waiting || (phase == Phase::collecting && accepted.count(id) > 0);
+}
+
+void Coordinator::Impl::remember_base() {
+    Base& base = bases[round];
+    base.content = model_content;
+    base.version = completed;
+    for (auto it = bases.begin(); it != bases.end();) {
+        it = it->second.version + plan.round.max_staleness < completed ? bases.erase(it) : std::next(it);
+    }
 }
 
 std::string Coordinator::Impl::consumer_of(const contract::Agreement& agreement) const {
@@ -102,6 +143,7 @@ void Coordinator::Impl::seal(std::int64_t now_ms, bool final) {
     model_blob = codec::sha256(*sealed->envelope);
     model_bytes = sealed->envelope->size();
     published_round = round;
+    remember_base();
     memory_blob = Digest{};
     if (Bytes memory = final ? Bytes{} : strategy->save(); !memory.empty()) {
         memory_blob = codec::sha256(memory);
@@ -113,7 +155,9 @@ void Coordinator::Impl::seal(std::int64_t now_ms, bool final) {
 
 void Coordinator::Impl::publish() {
     if (failure) return;
-    emit(PublishModel{model_asset().id, {published_round, model_content, model_bytes}, model_blob});
+    // The result is everybody's.
+    const std::uint32_t whom = phase == Phase::collecting ? lots : 0xffff'ffffu;
+    emit(PublishModel{model_asset().id, {published_round, model_content, model_bytes, whom}, model_blob});
 }
 
 View Coordinator::Impl::view() const {
@@ -152,7 +196,7 @@ View Coordinator::Impl::view() const {
             p.standing = Standing::refused;
         } else if (accepted.count(id) > 0) {
             p.standing = Standing::delivered;
-        } else if (agreed && phase == Phase::collecting) {
+        } else if (agreed && phase == Phase::collecting && asked(id)) {
             p.standing = Standing::training;
         } else if (agreed) {
             p.standing = Standing::agreed;

@@ -38,6 +38,7 @@ struct Summary {
     std::string operator()(const RoundOpened& r) const { return in_round(r.round) + "opened on model " + short_hex(r.model); }
     std::string operator()(const UpdateAccepted& r) const {
         return in_round(r.round) + "update of " + r.participant + " accepted, weight " + std::to_string(r.weight) +
+               (r.base_round < r.round ? ", trained on the model of round " + std::to_string(r.base_round) : std::string()) +
                ", content " + short_hex(r.content);
     }
     std::string operator()(const UpdateRefused& r) const {

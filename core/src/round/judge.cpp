@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "coordinator_impl.hpp"
+#include "entente/aggregate/local_work.hpp"
 #include "entente/codec/sha256.hpp"
 #include "model_envelope.hpp"
 #include "update_sink.hpp"
@@ -17,6 +18,19 @@ Error refuse_with(Code code, const char* reason, std::string sentence) {
 }
 
 constexpr std::size_t read_chunk = 64 * 1024;
+
+// The local steps that the sender reports.
+Result<std::uint64_t> steps_of(const std::vector<codec::Measure>& measures) {
+    constexpr double most = 1e9;
+    for (const codec::Measure& measure : measures) {
+        if (measure.name != "train.steps") continue;
+        if (measure.value >= 1 && measure.value <= most && std::floor(measure.value) == measure.value) {
+            return static_cast<std::uint64_t>(measure.value);
+        }
+    }
+    return refuse_with(Code::invalid_argument, "update.steps",
+                       "update: expected a whole number of local steps from 1 to 1000000000 in its measure train.steps");
+}
 
 }  // namespace
 
@@ -72,16 +86,7 @@ Status Coordinator::Impl::check_update(const std::string& id, const Member& memb
     if (phase != Phase::collecting) {
         return refuse_with(Code::conflict, "update.no-round", "update: no round is open");
     }
-    if (header.round != round) {
-        return refuse_with(Code::conflict, header.round < round ? "update.late" : "update.future",
-                           "update: expected round " + std::to_string(round) + ", found round " +
-                               std::to_string(header.round));
-    }
-    if (header.base_model != model_content) {
-        return refuse_with(Code::conflict, "update.stale-base",
-                           "update: expected one trained on the model " + short_hex(model_content) +
-                               ", found one trained on " + short_hex(header.base_model));
-    }
+    ENTENTE_TRY(check_round(id, header));
     if (accepted.count(id) > 0) {
         return refuse_with(Code::conflict, "update.duplicate",
                            "update: round " + std::to_string(round) + " has counted one of " + id + " already");
@@ -92,6 +97,53 @@ Status Coordinator::Impl::check_update(const std::string& id, const Member& memb
         return refuse_with(Code::invalid_argument, "update.not-finite", "update: a reported measure is not a finite number");
     }
     return done();
+}
+
+// Is it of this round, or no later than the plan bears, and was its sender asked?
+Status Coordinator::Impl::check_round(const std::string& id, const codec::FrameHeader& header) const {
+    const auto base = bases.find(header.round);
+    const bool timely = header.round == round || (header.round < round && plan.round.max_staleness > 0 && base != bases.end());
+    if (!timely) {
+        return refuse_with(Code::conflict, header.round < round ? "update.late" : "update.future",
+                           "update: expected round " + std::to_string(round) + ", found round " +
+                               std::to_string(header.round));
+    }
+    if (header.base_model != base->second.content) {
+        return refuse_with(Code::conflict, "update.stale-base",
+                           "update: expected one trained on the model " + short_hex(base->second.content) +
+                               ", found one trained on " + short_hex(header.base_model));
+    }
+    if (plan::lot_of(plan, header.round, id) > base->second.lots) {
+        return refuse_with(Code::permission_denied, "update.not-asked",
+                           "update: round " + std::to_string(header.round) + " did not draw " + id);
+    }
+    return done();
+}
+
+// What the update counts for: less for a stale one, and in FedNova less for each of many steps.
+Result<std::uint32_t> Coordinator::Impl::factor_of(const codec::FrameHeader& header) const {
+    const std::uint8_t unit = plan::fold_bounds(plan).factor_log2;
+    if (aggregate::traits_of(plan.aggregation.strategy.name).normalised) {
+        ENTENTE_ASSIGN(const std::uint64_t steps, steps_of(header.measures));
+        return aggregate::to_factor(1 / plan::gradient_weight(plan, header.round, steps), unit);
+    }
+    const std::uint64_t stale = completed - bases.at(header.round).version;
+    return aggregate::to_factor(aggregate::staleness_weight(stale, static_cast<double>(plan.round.staleness_exponent)), unit);
+}
+
+// FedNova's mean is of gradients: its unit is one step of tau_eff. Where all have taken the same number of steps the
+// two cancel, and they do so exactly.
+double Coordinator::Impl::unit_of_mean() const {
+    if (!aggregate::traits_of(plan.aggregation.strategy.name).normalised) return 1;
+    if (const auto common = fold.common_factor()) return static_cast<double>(*common) / static_cast<double>(fold.whole());
+    double weights = 0;
+    double weighted = 0;
+    for (const auto& [id, record] : accepted) {
+        const auto weight = static_cast<double>(record.weight);
+        weights += weight;
+        weighted += weight * plan::gradient_weight(plan, record.base_round, steps_of(record.measures).value());
+    }
+    return weights / weighted;
 }
 
 Result<Coordinator::Impl::Staged> Coordinator::Impl::judge(const std::string& id, const Member& member,
@@ -109,7 +161,8 @@ Result<Coordinator::Impl::Staged> Coordinator::Impl::judge(const std::string& id
                                   verdict.code, verdict.sentence});
     ENTENTE_TRY(verdict.status());
     const std::uint64_t weight = plan.aggregation.weighting == plan::Weighting::uniform ? 1 : header.weight;
-    ENTENTE_TRY(fold.validate(update.values, weight));
+    ENTENTE_ASSIGN(const std::uint32_t factor, factor_of(header));
+    ENTENTE_TRY(fold.validate(update.values, weight, factor));
     UpdateAccepted& record = update.record;
     record.round = round;
     record.participant = id;
@@ -117,6 +170,8 @@ Result<Coordinator::Impl::Staged> Coordinator::Impl::judge(const std::string& id
     record.transfer = transfer.id;
     record.content = header.content;
     record.weight = weight;
+    record.base_round = header.round;
+    record.factor = factor;
     record.measures = header.measures;
     return update;
 }
@@ -156,7 +211,7 @@ policy::Facts Coordinator::Impl::facts(std::int64_t now_ms, const contract::Agre
 
 void Coordinator::Impl::count(const UpdateAccepted& record) {
     Member& member = members[record.participant];
-    member.judged = contract::Version{record.round, record.content, record.size_bytes};
+    member.judged = contract::Version{record.base_round, record.content, record.size_bytes};
     ++member.contributions;
     member.bytes_up += record.size_bytes;
     accepted[record.participant] = record;

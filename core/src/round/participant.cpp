@@ -180,6 +180,8 @@ void Participant::Impl::on(Watched& e) {
     if (!update_agreement || !entry->version) return watch(watch_ms);
     const contract::Version& version = *entry->version;
     if (delivered && delivered->round < version.round) {
+        // Where late updates count, the receipt comes late as well.
+        if (version.round - delivered->round <= o.plan.round.max_staleness) return watch(watch_ms);
         notice(Notice::Kind::refused, "update.late", "The round went on without this update.");
         delivered.reset();
     }
@@ -192,6 +194,10 @@ void Participant::Impl::on(Watched& e) {
         if (!judged) delivered = e.own_version;
     }
     if (version.round <= done_round) return watch(watch_ms);
+    if (plan::lot_of(o.plan, version.round, o.id) > version.lots) {
+        done_round = version.round;  // the lot fell on others
+        return watch(watch_ms);
+    }
     view.round = version.round;
     go(Step::fetching, "fetching",
        Fetch{{model_agreement->id, global, version}, plan::envelope_limit(plan::model_limits(o.plan))});

@@ -88,10 +88,14 @@ struct Coordinator::Impl::Replay {
         to.opened_at_ms = at_ms;
         to.deadline_ms = r.deadline_ms;
         to.phase = Phase::collecting;
+        to.lots = r.lots;
+        to.goal = r.goal;
+        to.bases[r.round].lots = r.lots;
         to.accepted.clear();
         to.expected.clear();
         for (const auto& [id, member] : to.members) {
-            if (member.update_agreement && member.model_agreement && !member.left) to.expected.insert(id);
+            const bool agreed = member.update_agreement && member.model_agreement && !member.left;
+            if (agreed && to.asked(id)) to.expected.insert(id);
         }
         return done();
     }
@@ -128,6 +132,7 @@ struct Coordinator::Impl::Replay {
         to.model_blob = r.blob;
         to.memory_blob = r.memory;
         to.model_bytes = r.size_bytes;
+        to.remember_base();
         if (r.final) to.phase = Phase::finished;
         return done();
     }
@@ -170,7 +175,7 @@ void Coordinator::Impl::on(BlobLoaded& e) {
             failure = damaged("ledger.damaged-blob", "ledger: the update of " + id + " is damaged on disk");
             return;
         }
-        fold.accumulate(update->values, record.weight);
+        fold.accumulate(update->values, record.weight, record.factor);
         return;
     }
 }

@@ -34,11 +34,12 @@ void serialize(Archive& archive, PolicyDecided& r) {
 }
 template <class Archive>
 void serialize(Archive& archive, RoundOpened& r) {
-    archive(r.round, r.model, r.deadline_ms);
+    archive(r.round, r.model, r.deadline_ms, r.lots, r.goal);
 }
 template <class Archive>
 void serialize(Archive& archive, UpdateAccepted& r) {
-    archive(r.round, r.participant, r.agreement, r.transfer, r.content, r.blob, r.weight, r.size_bytes, r.measures);
+    archive(r.round, r.participant, r.agreement, r.transfer, r.content, r.blob, r.weight, r.size_bytes, r.base_round,
+            r.factor, r.measures);
 }
 template <class Archive>
 void serialize(Archive& archive, UpdateRefused& r) {

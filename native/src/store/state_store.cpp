@@ -6,7 +6,7 @@
 namespace entente::native {
 namespace {
 
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 constexpr std::uintmax_t header_bytes = 100;  // of an SQLite file
 
 constexpr const char* schema = R"sql(
@@ -18,7 +18,7 @@ CREATE TABLE account(id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL
 CREATE TABLE code(code BLOB PRIMARY KEY, participant TEXT NOT NULL, name TEXT NOT NULL,
     role TEXT NOT NULL, expires_at_ms INTEGER NOT NULL, used_at_ms INTEGER NOT NULL, used_by BLOB NOT NULL) STRICT;
 CREATE TABLE content(asset TEXT PRIMARY KEY, round INTEGER NOT NULL, content BLOB NOT NULL,
-    size_bytes INTEGER NOT NULL, blob BLOB NOT NULL) STRICT;
+    size_bytes INTEGER NOT NULL, blob BLOB NOT NULL, lots INTEGER NOT NULL) STRICT;
 CREATE TABLE history(round INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
 )sql";
 
@@ -164,11 +164,11 @@ Status StateStore::append(const std::vector<round::Entry>& entries, const Snapsh
 Status StateStore::save_in_transaction(const Snapshot& snapshot) {
     ENTENTE_TRY(set_meta("exchange", snapshot.exchange));
     ENTENTE_TRY(database_.execute("DELETE FROM content"));
-    ENTENTE_ASSIGN(Statement insert, database_.prepare("INSERT INTO content VALUES (?, ?, ?, ?, ?)"));
+    ENTENTE_ASSIGN(Statement insert, database_.prepare("INSERT INTO content VALUES (?, ?, ?, ?, ?, ?)"));
     for (const auto& [asset, row] : snapshot.contents) {
         insert.bind(1, asset).bind(2, static_cast<std::int64_t>(row.version.round));
         insert.bind(3, ByteView(row.version.content.bytes)).bind(4, static_cast<std::int64_t>(row.version.size_bytes));
-        ENTENTE_TRY(insert.bind(5, ByteView(row.blob.bytes)).run());
+        ENTENTE_TRY(insert.bind(5, ByteView(row.blob.bytes)).bind(6, std::int64_t{row.version.lots}).run());
     }
     return done();
 }
@@ -181,13 +181,14 @@ Result<std::optional<Snapshot>> StateStore::snapshot() {
     ENTENTE_ASSIGN(auto exchange, meta("exchange"));
     if (!exchange) return std::optional<Snapshot>();
     Snapshot snapshot{std::move(*exchange), {}};
-    ENTENTE_ASSIGN(Statement select, database_.prepare("SELECT asset, round, content, size_bytes, blob FROM content"));
+    ENTENTE_ASSIGN(Statement select, database_.prepare("SELECT asset, round, content, size_bytes, blob, lots FROM content"));
     for (;;) {
         ENTENTE_ASSIGN(const bool more, select.next());
         if (!more) return std::optional<Snapshot>(std::move(snapshot));
         ContentRow row;
         row.version.round = static_cast<std::uint64_t>(select.whole(1));
         row.version.size_bytes = static_cast<std::uint64_t>(select.whole(3));
+        row.version.lots = static_cast<std::uint32_t>(select.whole(5));
         if (!fill(select.blob(2), row.version.content) || !fill(select.blob(4), row.blob)) return bad_row("content");
         snapshot.contents.emplace(select.text(0), row);
     }

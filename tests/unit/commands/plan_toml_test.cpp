@@ -175,3 +175,20 @@ TEST_CASE("no damage to a plan's text can do more than be refused or change the 
         }
     }
 }
+
+TEST_CASE("every strategy is a plan by its name alone, with the paper's values, and survives the way to TOML and back") {
+    for (const std::string& name : aggregate::strategy_names()) {
+        CAPTURE(name);
+        const auto plan = read_plan_toml("[aggregation]\nstrategy = \"" + name + "\"\n", "plan.toml");
+        REQUIRE(plan.ok());
+        plan::Plan named = plan::default_digits_plan();
+        REQUIRE(plan::use_strategy(named, name).ok());
+        CHECK(*plan == named);
+        CHECK(plan::digest_of(read_plan_toml(write_plan_toml(*plan), "plan.toml").value()) == plan::digest_of(*plan));
+    }
+    // What would do nothing is only there when the plan writes it.
+    CHECK(read_plan_toml("[aggregation]\nstrategy = \"fedprox\"\n", "p").value().training.proximal_mu == 0.01f);
+    CHECK(read_plan_toml("[aggregation]\nstrategy = \"fedprox\"\n[training]\nproximal_mu = 0.0\n", "p").value().training.proximal_mu == 0);
+    says("[aggregation]\nserver_momentum = 0.9\n", "aggregation.server_momentum: expected none, because fedavg does not use it");
+    says("[aggregation]\nstrategy = \"fedavgg\"\n", "aggregation.strategy: expected one of fedavg, fedprox");
+}

@@ -246,7 +246,7 @@ TEST_CASE("every strategy runs over the memory connector, and no order of arriva
     for (const std::string& name : aggregate::strategy_names()) {
         CAPTURE(name);
         FederationOptions o = options();
-        o.plan.aggregation.strategy = aggregate::default_terms(name).value();
+        REQUIRE(plan::use_strategy(o.plan, name).ok());
         Federation straight = run(o);
         CHECK(straight.rounds().size() == 3);
         o.shuffle_arrivals = 5;

@@ -129,7 +129,7 @@ TEST_CASE("a database of another version, or of another program, gets no table o
             native::Database db = native::Database::open(path).value();
             REQUIRE(db.execute(other_program ? "CREATE TABLE songs(title TEXT)"
                                              : "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT; "
-                                               "INSERT INTO meta VALUES ('format', x'0200000000000000')")
+                                               "INSERT INTO meta VALUES ('format', x'0900000000000000')")
                         .ok());
         }
         CAPTURE(other_program);
@@ -143,7 +143,7 @@ TEST_CASE("a database of another version, or of another program, gets no table o
 
 TEST_CASE("a format that is missing, short or not a number is another version") {
     for (const char* row : {"", "INSERT INTO meta VALUES ('format', x'')", "INSERT INTO meta VALUES ('format', x'01')",
-                            "INSERT INTO meta VALUES ('format', x'010000000000000000')"}) {
+                            "INSERT INTO meta VALUES ('format', x'020000000000000000')"}) {
         const TemporaryFolder folder;
         const std::string path = (folder.path / "entente.db").string();
         {
@@ -254,7 +254,7 @@ TEST_CASE("rows with digests of another length are damage, not half a digest") {
         REQUIRE(db.execute("INSERT INTO account VALUES ('a', 'A', 'partner', x'00', x'01', 0, 0);"
                            "INSERT INTO code VALUES (x'00', 'a', 'A', 'partner', 0, 0, x'');"
                            "INSERT INTO meta VALUES ('exchange', x'00');"
-                           "INSERT INTO content VALUES ('asset', 1, x'00', 1, x'00')")
+                           "INSERT INTO content VALUES ('asset', 1, x'00', 1, x'00', 1)")
                     .ok());
     }
     StateStore store = StateStore::open(path).value();

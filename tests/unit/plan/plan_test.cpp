@@ -69,6 +69,20 @@ TEST_CASE("each mistake is named by its key") {
         {[](Plan& p) { p.round.rounds = 0; }, "round.rounds"},
         {[](Plan& p) { p.round.min_cohort = 0; }, "round.min_cohort"},
         {[](Plan& p) { p.round.goal = 1; }, "round.goal"},
+        {[](Plan& p) { p.round.fraction = 0; }, "round.fraction"},
+        {[](Plan& p) { p.round.over_selection = 0.5f; }, "round.over_selection"},
+        {[](Plan& p) { p.round.max_staleness = 101; }, "round.max_staleness"},
+        {[](Plan& p) { p.round.staleness_exponent = -1; }, "round.staleness_exponent"},
+        {[](Plan& p) { p.aggregation.strategy.server_momentum = 0.9f; }, "aggregation.server_momentum"},
+        {[](Plan& p) { p.aggregation.strategy.name = "fedbuff"; }, "round.goal"},
+        {[](Plan& p) { static_cast<void>(plan::use_strategy(p, "fednova")), p.round.max_staleness = 1; }, "round.max_staleness"},
+        {[](Plan& p) { static_cast<void>(plan::use_strategy(p, "fednova")), p.training.optimiser = nn::Optimiser::adam; }, "training.optimiser"},
+        {[](Plan& p) {
+             static_cast<void>(plan::use_strategy(p, "fednova"));
+             p.training.momentum = 0.9f;
+             p.training.proximal_mu = 0.1f;
+         },
+         "training.momentum"},
         {[](Plan& p) { p.contract.max_rounds = 3; }, "contract.max_rounds"},
     };
     for (const Mistake& mistake : mistakes) {
@@ -128,4 +142,18 @@ TEST_CASE("what the plan offers is what this software can enforce") {
     const Plan plan = plan::default_digits_plan();
     CHECK(policy::check_shape(plan::update_policy(plan)).permitted);
     CHECK(policy::check_shape(plan::model_policy(plan)).permitted);
+}
+
+TEST_CASE("fractions of updates are as fine as the sum has room for") {
+    Plan plan = plan::default_digits_plan();
+    CHECK(plan::fold_bounds(plan).factor_log2 == 0);
+    REQUIRE(plan::use_strategy(plan, "fednova").ok());
+    const auto bounds = plan::fold_bounds(plan);
+    CHECK(bounds.factor_log2 >= 12);
+    CHECK(aggregate::check(bounds).ok());
+    auto finer = bounds;
+    ++finer.factor_log2;
+    CHECK_FALSE(aggregate::check(finer).ok());
+    plan.aggregation.grid.bits = 32;
+    CHECK(plan::check(plan).error().reason == "plan.overflow");
 }

@@ -75,7 +75,20 @@ public:
             const auto source = it == blobs.end() ? nullptr : contract::make_source(*it->second);
             machine->handle(co::BlobLoaded{blob, it == blobs.end() ? Result<Done>(Error{}) : Result<Done>(Done{}), source.get()});
         }
+        repair();
         if (!machine->failure()) send(co::Started{now});
+    }
+
+    // What a driver owes after a restart: judgements on record that may not have been told.
+    void repair() {
+        for (const auto& entry : journal) {
+            if (const auto* in = std::get_if<round::UpdateAccepted>(&entry.record.body)) {
+                static_cast<void>(exchange.conclude(plan.federation.coordinator, in->transfer, {true, "update.accepted", {}}));
+            } else if (const auto* out = std::get_if<round::UpdateRefused>(&entry.record.body)) {
+                static_cast<void>(
+                    exchange.conclude(plan.federation.coordinator, out->transfer, {false, out->code, out->sentence}));
+            }
+        }
     }
 
     void start_participant(const std::string& id) {
@@ -122,7 +135,11 @@ public:
 
     void look(const std::string& id) {
         const std::string own = contract::update_stream_asset("tiny", id);
-        send(id, pa::Watched{exchange.catalog(id, {}), exchange.current(own), exchange.agreements(id, own).value(),
+        auto catalog = exchange.catalog(id, {});
+        for (auto& entry : catalog.entries) {
+            if (forget_lots && entry.version) entry.version->lots = 0xffff'ffff;
+        }
+        send(id, pa::Watched{std::move(catalog), exchange.current(own), exchange.agreements(id, own).value(),
                              exchange.transfers(id, own).value(), now});
     }
 
@@ -158,6 +175,7 @@ public:
     void on(co::OfferModel& c) { REQUIRE(exchange.publish(plan.federation.coordinator, c.asset, c.offer).ok()); }
     void on(co::PublishModel& c) {
         contents[c.asset] = *blobs.at(c.blob);
+        models[c.version.round] = {machine->parameters().begin(), machine->parameters().end()};
         REQUIRE(exchange.deliver(plan.federation.coordinator, c.asset, c.version).ok());
     }
     void on(co::Negotiate& c) {
@@ -201,6 +219,7 @@ public:
         }
     }
     void on(const std::string& id, pa::Fetch& c) {
+        if (forget_lots) c.request.version = *exchange.current(c.request.asset);
         auto transfer = exchange.open(id, c.request, now);
         if (transfer.ok()) {
             send(id, pa::Fetched{std::move(transfer).value(), contents.at(c.request.asset)});
@@ -210,7 +229,8 @@ public:
     }
     void on(const std::string& id, pa::Conclude& c) { REQUIRE(exchange.conclude(id, c.transfer, c.outcome).ok()); }
     void on(const std::string& id, pa::Train& c) {
-        if (idle.count(id) > 0) return;
+        held[id] = c;
+        if (idle.count(id) > 0 || (hold && hold(id, c.round))) return;
         pa::Trained result;
         result.parameters = trained(*c.parameters, id, c.round);
         result.examples = 10 + id.size();
@@ -249,6 +269,10 @@ public:
     std::map<std::string, std::vector<std::string>> refused;
     std::set<std::string> absent;  // gone: neither looks nor gives a sign of life
     std::set<std::string> idle;    // alive, but its training never ends
+    std::function<bool(const std::string&, std::uint64_t)> hold;  // whose training does not end in which round
+    std::map<std::string, pa::Train> held;  // the latest training that each was told to do
+    std::map<std::uint64_t, std::vector<float>> models;  // by the round that trains on them
+    bool forget_lots = false;      // participants believe that everybody is asked
     std::vector<round::Entry> journal;
     std::map<Digest, std::shared_ptr<Bytes>> blobs;
     std::map<std::string, Bytes> contents;

@@ -9,7 +9,7 @@ namespace {
 
 plan::Plan plan_of(const std::string& strategy, std::uint32_t rounds) {
     plan::Plan plan = tiny_plan(rounds);
-    plan.aggregation.strategy = aggregate::default_terms(strategy).value();
+    REQUIRE(plan::use_strategy(plan, strategy).ok());
     return plan;
 }
 
@@ -50,6 +50,44 @@ TEST_CASE("killed after any record of the ledger, the coordinator comes to the s
             CHECK(w.model() == undisturbed.model());
         }
     }
+}
+
+TEST_CASE("FedProx with mu 0, FedNova with equal steps and FedBuff with fresh updates are FedAvg, bit for bit") {
+    World fedavg(plan_of("fedavg", 3), {"a", "bb", "ccc"});
+    REQUIRE(fedavg.run());
+    plan::Plan fedprox = plan_of("fedprox", 3);
+    CHECK(fedprox.training.proximal_mu == 0.01f);
+    fedprox.training.proximal_mu = 0;
+    plan::Plan fedbuff = plan_of("fedbuff", 3);
+    for (const std::uint64_t steps : {1u, 3u, 7u, 640u}) {
+        for (const plan::Plan& plan : {fedprox, plan_of("fednova", 3), fedbuff}) {
+            CAPTURE(plan.aggregation.strategy.name);
+            World w(plan, {"a", "bb", "ccc"});
+            w.spoil = [steps](const std::string&, pa::Trained& result) { result.steps = steps; };
+            REQUIRE(w.run());
+            const auto x = w.machine->parameters();
+            CHECK(std::equal(x.begin(), x.end(), fedavg.machine->parameters().begin()));
+        }
+    }
+}
+
+TEST_CASE("FedNova counts by examples and steps as its equation says") {
+    World w(plan_of("fednova", 1), {"a", "bb"});
+    const auto x = plan::initial_parameters(w.plan);
+    w.spoil = [](const std::string& id, pa::Trained& result) { result.steps = id == "a" ? 3 : 12; };
+    REQUIRE(w.run());
+    const auto ya = trained(x, "a", 1);
+    const auto yb = trained(x, "bb", 1);
+    const double effective = (11.0 * 3 + 12.0 * 12) / 23.0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const double mean = (11.0 * (ya[i] - x[i]) / 3 + 12.0 * (yb[i] - x[i]) / 12) / 23.0;
+        CHECK(std::abs(w.machine->parameters()[i] - (x[i] + effective * mean)) < 4.0 / 16384);
+    }
+    World none(plan_of("fednova", 1), {"a", "bb"});
+    none.spoil = [](const std::string& id, pa::Trained& result) { result.steps = id == "a" ? 0 : 1; };
+    none.run(300);
+    REQUIRE_FALSE(none.refused["a"].empty());
+    CHECK(none.refused["a"][0] == "update.steps");
 }
 
 TEST_CASE("without what the strategy remembers, or with it damaged, the coordinator refuses to start") {

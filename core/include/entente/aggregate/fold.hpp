@@ -4,16 +4,20 @@
 //   if (auto ok = fold.validate(values, weight); !ok) refuse(ok.error());   // never changes the fold
 //   fold.accumulate(values, weight);
 //   fold.merge(std::move(other));                     // partial sums of another node
-//   std::vector<float> mean = fold.report().value();  // sum(w_i q_i) / sum(w_i), in the units of the grid
+//   ENTENTE_TRY(fold.report(mean));                   // sum(w_i q_i) / sum(w_i), in the units of the grid
 //
-// sum_i w_i q_i is held in 64 bits. The bounds (largest weight, most participants, largest |q|) are fixed by the
-// plan and checked at creation: their product is below 2^63, so no sum that passes validate() can overflow.
+// An update may count for a fraction of itself (a stale one, or one of many local steps): its factor f_i is that
+// fraction in units of 2^-factor_log2, an integer, and the mean is sum(w_i f_i q_i) / (2^factor_log2 sum(w_i)).
+//
+// sum_i w_i f_i q_i is held in 64 bits. The bounds (largest weight, factor, most participants, largest |q|) are fixed by
+// the plan and checked at creation: their product is below 2^63, so no sum that passes validate() can overflow.
 // McMahan et al. 2017 (arXiv 1602.05629), algorithm 1, the weighted mean of the server step.
 //
 // Memory: 8 bytes per parameter, whatever the number of participants. Not thread-safe; one writer.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -27,6 +31,7 @@ struct FoldBounds {
     FixedPoint grid;
     std::uint64_t max_weight = 1;        // examples that one participant may claim
     std::uint32_t max_participants = 1;  // in one round
+    std::uint8_t factor_log2 = 0;        // the factor 1 is 2^factor_log2; 0 to 30
 
     friend bool operator==(const FoldBounds&, const FoldBounds&) = default;
 };
@@ -38,10 +43,14 @@ public:
     // Fails like check(bounds), and with "plan.model" for zero parameters.
     static Result<Fold> create(std::uint64_t parameters, const FoldBounds& bounds);
 
+    // The factor of an update that counts whole.
+    [[nodiscard]] std::uint32_t whole() const noexcept { return std::uint32_t{1} << bounds_.factor_log2; }
+
     // Refuses, without touching the sum: "update.shape", "update.range", "update.weight", "update.too-many".
-    [[nodiscard]] Status validate(std::span<const std::int32_t> values, std::uint64_t weight) const;
-    // REQUIRES: validate(values, weight) is ok.
-    void accumulate(std::span<const std::int32_t> values, std::uint64_t weight) noexcept;
+    // factor: 1 to whole(); 0 means whole().
+    [[nodiscard]] Status validate(std::span<const std::int32_t> values, std::uint64_t weight, std::uint32_t factor = 0) const;
+    // REQUIRES: validate(values, weight, factor) is ok.
+    void accumulate(std::span<const std::int32_t> values, std::uint64_t weight, std::uint32_t factor = 0) noexcept;
     // Adds another fold of the same shape and bounds; "fold.mismatch" or "update.too-many" otherwise.
     Status merge(Fold&& other);
 
@@ -49,8 +58,13 @@ public:
     [[nodiscard]] std::uint64_t weight() const noexcept { return weight_; }
     [[nodiscard]] std::uint64_t parameters() const noexcept { return sum_.size(); }
 
-    // The weighted mean as float32: round(double(sum) / (double(weight) * 2^scale)). "fold.empty" without updates.
-    [[nodiscard]] Status report(std::span<float> mean) const;
+    // The factor that all updates share; nothing when they differ or there is none.
+    [[nodiscard]] std::optional<std::uint32_t> common_factor() const noexcept;
+
+    // The weighted mean as float32, divided by `unit` (1, or what the strategy takes for one). "fold.empty" without
+    // updates. Where all factors are the same it is divided out of the integers first: updates that all count the
+    // same fraction f give exactly f times the mean of whole ones.
+    [[nodiscard]] Status report(std::span<float> mean, double unit = 1.0) const;
 
     // Canonical bytes: little-endian; two folds of the same updates serialise to the same bytes.
     [[nodiscard]] Bytes serialize() const;
@@ -66,6 +80,8 @@ private:
     std::vector<std::int64_t> sum_;
     std::uint64_t weight_ = 0;
     std::uint32_t participants_ = 0;
+    std::uint32_t least_factor_ = 0;
+    std::uint32_t most_factor_ = 0;
 };
 
 }  // namespace entente::aggregate

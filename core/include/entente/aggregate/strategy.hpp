@@ -54,6 +54,15 @@ private:
     std::vector<std::vector<float>> memory_;  // each [d]
 };
 
+// What a strategy asks of the rest of the round, with the values that a plan has unless it writes others.
+struct StrategyTraits {
+    float proximal_mu = 0.0f;         // FedProx: the pull of the local training
+    bool normalised = false;          // FedNova: an update counts by 1 / |a_i|_1
+    std::uint32_t goal = 0;           // FedBuff: K, the size of the buffer
+    std::uint32_t max_staleness = 0;  // FedBuff: models that an update may be behind
+};
+StrategyTraits traits_of(std::string_view name) noexcept;  // those of fedavg for an unknown name
+
 // The tuned values of the paper. "plan.strategy" for an unknown name; the message lists the names.
 Result<StrategyTerms> default_terms(std::string_view name);
 // invalid_argument "plan.strategy" for an unknown name, a value out of range or one that the strategy does not use.

@@ -33,6 +33,8 @@ struct Version {
     std::uint64_t round = 0;
     Digest content;                // Merkle root of the canonical content
     std::uint64_t size_bytes = 0;  // of the envelope on the wire
+    // A global model: the largest lot (plan::lot_of) that its round asks. All bits set: everybody.
+    std::uint32_t lots = 0xffff'ffff;
 
     friend bool operator==(const Version&, const Version&) = default;
 };

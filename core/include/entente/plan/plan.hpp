@@ -77,9 +77,13 @@ struct AggregationTerms {
 struct RoundTerms {
     std::uint32_t rounds = 10;
     std::uint32_t min_cohort = 2;      // fewer at the deadline: the round is abandoned and reopened
-    std::uint32_t goal = 0;            // close as soon as this many are in; 0: as soon as all who are present are
+    std::uint32_t goal = 0;            // close as soon as this many are in; 0: as soon as all who were asked are
+    float fraction = 1.0f;             // C: the share of those present that a round asks, at least min_cohort
+    float over_selection = 1.0f;       // asks so many times as many as it waits for
     std::uint32_t deadline_s = 300;    // from opening
     std::uint32_t presence_s = 20;     // a participant not heard of for so long does not hold up the round
+    std::uint32_t max_staleness = 0;   // a late update counts if its model is at most so many models old; 0: never
+    float staleness_exponent = 0.5f;   // a: and then for (1 + s)^-a of itself
 
     friend bool operator==(const RoundTerms&, const RoundTerms&) = default;
 };
@@ -116,12 +120,20 @@ Bytes canonical_bytes(const Plan& plan);
 Result<Plan> from_canonical_bytes(ByteView bytes);
 Digest digest_of(const Plan& plan);
 
+// Names the strategy, with the tuned values of everything that it asks for in the whole plan. "plan.strategy".
+Status use_strategy(Plan& plan, std::string_view name);
+
 // Digest of the layout (names and shapes) and of what the layers are: equal digests can exchange parameters.
 Digest schema_digest(const Plan& plan);
 
 std::string federation_iri(const Plan& plan);  // urn:fl:federation:<id>
 aggregate::FoldBounds fold_bounds(const Plan& plan);
 nn::TrainingOptions training_options(const Plan& plan, std::uint64_t round, std::string_view participant);
+// The participant's lot in a round, uniform in 32 bits: those up to the round's threshold take part. A function of the
+// plan's seed, the round and the name alone, so nobody's arrival moves anybody else's.
+std::uint32_t lot_of(const Plan& plan, std::uint64_t round, std::string_view participant);
+// The fraction of itself that an update counts for in FedNova, before tau_eff: 1 / |a_i|_1.
+double gradient_weight(const Plan& plan, std::uint64_t round, std::uint64_t steps);
 // What a frame of this plan may be at most, before a byte of it is read.
 codec::FrameLimits model_limits(const Plan& plan);
 codec::FrameLimits update_limits(const Plan& plan);

@@ -57,6 +57,8 @@ struct RoundOpened {
     std::uint64_t round = 0;
     Digest model;  // content digest of the base model
     std::int64_t deadline_ms = 0;
+    std::uint32_t lots = 0xffff'ffff;  // the largest lot that is asked (plan::lot_of)
+    std::uint32_t goal = 0;            // updates that close it; 0: those of all who are asked
 };
 
 struct UpdateAccepted {
@@ -68,6 +70,8 @@ struct UpdateAccepted {
     Digest blob;     // SHA-256 of the envelope as stored
     std::uint64_t weight = 0;
     std::uint64_t size_bytes = 0;
+    std::uint64_t base_round = 0;  // the round whose model it was trained on; smaller than `round` when it came late
+    std::uint32_t factor = 0;      // what it counts for (aggregate/fold.hpp)
     std::vector<codec::Measure> measures;
 };
 
