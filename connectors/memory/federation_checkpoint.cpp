@@ -35,10 +35,11 @@ struct PartnerRecord {
     std::string model_agreement;
     std::vector<float> alone;
     std::uint64_t alone_round = 0;
+    Bytes state;
 
     template <class Archive>
     void serialize(Archive& archive) {
-        archive(joined, bytes_up, bytes_down, update_agreement, model_agreement, alone, alone_round);
+        archive(joined, bytes_up, bytes_down, update_agreement, model_agreement, alone, alone_round, state);
     }
 };
 
@@ -101,7 +102,8 @@ Bytes Federation::Impl::checkpoint() const {
     for (const auto& [digest, blob] : blobs) c.blobs.push_back(*blob);
     c.results = results;
     for (const Partner& p : partners) {
-        c.partners.push_back({p.joined, p.bytes_up, p.bytes_down, p.update_agreement, p.model_agreement, p.alone, p.alone_round});
+        c.partners.push_back({p.joined, p.bytes_up, p.bytes_down, p.update_agreement, p.model_agreement, p.alone, p.alone_round,
+                              p.state});
     }
     return codec::encode(c);
 }
@@ -142,6 +144,7 @@ Status Federation::Impl::restore(ByteView checkpoint) {
         p.model_agreement = std::move(r.model_agreement);
         p.alone = std::move(r.alone);
         p.alone_round = r.alone_round;
+        p.state = std::move(r.state);
     }
     ENTENTE_ASSIGN(coordinator::Commands loads, coordinator->restore(records));
     for (coordinator::Command& command : loads) {

@@ -33,6 +33,7 @@ struct Partner {
     PartnerSetup setup;
     std::unique_ptr<Seat> seat;
     bool joined = false;
+    Bytes state;  // what its participant keeps
 
     std::vector<float> alone;  // the model that only its own data has made
     std::uint64_t alone_round = 0;
@@ -106,6 +107,7 @@ public:
     void on(Partner& p, round::participant::Fetch& c);
     void on(Partner& p, round::participant::Conclude& c);
     void on(Partner& p, round::participant::Train& c);
+    void on(Partner& p, round::participant::KeepState& c);
     void on(Partner& p, round::participant::Deliver& c);
     void on(Partner& p, round::participant::Finish& c);
     void on(Partner& p, round::participant::Notice& c);

@@ -84,6 +84,7 @@ Status Federation::Impl::arrive(std::uint64_t round) {
         for (const std::string& id : {partner.update_agreement, partner.model_agreement}) {
             if (const auto* held = space->exchange().agreement(id)) member.agreements.push_back(*held);
         }
+        member.state = partner.state;
         ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(member)));
         partner.seat = std::make_unique<Seat>(std::move(machine), MemoryConnector(space, partner.setup.id));
     }

@@ -273,6 +273,11 @@ void Federation::Impl::on(Partner& p, participant::Conclude& c) {
 
 void Federation::Impl::on(Partner& p, participant::Train& c) { p.seat->job = std::move(c); }
 
+void Federation::Impl::on(Partner& p, participant::KeepState& c) {
+    p.state = *c.state;
+    send(p, participant::Kept{});
+}
+
 void Federation::Impl::on(Partner& p, participant::Deliver& c) {
     p.bytes_up += c.envelope->size();
     bytes_up += c.envelope->size();

@@ -57,6 +57,7 @@ Status Federation::Impl::start_job(Partner& partner) const {
     seat.rows = data::gather(*options.train, partner.setup.rows);
     ENTENTE_ASSIGN(seat.training,
                    nn::LocalTraining::start(model, options_of_round, seat.rows, {}, *seat.job->parameters));
+    if (seat.job->correction) ENTENTE_TRY(seat.training->correct(*seat.job->correction));
     // One budget for both: as many epochs alone as in the federation.
     if (options.alone && partner.alone_round < seat.job->round) {
         partner.alone_round = seat.job->round;

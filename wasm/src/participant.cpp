@@ -103,6 +103,7 @@ private:
     Status begin_training() {
         ENTENTE_ASSIGN(training_, nn::LocalTraining::start(plan_.task.model, plan::training_options(plan_, job_->round, id_),
                                                            *train_, train_rows_, *job_->parameters));
+        if (job_->correction) ENTENTE_TRY(training_->correct(*job_->correction));
         return done();
     }
     Status begin_alone();
@@ -185,6 +186,10 @@ struct ParticipantObject::Writer {
         self.training_.reset();
         self.stage_ = Stage::training;
         return Json().text("type", "train").number("round", round).done();
+    }
+    std::string operator()(part::KeepState& c) {
+        self.blobs_.push_back(c.state);
+        return Json().text("type", "keep").raw("blob", place(*c.state)).done();
     }
     std::string operator()(part::Deliver& c) {
         self.blobs_.push_back(c.envelope);
@@ -377,10 +382,10 @@ namespace part = entente::round::participant;
 
 extern "C" {
 
-// test = 0: every tenth row of `train` is held out.
+// test = 0: every tenth row of `train` is held out. state: what the last "keep" carried; empty at first.
 const Answer* ent_participant_create(Handle plan, const char* id, std::uint32_t id_size, const std::byte* seed,
                                      std::uint32_t seed_size, const char* accepted_by, std::uint32_t accepted_by_size,
-                                     Handle train, Handle test) {
+                                     Handle train, Handle test, const std::byte* state, std::uint32_t state_size) {
     return guard([&]() -> Result<Handle> {
         ENTENTE_ASSIGN(const auto plan_object, find<PlanObject>(plan));
         ENTENTE_ASSIGN(codec::SigningKey key, signing_key(seed, seed_size));
@@ -392,6 +397,8 @@ const Answer* ent_participant_create(Handle plan, const char* id, std::uint32_t 
         }
         part::Options options{plan_object->plan, std::string(text(id, id_size)), std::move(key), plan_object->coordinator,
                               std::string(text(accepted_by, accepted_by_size))};
+        const ByteView kept = view(state, state_size);
+        options.state.assign(kept.begin(), kept.end());
         ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(options)));
         auto object = std::make_shared<ParticipantObject>(plan_object->plan, std::string(text(id, id_size)), std::move(machine));
         ENTENTE_TRY(object->use(train_object->data, std::move(test_data)));
@@ -403,6 +410,7 @@ const Answer* ent_participant_create(Handle plan, const char* id, std::uint32_t 
 // the next call.
 const Answer* ent_participant_started(Handle handle, double now_ms) { return feed(handle, part::Started{ms(now_ms)}); }
 const Answer* ent_participant_offered(Handle handle) { return feed(handle, part::Offered{}); }
+const Answer* ent_participant_kept(Handle handle) { return feed(handle, part::Kept{}); }
 const Answer* ent_participant_delivered(Handle handle) { return feed(handle, part::Delivered{}); }
 const Answer* ent_participant_waited(Handle handle, double now_ms) { return feed(handle, part::Waited{ms(now_ms)}); }
 

@@ -11,6 +11,7 @@ std::unique_ptr<Strategy> make_fedavg(const StrategyTerms& terms, std::uint64_t 
 std::unique_ptr<Strategy> make_fedprox(const StrategyTerms& terms, std::uint64_t parameters);
 std::unique_ptr<Strategy> make_fednova(const StrategyTerms& terms, std::uint64_t parameters);
 std::unique_ptr<Strategy> make_fedbuff(const StrategyTerms& terms, std::uint64_t parameters);
+std::unique_ptr<Strategy> make_scaffold(const StrategyTerms& terms, std::uint64_t parameters);
 std::unique_ptr<Strategy> make_fedavgm(const StrategyTerms& terms, std::uint64_t parameters);
 std::unique_ptr<Strategy> make_fedadagrad(const StrategyTerms& terms, std::uint64_t parameters);
 std::unique_ptr<Strategy> make_fedadam(const StrategyTerms& terms, std::uint64_t parameters);

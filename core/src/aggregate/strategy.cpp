@@ -28,6 +28,7 @@ constexpr std::array strategies{
     Entry{"fedavg", make_fedavg, rate, {1.0f, 0, 0, 0}},
     Entry{"fedprox", make_fedprox, rate, {1.0f, 0, 0, 0}, {.proximal_mu = 0.01f}},
     Entry{"fednova", make_fednova, rate, {1.0f, 0, 0, 0}, {.normalised = true}},
+    Entry{"scaffold", make_scaffold, rate, {1.0f, 0, 0, 0}, {.control = true}},
     Entry{"fedbuff", make_fedbuff, rate, {1.0f, 0, 0, 0}, {.goal = 10, .max_staleness = 5}},
     Entry{"fedavgm", make_fedavgm, rate | momentum, {1.0f, 0.9f, 0, 0}},
     Entry{"fedadagrad", make_fedadagrad, rate | momentum | adaptivity, {0.1f, 0, 0, 1e-2f}},

@@ -37,6 +37,7 @@ struct LocalTraining::State {
     std::vector<std::uint32_t> order;  // of the current epoch
     std::size_t batch = 0;
 
+    AlignedFloats correction;       // packed; only when asked for
     AlignedFloats origin;           // packed; only with a proximal term
     AlignedFloats velocity;         // packed; only with momentum, or Adam's first moment
     AlignedFloats squares;          // packed; only with Adam
@@ -53,7 +54,7 @@ struct LocalTraining::State {
 
     // Nothing stands between the gradient and the weights.
     [[nodiscard]] bool plain() const {
-        return origin.size() == 0 && velocity.size() == 0 && options.weight_decay == 0.0f && options.clip_norm == 0.0f;
+        return correction.size() == 0 && origin.size() == 0 && velocity.size() == 0 && options.weight_decay == 0.0f && options.clip_norm == 0.0f;
     }
 
     void begin_epoch() {
@@ -90,6 +91,7 @@ void LocalTraining::State::update() {
     const kernels::Table& k = engine->kernels();
     const std::size_t count = engine->packed_size();
     float* const gradient = engine->gradient();
+    for (std::size_t i = 0; i < correction.size(); ++i) gradient[i] += correction.data()[i];
     if (options.clip_norm > 0.0f) {
         const double norm = std::sqrt(k.dot(gradient, gradient, count));
         if (norm > static_cast<double>(options.clip_norm))
@@ -216,6 +218,19 @@ LocalTraining::LocalTraining(std::unique_ptr<State> state) : state_(std::move(st
 LocalTraining::LocalTraining(LocalTraining&&) noexcept = default;
 LocalTraining& LocalTraining::operator=(LocalTraining&&) noexcept = default;
 LocalTraining::~LocalTraining() = default;
+
+Status LocalTraining::correct(std::span<const float> correction) {
+    State& s = *state_;
+    if (correction.size() != s.parameters.size() || s.steps > 0 ||
+        !s.engine->kernels().all_finite(correction.data(), correction.size())) {
+        return Error{Code::invalid_argument, "training.initial",
+                     "LocalTraining: expected a correction of " + std::to_string(s.parameters.size()) +
+                         " finite numbers before the first step, found " + std::to_string(correction.size())};
+    }
+    s.correction = AlignedFloats(s.engine->packed_size());
+    s.engine->pack(correction, s.correction.data());
+    return done();
+}
 
 Result<StepReport> LocalTraining::step(std::uint32_t max_batches) {
     State& s = *state_;

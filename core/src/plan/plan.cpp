@@ -114,6 +114,14 @@ Status check_presumed(const Plan& plan) {
         return refuse("plan.strategy", "round.max_staleness: expected 0 with " + name + ", found " +
                                            std::to_string(plan.round.max_staleness));
     }
+    if (traits.control && (plan.training.momentum > 0 || plan.training.optimiser != nn::Optimiser::sgd)) {
+        return refuse("plan.strategy", "training.optimiser: expected sgd with training.momentum 0 with " + name +
+                                           ", whose control variates presume plain steps (K eta_l)");
+    }
+    if (traits.control && plan.round.max_staleness > 0) {
+        return refuse("plan.strategy", "round.max_staleness: expected 0 with " + name +
+                                           ", because a participant's state must know what was counted");
+    }
     if (traits.max_staleness > 0 && (plan.round.max_staleness == 0 || plan.round.goal == 0)) {
         return refuse("plan.strategy", "aggregation.strategy: " + name +
                                            " expects round.goal (the size of its buffer) and round.max_staleness above 0");
@@ -249,11 +257,11 @@ nn::TrainingOptions training_options(const Plan& plan, std::uint64_t round, std:
 }
 
 codec::FrameLimits model_limits(const Plan& plan) {
-    return limits(4 * parameter_count(plan), codec::FrameKind::model, codec::Encoding::float32);
+    return limits(4 * wire_length(plan), codec::FrameKind::model, codec::Encoding::float32);
 }
 
 codec::FrameLimits update_limits(const Plan& plan) {
-    return limits(plan.aggregation.grid.bytes_per_value() * parameter_count(plan), codec::FrameKind::update,
+    return limits(plan.aggregation.grid.bytes_per_value() * wire_length(plan), codec::FrameKind::update,
                   update_encoding(plan));
 }
 
@@ -281,6 +289,22 @@ std::vector<codec::TensorShape> tensor_shapes(const Plan& plan) {
     if (!layout.ok()) return shapes;
     for (const nn::TensorInfo& tensor : layout->tensors) shapes.push_back({tensor.name, tensor.shape});
     return shapes;
+}
+
+std::vector<codec::TensorShape> wire_tensors(const Plan& plan) {
+    std::vector<codec::TensorShape> shapes = tensor_shapes(plan);
+    if (!aggregate::traits_of(plan.aggregation.strategy.name).control) return shapes;
+    const std::size_t count = shapes.size();
+    for (std::size_t i = 0; i < count; ++i) shapes.push_back({"control." + shapes[i].name, shapes[i].shape});
+    return shapes;
+}
+
+std::uint64_t wire_length(const Plan& plan) {
+    return parameter_count(plan) * (aggregate::traits_of(plan.aggregation.strategy.name).control ? 2 : 1);
+}
+
+std::uint64_t state_length(const Plan& plan) {
+    return aggregate::traits_of(plan.aggregation.strategy.name).control ? parameter_count(plan) : 0;
 }
 
 // Both directions promise the same: what a partner gives is bound as what it gets.

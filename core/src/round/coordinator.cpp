@@ -16,7 +16,7 @@ Coordinator& Coordinator::operator=(Coordinator&&) noexcept = default;
 Result<Coordinator> Coordinator::create(plan::Plan plan, codec::SigningKey key) {
     ENTENTE_TRY(plan::check(plan));
     const std::uint64_t d = plan::parameter_count(plan);
-    ENTENTE_ASSIGN(auto fold, aggregate::Fold::create(d, plan::fold_bounds(plan)));
+    ENTENTE_ASSIGN(auto fold, aggregate::Fold::create(plan::wire_length(plan), plan::fold_bounds(plan)));
     ENTENTE_ASSIGN(auto strategy, aggregate::make_strategy(plan.aggregation.strategy, d));
     return Coordinator(std::make_unique<Impl>(std::move(plan), std::move(key), std::move(fold), std::move(strategy)));
 }
@@ -204,19 +204,22 @@ void Coordinator::Impl::close(std::int64_t now_ms) {
         waiting_reason = *verdict;
         return;
     }
-    RoundClosed closed{round, {}};
+    RoundClosed closed{round, {}, static_cast<std::uint32_t>(population())};
     for (const auto& [id, record] : accepted) closed.participants.push_back(id);
+    closed_population = closed.population;
     persist(now_ms, std::move(closed));
     closed_pending = true;
     finish_close(now_ms);
 }
 
 void Coordinator::Impl::finish_close(std::int64_t now_ms) {
-    std::vector<float> mean(parameters.size());
+    std::vector<float> mean(static_cast<std::size_t>(fold.parameters()));
     if (auto reported = fold.report(mean, unit_of_mean()); !reported.ok()) {
         failure = reported.error();
         return;
     }
+    const float share = static_cast<float>(accepted.size()) / static_cast<float>(closed_population);
+    for (std::size_t i = parameters.size(); i < mean.size(); ++i) mean[i] *= share;
     strategy->step(parameters, mean);
     mean = {};
     closed_pending = false;

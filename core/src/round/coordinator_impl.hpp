@@ -64,6 +64,7 @@ public:
     Member* find(const std::string& id);
     [[nodiscard]] bool present(const Member& member, std::int64_t now_ms) const;
     [[nodiscard]] std::set<std::string> active(std::int64_t now_ms) const;
+    [[nodiscard]] std::size_t population() const;  // N: all that have agreed and not left
     [[nodiscard]] bool nobody_awaited(std::int64_t now_ms) const;
     [[nodiscard]] bool asked(const std::string& id) const { return plan::lot_of(plan, round, id) <= lots; }
     void draw(const std::set<std::string>& present_ones);  // whom the round asks, and how many it waits for
@@ -129,6 +130,7 @@ public:
     std::string waiting_reason;
     bool activated = false;
     bool closed_pending = false;  // closed on record, its model not yet
+    std::uint32_t closed_population = 1;
 
     Digest model_content;
     Digest model_blob;

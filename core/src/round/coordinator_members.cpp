@@ -35,6 +35,11 @@ std::set<std::string> Coordinator::Impl::active(std::int64_t now_ms) const {
     return ids;
 }
 
+std::size_t Coordinator::Impl::population() const {
+    const auto agreed = [](const auto& m) { return m.second.update_agreement && m.second.model_agreement && !m.second.left; };
+    return std::max<std::size_t>(accepted.size(), static_cast<std::size_t>(std::count_if(members.begin(), members.end(), agreed)));
+}
+
 bool Coordinator::Impl::nobody_awaited(std::int64_t now_ms) const {
     return std::all_of(expected.begin(), expected.end(), [&](const std::string& id) {
         return accepted.count(id) > 0 || !present(members.at(id), now_ms);
@@ -134,7 +139,7 @@ contract::SignedOffer Coordinator::Impl::model_offer() const {
 }
 
 void Coordinator::Impl::seal(std::int64_t now_ms, bool final) {
-    auto sealed = seal_model(plan, round, final, parameters, key);
+    auto sealed = seal_model(plan, round, final, parameters, strategy->control(), key);
     if (!sealed.ok()) {
         failure = sealed.error();
         return;

@@ -7,7 +7,7 @@
 namespace entente::round {
 
 Result<SealedModel> seal_model(const plan::Plan& plan, std::uint64_t round, bool final, std::span<const float> parameters,
-                               const codec::SigningKey& key) {
+                               std::span<const float> control, const codec::SigningKey& key) {
     codec::FrameHeader header;
     header.federation = plan.federation.id;
     header.sender = plan.federation.coordinator;
@@ -15,9 +15,16 @@ Result<SealedModel> seal_model(const plan::Plan& plan, std::uint64_t round, bool
     header.schema = plan::schema_digest(plan);
     header.round = round;
     header.encoding = codec::Encoding::float32;
-    header.tensors = plan::tensor_shapes(plan);
+    header.tensors = plan::wire_tensors(plan);
     if (final) header.measures.push_back({measure_final, 1.0});
     // Floats are little-endian IEEE 754 in memory on every target that this compiles for (checked in portable code).
+    std::vector<float> both;
+    if (!control.empty()) {
+        both.reserve(parameters.size() + control.size());
+        both.insert(both.end(), parameters.begin(), parameters.end());
+        both.insert(both.end(), control.begin(), control.end());
+        parameters = both;
+    }
     ENTENTE_ASSIGN(Bytes envelope, codec::encode_frame(codec::FrameKind::model, std::move(header),
                                                        std::as_bytes(parameters), key));
     ENTENTE_ASSIGN(const codec::FrameInfo sealed, codec::peek_frame(envelope, plan::model_limits(plan)));
@@ -32,7 +39,7 @@ Result<ModelEnvelope> open_model(const plan::Plan& plan, ByteView envelope, cons
     }
     ENTENTE_TRY(check_belongs(plan, frame.header, "model"));
     ModelEnvelope model;
-    model.parameters.resize(static_cast<std::size_t>(plan::parameter_count(plan)));
+    model.parameters.resize(static_cast<std::size_t>(plan::wire_length(plan)));
     if (frame.content.size() != model.parameters.size() * sizeof(float)) {
         return Error{Code::invalid_argument, "model.shape", "global model: its content has another size than the plan's model"};
     }
@@ -40,6 +47,9 @@ Result<ModelEnvelope> open_model(const plan::Plan& plan, ByteView envelope, cons
     if (!std::all_of(model.parameters.begin(), model.parameters.end(), [](float v) { return std::isfinite(v); })) {
         return Error{Code::invalid_argument, "model.not-finite", "global model: found NaN or infinity among its parameters"};
     }
+    const auto d = static_cast<std::ptrdiff_t>(plan::parameter_count(plan));
+    model.control.assign(model.parameters.begin() + d, model.parameters.end());
+    model.parameters.resize(static_cast<std::size_t>(d));
     model.round = frame.header.round;
     model.content = frame.header.content;
     for (const codec::Measure& measure : frame.header.measures) {
@@ -57,7 +67,7 @@ Status check_belongs(const plan::Plan& plan, const codec::FrameHeader& header, c
         return Error{Code::conflict, what + ".wrong-plan", what + ": expected the plan " + short_hex(expected) +
                                                                ", found " + short_hex(header.plan)};
     }
-    if (header.schema != plan::schema_digest(plan) || header.tensors != plan::tensor_shapes(plan)) {
+    if (header.schema != plan::schema_digest(plan) || header.tensors != plan::wire_tensors(plan)) {
         return Error{Code::invalid_argument, what + ".shape",
                      what + ": its tensors have other names or shapes than the plan's model"};
     }

@@ -13,7 +13,8 @@ namespace entente::round {
 inline constexpr const char* measure_final = "final";
 
 struct ModelEnvelope {
-    std::vector<float> parameters;
+    std::vector<float> parameters;  // [d]
+    std::vector<float> control;     // [d] beside it for SCAFFOLD, otherwise empty
     std::uint64_t round = 0;
     bool final = false;
     Digest content;
@@ -25,7 +26,7 @@ struct SealedModel {
 };
 
 Result<SealedModel> seal_model(const plan::Plan& plan, std::uint64_t round, bool final, std::span<const float> parameters,
-                               const codec::SigningKey& key);
+                               std::span<const float> control, const codec::SigningKey& key);
 
 // Verifies envelope, signer, plan and layout. "model.foreign-signature", "model.wrong-plan", "model.shape",
 // "model.not-finite", and those of the frame.

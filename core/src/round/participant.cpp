@@ -4,6 +4,7 @@
 
 #include "entente/policy/evaluate.hpp"
 #include "model_envelope.hpp"
+#include "participant_state.hpp"
 
 namespace entente::round {
 
@@ -40,6 +41,12 @@ public:
             (own ? update_agreement : model_agreement) = std::move(agreement);
         }
         o.agreements.clear();
+        state = fresh_state(o.plan);
+        if (stateful() && !o.state.empty()) {
+            // Zeros are where the paper begins: a damaged state costs speed, not correctness.
+            if (auto kept = decode_state(o.plan, o.state); kept.ok()) state = std::move(kept).value();
+        }
+        o.state = {};
     }
 
     void on(Started& e);
@@ -48,6 +55,7 @@ public:
     void on(Agreed& e);
     void on(Fetched& e);
     void on(Trained& e);
+    void on(Kept& e);
     void on(Delivered& e);
     void on(Waited& e);
     void on(Failed& e);
@@ -59,12 +67,13 @@ public:
     View view;
 
 private:
-    enum class Step : std::uint8_t { idle, offering, watching, negotiating, fetching, training, delivering, finished };
+    enum class Step : std::uint8_t { idle, offering, watching, negotiating, fetching, training, keeping, delivering, finished };
 
     struct Base {  // what the present training starts from
         std::uint64_t round = 0;
         Digest content;
         std::shared_ptr<const std::vector<float>> parameters;
+        std::vector<float> control;  // SCAFFOLD's c
     };
 
     void emit(Command command) { out.push_back(std::move(command)); }
@@ -78,6 +87,11 @@ private:
     void adopt_agreements(const Watched& e);
     void read_receipt(const std::vector<contract::Transfer>& transfers);
     void negotiate(const contract::CatalogEntry& entry, std::int64_t now_ms);
+    [[nodiscard]] bool stateful() const { return !state.settled.empty(); }
+    void read_verdict(const std::vector<contract::Transfer>& transfers);
+    void settle();
+    [[nodiscard]] std::shared_ptr<const std::vector<float>> correction() const;
+    std::vector<float> control_delta(const std::vector<float>& delta, std::uint64_t steps) const;
     void cross(bool outgoing, const std::string& agreement, const Digest& content, std::uint64_t size,
                std::uint64_t clipped);
     [[nodiscard]] policy::Facts facts(std::int64_t now_ms, std::int64_t agreed_at_ms, std::uint64_t round) const;
@@ -89,6 +103,7 @@ private:
     std::uint64_t done_round = 0;                // nothing more to do for this round and those before
     std::optional<contract::Version> delivered;  // waits for its receipt
     Base base;
+    ParticipantState state;
     std::optional<Deliver> pending;              // an update that has not got through yet
     std::int64_t last_seen_ms = 0;               // the latest time that an event told
     std::int64_t pause_ms = first_pause_ms;
@@ -169,6 +184,7 @@ void Participant::Impl::on(Watched& e) {
     last_seen_ms = e.now_ms;
     cursor = e.catalog.cursor;
     adopt_agreements(e);
+    if (stateful()) read_verdict(e.own_transfers);
     read_receipt(e.own_transfers);
     const std::string global = contract::global_model_asset(o.plan.federation.id);
     const auto entry = std::find_if(e.catalog.entries.begin(), e.catalog.entries.end(),
@@ -278,10 +294,11 @@ void Participant::Impl::on(Fetched& e) {
         return watch(watch_ms);
     }
     emit(Conclude{e.transfer.id, {true, {}, {}}});
-    base = {model->round, model->content, e.opened->parameters};
+    base = {model->round, model->content, e.opened->parameters, std::move(model->control)};
     if (model->final) return finish(done(), base.parameters);
     notice(Notice::Kind::model_received, {}, "The model of round " + std::to_string(base.round) + " has arrived.");
-    go(Step::training, "training", Train{base.round, base.parameters});
+    settle();
+    go(Step::training, "training", Train{base.round, base.parameters, correction()});
 }
 
 // 4. Trained: the difference, rounded to the plan's grid, signed, delivered.
@@ -291,6 +308,10 @@ void Participant::Impl::on(Trained& e) {
     }
     std::vector<float> delta = std::move(e.parameters);
     for (std::size_t i = 0; i < delta.size(); ++i) delta[i] -= (*base.parameters)[i];
+    if (stateful()) {
+        const std::vector<float> second = control_delta(delta, e.steps);
+        delta.insert(delta.end(), second.begin(), second.end());
+    }
     const PhiloxKey key = derive_key(o.plan.training.seed, base.round, o.id, Purpose::quantise);
     auto quantised = aggregate::quantise(delta, o.plan.aggregation.grid, key);
     if (!quantised.ok()) return finish(quantised.error());
@@ -304,7 +325,7 @@ void Participant::Impl::on(Trained& e) {
     header.base_model = base.content;
     header.round = base.round;
     header.encoding = plan::update_encoding(o.plan);
-    header.tensors = plan::tensor_shapes(o.plan);
+    header.tensors = plan::wire_tensors(o.plan);
     header.weight = std::min<std::uint64_t>(std::max<std::uint64_t>(e.examples, 1), o.plan.aggregation.max_weight);
     header.measures.push_back({"train.loss", e.mean_loss});
     header.measures.push_back({"train.steps", static_cast<double>(e.steps)});
@@ -325,8 +346,19 @@ void Participant::Impl::on(Trained& e) {
     cross(true, update_agreement->id, version.content, version.size_bytes, quantised->clipped);
     notice(Notice::Kind::trained, {}, "Trained on round " + std::to_string(base.round) + ".");
     pending = Deliver{asset.id, version, std::make_shared<const Bytes>(std::move(envelope).value())};
-    go(Step::delivering, "delivering", *pending);
+    if (!stateful()) return go(Step::delivering, "delivering", *pending);
+    // What is kept is what was sent: the control variate moves by the rounded integers.
+    const std::vector<float> sent = aggregate::dequantise(quantised->values, o.plan.aggregation.grid);
+    state.pending = state.settled;
+    for (std::size_t i = 0; i < state.pending.size(); ++i) state.pending[i] += sent[state.pending.size() + i];
+    state.round = base.round;
+    state.update = version.content;
+    state.base = base.content;
+    state.counted = false;
+    go(Step::keeping, "delivering", KeepState{std::make_shared<const Bytes>(encode_state(o.plan, state))});
 }
+
+void Participant::Impl::on(Kept&) { go(Step::delivering, "delivering", *pending); }
 
 void Participant::Impl::on(Delivered&) {
     pause_ms = first_pause_ms;
@@ -336,9 +368,47 @@ void Participant::Impl::on(Delivered&) {
     watch(watch_ms);
 }
 
+// Was the update that the pending state belongs to counted?
+void Participant::Impl::read_verdict(const std::vector<contract::Transfer>& transfers) {
+    for (const contract::Transfer& transfer : transfers) {
+        if (transfer.version.round != state.round || transfer.version.content != state.update) continue;
+        if (transfer.state == contract::TransferState::completed) state.counted = true;
+    }
+}
+
+// Before a training: the state follows the update if it is in the model. A model that is still the update's base says
+// that its round was abandoned.
+void Participant::Impl::settle() {
+    if (state.pending.empty()) return;
+    if (state.counted && state.base != base.content && state.round < base.round) state.settled = std::move(state.pending);
+    state.pending.clear();
+    state.counted = false;
+}
+
+// Karimireddy et al. 2020, algorithm 1, line 10: y <- y - eta_l (g - c_i + c).
+std::shared_ptr<const std::vector<float>> Participant::Impl::correction() const {
+    if (!stateful()) return nullptr;
+    std::vector<float> toward = base.control;
+    for (std::size_t i = 0; i < toward.size(); ++i) toward[i] -= state.settled[i];
+    return std::make_shared<const std::vector<float>>(std::move(toward));
+}
+
+// Line 12, option II: c_i+ - c_i = (x - y) / (K eta_l) - c.
+std::vector<float> Participant::Impl::control_delta(const std::vector<float>& delta, std::uint64_t steps) const {
+    const double walked = static_cast<double>(std::max<std::uint64_t>(steps, 1)) * static_cast<double>(plan::training_options(o.plan, base.round, o.id).learning_rate);
+    std::vector<float> moved(delta.size());
+    for (std::size_t i = 0; i < moved.size(); ++i) {
+        moved[i] = static_cast<float>(-static_cast<double>(delta[i]) / walked - static_cast<double>(base.control[i]));
+    }
+    return moved;
+}
+
 // 5. What failed is tried again, unless trying again cannot help.
 void Participant::Impl::on(Waited& e) {
     last_seen_ms = e.now_ms;
+    if (pending && step == Step::keeping) {
+        return go(Step::keeping, "delivering", KeepState{std::make_shared<const Bytes>(encode_state(o.plan, state))});
+    }
     if (pending) return go(Step::delivering, "delivering", *pending);
     if (step == Step::offering) return offer();
     watch(0);
@@ -354,7 +424,7 @@ void Participant::Impl::on(Failed& e) {
         pause_ms = std::min(2 * pause_ms, longest_pause_ms);
         return;
     }
-    if (step == Step::delivering && e.error.code != Code::unauthenticated) {
+    if ((step == Step::delivering || step == Step::keeping) && e.error.code != Code::unauthenticated) {
         ++view.refusals;
         notice(Notice::Kind::refused, e.error.reason, e.error.message);
         pending.reset();

@@ -109,7 +109,8 @@ struct Coordinator::Impl::Replay {
         member.last_refusal = r.sentence;
         return done();
     }
-    Status operator()(const RoundClosed&) const {
+    Status operator()(const RoundClosed& r) const {
+        to.closed_population = r.population;
         to.closed_pending = true;
         return done();
     }

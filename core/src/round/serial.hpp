@@ -47,7 +47,7 @@ void serialize(Archive& archive, UpdateRefused& r) {
 }
 template <class Archive>
 void serialize(Archive& archive, RoundClosed& r) {
-    archive(r.round, r.participants);
+    archive(r.round, r.participants, r.population);
 }
 template <class Archive>
 void serialize(Archive& archive, RoundAbandoned& r) {

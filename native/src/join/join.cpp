@@ -90,7 +90,7 @@ public:
         id_ = member.participant;
         greet();
         Options options{member.plan, id_, std::move(member.key), member.coordinator_key,
-                        c_.accepted_by.empty() ? member.name : c_.accepted_by};
+                        c_.accepted_by.empty() ? member.name : c_.accepted_by, kept_state()};
         ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(options)));
         Trainer trainer(local_.train, local_.train_rows, c_.threads > 0 ? c_.threads : WorkerPool::hardware());
         trainer_ = &trainer;
@@ -195,6 +195,7 @@ private:
             return std::nullopt;
         }
         if (auto* train = std::get_if<Train>(&command)) return on_train(*train);
+        if (auto* keep = std::get_if<KeepState>(&command)) return on_keep(*keep);
         if (auto* deliver = std::get_if<Deliver>(&command)) return on_deliver(*deliver);
         return std::nullopt;
     }
@@ -240,7 +241,7 @@ private:
     }
 
     std::optional<Event> on_train(const Train& train) {
-        trainer_->start(plan_, train.round, id_, train.parameters);
+        trainer_->start(plan_, id_, train);
         if (train.round > 1) evaluator_->submit(model_, *train.parameters);
         std::int64_t said_ms = monotonic_ms();
         while (!trainer_->wait_for(100)) {
@@ -262,6 +263,23 @@ private:
         loss_ = trained->mean_loss;
         train_ms_ = trained->train_ms;
         return Event(std::move(*trained));
+    }
+
+    [[nodiscard]] std::filesystem::path state_path() const {
+        return std::filesystem::path(c_.state_folder) / (plan_.federation.id + "." + id_ + ".state");
+    }
+
+    // Absent, damaged or another plan's: the machine begins afresh.
+    [[nodiscard]] Bytes kept_state() const {
+        const std::uint64_t limit = state_limit(plan_);
+        if (limit == 0) return {};
+        auto bytes = read_file(state_path(), limit);
+        return bytes.ok() ? std::move(bytes).value() : Bytes{};
+    }
+
+    std::optional<Event> on_keep(const KeepState& keep) {
+        const Status kept = write_file(state_path(), *keep.state, 0600);
+        return kept.ok() ? std::optional<Event>(Kept{}) : failed(kept.error());
     }
 
     std::optional<Event> on_deliver(const Deliver& deliver) {
@@ -335,7 +353,7 @@ private:
     Result<double> train_alone() {
         std::vector<float> parameters = plan::initial_parameters(plan_);
         for (std::uint64_t round = 1; round <= plan_.round.rounds; ++round) {
-            trainer_->start(plan_, round, id_, std::make_shared<const std::vector<float>>(std::move(parameters)));
+            trainer_->start(plan_, id_, {round, std::make_shared<const std::vector<float>>(std::move(parameters)), nullptr});
             while (!trainer_->wait_for(100)) {
                 environment_.progress((static_cast<double>(round - 1) + trainer_->progress().fraction) / plan_.round.rounds,
                                       "alone, for comparison");

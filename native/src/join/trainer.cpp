@@ -24,13 +24,12 @@ Trainer::~Trainer() {
     thread_.join();
 }
 
-void Trainer::start(const plan::Plan& plan, std::uint64_t round, const std::string& participant,
-                    std::shared_ptr<const std::vector<float>> parameters) {
+void Trainer::start(const plan::Plan& plan, const std::string& participant, const round::participant::Train& train) {
     {
         const std::lock_guard lock(mutex_);
         result_.reset();
         progress_ = {};
-        job_ = Job{plan.task.model, plan::training_options(plan, round, participant), std::move(parameters)};
+        job_ = Job{plan.task.model, plan::training_options(plan, train.round, participant), train};
     }
     changed_.notify_all();
 }
@@ -71,7 +70,9 @@ void Trainer::work() {
 
 Result<Trained> Trainer::train(const Job& job) {
     const std::int64_t started_ms = monotonic_ms();
-    ENTENTE_ASSIGN(auto training, nn::LocalTraining::start(job.model, job.options, *dataset_, rows_, *job.parameters, pool_));
+    ENTENTE_ASSIGN(auto training,
+                   nn::LocalTraining::start(job.model, job.options, *dataset_, rows_, *job.train.parameters, pool_));
+    if (job.train.correction) ENTENTE_TRY(training.correct(*job.train.correction));
     while (!training.finished()) {
         ENTENTE_ASSIGN(const nn::StepReport report, training.step(slice_batches));
         const double seconds = static_cast<double>(std::max<std::int64_t>(1, monotonic_ms() - started_ms)) / 1000.0;

@@ -33,8 +33,7 @@ public:
     Trainer(const Trainer&) = delete;
     Trainer& operator=(const Trainer&) = delete;
 
-    void start(const plan::Plan& plan, std::uint64_t round, const std::string& participant,
-               std::shared_ptr<const std::vector<float>> parameters);
+    void start(const plan::Plan& plan, const std::string& participant, const round::participant::Train& train);
     bool wait_for(std::int64_t ms);  // true: finished
     [[nodiscard]] Progress progress();
     Result<round::participant::Trained> take();
@@ -43,7 +42,7 @@ private:
     struct Job {
         nn::ModelSpec model;
         nn::TrainingOptions options;
-        std::shared_ptr<const std::vector<float>> parameters;
+        round::participant::Train train;
     };
     void work();
     Result<round::participant::Trained> train(const Job& job);

@@ -169,6 +169,7 @@ private:
     }
     void on(pa::Train& c) {
         auto training = nn::LocalTraining::start(plan_.task.model, plan::training_options(plan_, c.round, id_), *data_, rows_, *c.parameters).value();
+        if (c.correction) REQUIRE(training.correct(*c.correction).ok());
         while (!training.finished()) REQUIRE(training.step(1'000).ok());
         pa::Trained trained;
         trained.parameters.assign(training.parameters().begin(), training.parameters().end());
@@ -177,6 +178,7 @@ private:
         trained.mean_loss = training.mean_loss();
         send(std::move(trained));
     }
+    void on(pa::KeepState&) { send(pa::Kept{}); }
     void on(pa::Deliver& c) { connector_->deliver(c.asset, c.version, make_source(*c.envelope), soon(), answer<pa::Delivered>()); }
     void on(pa::Finish& c) { outcome = c.outcome; }
     void on(pa::Notice&) {}

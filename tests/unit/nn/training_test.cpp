@@ -210,6 +210,36 @@ TEST_CASE("the proximal term pulls towards the initial parameters") {
     CHECK(distance(train(small, o, dataset, {}, initial, 10)) < 0.5 * free);
 }
 
+TEST_CASE("a correction is added to the gradient of every step") {
+    const data::Dataset dataset = blobs(100, 1);
+    const auto initial = initialise(small, {4, 5}).value();
+    TrainingOptions o = options();
+    o.epochs = 1;
+    o.batch = 100;
+    const auto walked = [&](std::span<const float> correction) {
+        LocalTraining training = LocalTraining::start(small, o, dataset, {}, initial).value();
+        REQUIRE(training.correct(correction).ok());
+        REQUIRE(training.step(1).ok());
+        const auto w = training.parameters();
+        return std::vector<float>(w.begin(), w.end());
+    };
+    std::vector<float> correction(initial.size());
+    for (std::size_t i = 0; i < correction.size(); ++i) correction[i] = 0.01f * static_cast<float>(i % 7);
+    const auto plain = train(small, o, dataset, {}, initial, 1);
+    const auto zero = walked(std::vector<float>(initial.size(), 0.0f));
+    const auto moved = walked(correction);
+    for (std::size_t i = 0; i < initial.size(); ++i) {
+        CHECK(std::abs(zero[i] - plain[i]) < 1e-6f);
+        CHECK(std::abs(moved[i] - (plain[i] - o.learning_rate * correction[i])) < 1e-6f);
+    }
+    LocalTraining training = LocalTraining::start(small, o, dataset, {}, initial).value();
+    CHECK_FALSE(training.correct(std::vector<float>(3)).ok());
+    correction[2] = std::numeric_limits<float>::quiet_NaN();
+    CHECK(training.correct(correction).error().reason == "training.initial");
+    REQUIRE(training.step(1).ok());
+    CHECK_FALSE(training.correct(std::vector<float>(initial.size())).ok());
+}
+
 TEST_CASE("a diverging training ends with an error and keeps it") {
     const data::Dataset dataset = blobs(100, 1);
     const auto initial = initialise(small, {4, 5}).value();

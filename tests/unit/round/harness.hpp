@@ -92,7 +92,8 @@ public:
     }
 
     void start_participant(const std::string& id) {
-        auto p = round::Participant::create({plan, id, key_of(id), key_of(plan.federation.coordinator).public_key(), id});
+        auto p = round::Participant::create(
+            {plan, id, key_of(id), key_of(plan.federation.coordinator).public_key(), id, states[id]});
         participants[id] = std::make_unique<round::Participant>(std::move(p).value());
         waiting.erase(id);
         send(id, pa::Started{now});
@@ -230,13 +231,24 @@ public:
     void on(const std::string& id, pa::Conclude& c) { REQUIRE(exchange.conclude(id, c.transfer, c.outcome).ok()); }
     void on(const std::string& id, pa::Train& c) {
         held[id] = c;
+        if (c.correction) corrections[{id, c.round}] = *c.correction;
         if (idle.count(id) > 0 || (hold && hold(id, c.round))) return;
         pa::Trained result;
         result.parameters = trained(*c.parameters, id, c.round);
         result.examples = 10 + id.size();
         result.steps = 1;
+        if (c.correction) {
+            for (std::size_t i = 0; i < result.parameters.size(); ++i) {
+                result.parameters[i] -= plan.training.learning_rate * (*c.correction)[i];
+            }
+        }
         if (spoil) spoil(id, result);
         send(id, std::move(result));
+    }
+    void on(const std::string& id, pa::KeepState& c) {
+        CHECK(c.state->size() <= pa::state_limit(plan));
+        states[id] = *c.state;
+        send(id, pa::Kept{});
     }
     void on(const std::string& id, pa::Deliver& c) {
         contents[c.asset] = *c.envelope;
@@ -271,11 +283,13 @@ public:
     std::set<std::string> idle;    // alive, but its training never ends
     std::function<bool(const std::string&, std::uint64_t)> hold;  // whose training does not end in which round
     std::map<std::string, pa::Train> held;  // the latest training that each was told to do
+    std::map<std::pair<std::string, std::uint64_t>, std::vector<float>> corrections;  // by participant and round
     std::map<std::uint64_t, std::vector<float>> models;  // by the round that trains on them
     bool forget_lots = false;      // participants believe that everybody is asked
     std::vector<round::Entry> journal;
     std::map<Digest, std::shared_ptr<Bytes>> blobs;
     std::map<std::string, Bytes> contents;
+    std::map<std::string, Bytes> states;  // what each participant keeps
     std::map<std::uint64_t, Bytes> staged;
     std::uint64_t seen = 0;  // the cursor at the coordinator's last look
     std::uint64_t tokens = 0;

@@ -92,6 +92,7 @@ export type Command =
   | { type: 'fetch'; limit: number; size: number; bytes: Uint8Array<ArrayBuffer> }
   | { type: 'conclude'; transfer: string; bytes: Uint8Array<ArrayBuffer> }
   | { type: 'train'; round: number }
+  | { type: 'keep'; bytes: Uint8Array<ArrayBuffer> }
   | { type: 'deliver'; asset: string; round: number; content: string; size: number; bytes: Uint8Array<ArrayBuffer> }
   | { type: 'finish'; ok: boolean; rounds: number; code?: string; sentence?: string }
   | { type: 'notice'; kind: NoticeKind; round: number; code: string; sentence: string };
@@ -266,11 +267,12 @@ export class Core {
     acceptedBy: string;
     train: Data;
     test?: Data | undefined;
+    state?: Uint8Array | undefined; // what the last 'keep' carried
   }): Participant {
-    const { plan, id, seed, acceptedBy, train, test } = options;
+    const { plan, id, seed, acceptedBy, train, test, state = new Uint8Array() } = options;
     return new Participant(
       this,
-      this.handle('_ent_participant_create', plan.handle, id, seed, acceptedBy, train.handle, test?.handle ?? 0),
+      this.handle('_ent_participant_create', plan.handle, id, seed, acceptedBy, train.handle, test?.handle ?? 0, state),
     );
   }
 
@@ -410,6 +412,9 @@ export class Participant extends Held {
   }
   fetched(transfer: Uint8Array, envelope: Uint8Array): Command[] {
     return this.#events('_ent_participant_fetched', transfer, envelope);
+  }
+  kept(): Command[] {
+    return this.#events('_ent_participant_kept');
   }
   delivered(): Command[] {
     return this.#events('_ent_participant_delivered');

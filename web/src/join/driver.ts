@@ -6,6 +6,7 @@ import { binary, bytesOf, call, json, post, type StatusText } from './api.ts';
 export interface DriverHost {
   changed(): void; // something that people see
   notice(kind: NoticeKind, round: number, code: string, sentence: string): void;
+  keep(state: Uint8Array<ArrayBuffer>): Promise<void>; // durably
   sent(envelope: Uint8Array<ArrayBuffer>): void;
   loss(step: number, loss: number): void;
 }
@@ -104,6 +105,9 @@ export class Driver {
           return [];
         case 'train':
           return this.#train();
+        case 'keep':
+          await this.#host.keep(command.bytes);
+          return p.kept();
         case 'deliver':
           this.#host.sent(command.bytes);
           await this.#send('PUT', `hub/assets/${encodeURIComponent(command.asset)}/content?round=${command.round}&content=${command.content}`, command.bytes);

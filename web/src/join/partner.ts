@@ -145,7 +145,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
     const before = session.history.losses.at(-1)?.[0] ?? 0; // steps of an earlier life
     participant?.close();
     participant = core.createParticipant({
-      plan, id: session.participant, seed: await openSeed(session.sealed), acceptedBy: session.acceptedBy, train, test,
+      plan, id: session.participant, seed: await openSeed(session.sealed), acceptedBy: session.acceptedBy, train, test, state: await store.state(),
     });
     const mine = new Driver(core, participant, session.token, {
       changed: tellSoon,
@@ -156,6 +156,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
         if (kind === 'accepted') refused = null;
         tellSoon();
       },
+      keep: (state) => store.saveState(state),
       sent(envelope) {
         lastUpdate = envelope;
         void store.saveUpdate(envelope);

@@ -83,7 +83,10 @@ export const store = {
   removeData: () => remove('data'),
   update: () => get<Uint8Array<ArrayBuffer>>('update'),
   saveUpdate: (envelope: Uint8Array<ArrayBuffer>) => put('update', envelope),
+  state: () => get<Uint8Array<ArrayBuffer>>('state'), // of the participant: see KeepState in core
+  saveState: (state: Uint8Array<ArrayBuffer>) => put('state', state),
   async forget(): Promise<void> {
+    await remove('state');
     await remove('session');
     await remove('update');
     await remove('data');

@@ -37,8 +37,12 @@ struct StrategyTerms {
 class Strategy {
 public:
     virtual ~Strategy() = default;
-    // x <- server rule(x, mean of the deltas). Both [d]. REQUIRES: the length given at creation.
+    // x <- server rule(x, mean of the deltas). x: [d], the length given at creation; the mean: [d], and [2d] for a rule
+    // whose updates have a second part (StrategyTraits::control).
     virtual void step(std::span<float> parameters, std::span<const float> mean_delta) = 0;
+
+    // SCAFFOLD's c, [d], which travels beside the model; empty for all others.
+    [[nodiscard]] virtual std::span<const float> control() const { return {}; }
 
     // What the rule remembers from round to round; empty for a rule without memory.
     [[nodiscard]] Bytes save() const;
@@ -49,6 +53,7 @@ protected:
     // `initial` has one value for each remembered vector, in which every element begins.
     explicit Strategy(std::uint64_t parameters, std::vector<float> initial = {});
     std::span<float> memory(std::size_t vector) { return memory_[vector]; }
+    [[nodiscard]] std::span<const float> remembered(std::size_t vector) const { return memory_[vector]; }
 
 private:
     std::vector<std::vector<float>> memory_;  // each [d]
@@ -58,6 +63,7 @@ private:
 struct StrategyTraits {
     float proximal_mu = 0.0f;         // FedProx: the pull of the local training
     bool normalised = false;          // FedNova: an update counts by 1 / |a_i|_1
+    bool control = false;             // SCAFFOLD: models and updates have a second part, participants a state
     std::uint32_t goal = 0;           // FedBuff: K, the size of the buffer
     std::uint32_t max_staleness = 0;  // FedBuff: models that an update may be behind
 };

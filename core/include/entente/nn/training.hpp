@@ -85,6 +85,10 @@ public:
     LocalTraining& operator=(LocalTraining&&) noexcept;
     ~LocalTraining();
 
+    // Adds `correction`, [d], to the gradient of every step, before anything else: SCAFFOLD's c - c_i (Karimireddy et al.
+    // 2020, arXiv 1910.06378, algorithm 1). Before the first step; copied. "training.initial" like start().
+    Status correct(std::span<const float> correction);
+
     // Up to max_batches batches; fewer at the end, none when finished. invalid_argument "training.non-finite"
     // with the step if a loss, or at the end of an epoch a parameter, is not finite: the training is over and every
     // further call says so.

@@ -142,6 +142,10 @@ std::uint64_t envelope_limit(const codec::FrameLimits& limits);
 std::uint64_t parameter_count(const Plan& plan);
 codec::Encoding update_encoding(const Plan& plan);
 std::vector<codec::TensorShape> tensor_shapes(const Plan& plan);
+// What crosses the border in one envelope: the model's tensors, and for SCAFFOLD a "control." beside each.
+std::vector<codec::TensorShape> wire_tensors(const Plan& plan);
+std::uint64_t wire_length(const Plan& plan);   // numbers in an update or a model
+std::uint64_t state_length(const Plan& plan);  // numbers that a participant keeps from round to round; 0: none
 
 // The terms under which this plan's updates and global model are offered.
 policy::Policy update_policy(const Plan& plan);

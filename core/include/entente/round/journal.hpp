@@ -88,6 +88,7 @@ struct UpdateRefused {
 struct RoundClosed {
     std::uint64_t round = 0;
     std::vector<std::string> participants;  // sorted
+    std::uint32_t population = 0;           // N: all that had agreed and not left
 };
 
 struct RoundAbandoned {

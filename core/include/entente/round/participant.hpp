@@ -60,6 +60,7 @@ struct Trained {  // answer to Train
     std::optional<task::Score> local_score;   // the trained one on the same rows
     std::int64_t train_ms = 0;                // wall time of the training alone, as the driver measured it
 };
+struct Kept {};       // answer to KeepState
 struct Delivered {};  // answer to Deliver
 struct Waited {        // answer to Wait
     std::int64_t now_ms;
@@ -69,7 +70,7 @@ struct Failed {       // answer to any
     std::int64_t now_ms;
 };
 
-using Event = std::variant<Started, Offered, Watched, Agreed, Fetched, Trained, Delivered, Waited, Failed>;
+using Event = std::variant<Started, Offered, Watched, Agreed, Fetched, Trained, Kept, Delivered, Waited, Failed>;
 
 // --- commands ---------------------------------------------------------------------------------------------------
 struct OfferUpdates {
@@ -101,6 +102,12 @@ struct Conclude {
 struct Train {
     std::uint64_t round;
     std::shared_ptr<const std::vector<float>> parameters;
+    std::shared_ptr<const std::vector<float>> correction;  // [d], for nn::LocalTraining::correct(); null: none
+};
+// Keep these bytes durably in the place of those kept before, then say Kept; after a restart they go into
+// Options::state. They belong to this participant and plan and never leave the machine. At most state_limit(plan).
+struct KeepState {
+    std::shared_ptr<const Bytes> state;
 };
 struct Deliver {
     std::string asset;
@@ -122,7 +129,7 @@ struct Notice {
     std::string sentence;
 };
 
-using Command = std::variant<OfferUpdates, Watch, Wait, Negotiate, Fetch, Conclude, Train, Deliver, Finish, Notice>;
+using Command = std::variant<OfferUpdates, Watch, Wait, Negotiate, Fetch, Conclude, Train, KeepState, Deliver, Finish, Notice>;
 using Commands = std::vector<Command>;
 
 struct Options {
@@ -131,6 +138,7 @@ struct Options {
     codec::SigningKey key;
     codec::PublicKey coordinator_key;
     std::string accepted_by;  // who accepts the contract
+    Bytes state = {};         // what KeepState last carried; empty at first. What is damaged counts as empty
     // Of a participant that was here before: its agreements in force, as this machine verified them then. With the one
     // over its updates among them, its offer still stands and is not made again.
     std::vector<contract::Agreement> agreements = {};
@@ -155,6 +163,9 @@ struct View {
     std::string update_agreement;
     std::vector<Crossing> crossings;
 };
+
+// The most that KeepState carries; 0: the plan needs no state.
+std::uint64_t state_limit(const plan::Plan& plan);
 
 }  // namespace participant
 
