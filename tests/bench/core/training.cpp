@@ -20,10 +20,42 @@ Bytes bytes_of(const std::filesystem::path& path) {
     return {view.begin(), view.end()};
 }
 
+// The models of peers/torch_peer.py.
 nn::ModelSpec model(const std::string& name) {
-    if (name == "2nn") return nn::two_nn();
-    if (name == "cnn") return nn::mcmahan_cnn();
-    throw std::runtime_error("expected 2nn or cnn, found " + name);
+    using namespace nn;
+    const auto strided = [](LayerSpec layer) {
+        layer.stride = 2;
+        return layer;
+    };
+    if (name == "2nn") return two_nn();
+    if (name == "cnn") return mcmahan_cnn();
+    if (name == "conv1d") {
+        return {{64, 8},
+                {conv1d("a", 32, 5), relu(), max_pool1d(2), conv1d("b", 64, 5), relu(), max_pool1d(2), flatten(), dense("c", 64), relu(),
+                 dense("out", 6)}};
+    }
+    if (name == "ae") return {{512}, {dense("a", 128), relu(), dense("b", 32), relu(), dense("c", 128), relu(), dense("out", 512)}};
+    if (name == "conv1dae") {
+        return {{64, 8},
+                {strided(conv1d("a", 32, 5)), relu(), strided(conv1d("b", 16, 5)), relu(), conv_transpose1d("c", 32, 4, 2), relu(),
+                 conv_transpose1d("d", 8, 4, 2), flatten()}};
+    }
+    throw std::runtime_error("expected 2nn, cnn, conv1d, ae or conv1dae, found " + name);
+}
+
+// Windows of sensors: for the autoencoders they are what is to be predicted, too.
+data::Dataset windows(const nn::ModelSpec& spec, bool classes, std::uint32_t count) {
+    data::Dataset set;
+    set.example_shape = spec.input_shape;
+    set.classes = classes ? 6 : 0;
+    set.outputs = classes ? 0 : 512;
+    Philox random(derive_key(1, 0, {}, Purpose::test));
+    for (std::uint32_t i = 0; i < count; ++i) {
+        if (classes) set.labels.push_back(random.bounded(6));
+        for (int p = 0; p < 512; ++p) set.features.push_back(static_cast<float>(random.normal()));
+    }
+    if (!classes) set.targets = set.features;
+    return set;
 }
 
 // Real digits where there are some: how many zeros there are decides how much a convolution has to do.
@@ -57,7 +89,9 @@ void train(const Words& words) {
     options.epochs = 1'000'000;
     const unsigned threads = static_cast<unsigned>(std::stoul(words[3]));
     native::WorkerPool pool(threads);
-    const data::Dataset set = digits(words.size() > 5 ? words[5] : "", 1'920);
+    const bool pictures = words[0] == "2nn" || words[0] == "cnn";
+    if (!pictures && words[0] != "conv1d") options.loss.kind = nn::LossKind::mean_squared;
+    const data::Dataset set = pictures ? digits(words.size() > 5 ? words[5] : "", 1'920) : windows(spec, words[0] == "conv1d", 1'920);
     const auto initial = nn::initialise(spec, derive_key(1, 0, {}, Purpose::initialise)).value();
     auto run = nn::LocalTraining::start(spec, options, set, {}, initial, threads > 1 ? static_cast<Executor&>(pool) : inline_executor()).value();
     const auto step = [&run] {

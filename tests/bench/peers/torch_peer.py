@@ -19,7 +19,22 @@ def cnn():
                          nn.MaxPool2d(2), nn.Flatten(), nn.Linear(3136, 512), nn.ReLU(), nn.Linear(512, 10))
 
 
-makers = {"2nn": two_nn, "cnn": cnn}
+def conv1d():
+    return nn.Sequential(nn.Conv1d(8, 32, 5, padding=2), nn.ReLU(), nn.MaxPool1d(2), nn.Conv1d(32, 64, 5, padding=2), nn.ReLU(),
+                         nn.MaxPool1d(2), nn.Flatten(), nn.Linear(1024, 64), nn.ReLU(), nn.Linear(64, 6))
+
+
+def autoencoder():
+    return nn.Sequential(nn.Flatten(), nn.Linear(512, 128), nn.ReLU(), nn.Linear(128, 32), nn.ReLU(), nn.Linear(32, 128), nn.ReLU(),
+                         nn.Linear(128, 512))
+
+
+def conv1d_autoencoder():
+    return nn.Sequential(nn.Conv1d(8, 32, 5, stride=2, padding=2), nn.ReLU(), nn.Conv1d(32, 16, 5, stride=2, padding=2), nn.ReLU(),
+                         nn.ConvTranspose1d(16, 32, 4, stride=2, padding=1), nn.ReLU(), nn.ConvTranspose1d(32, 8, 4, stride=2, padding=1))
+
+
+makers = {"2nn": two_nn, "cnn": cnn, "conv1d": conv1d, "ae": autoencoder, "conv1dae": conv1d_autoencoder}
 
 
 def idx(folder, name):
@@ -40,7 +55,11 @@ def train(model, batch, threads, seconds, mnist):
     torch.set_num_threads(threads)
     key = (model, batch)
     if key not in cache:
-        x, y = pictures(mnist, "train")
+        if model in ("2nn", "cnn"):
+            x, y = pictures(mnist, "train")
+        else:
+            x = torch.randn(1920, 8, 64)
+            y = torch.randint(0, 6, (1920,)) if model == "conv1d" else x if model == "conv1dae" else x.flatten(1)
         net = makers[model]()
         cache[key] = net, torch.optim.SGD(net.parameters(), lr=0.01), x[:1920], y[:1920]
     net, optimiser, x, y = cache[key]
@@ -50,7 +69,7 @@ def train(model, batch, threads, seconds, mnist):
         nonlocal at
         rows = slice(at, at + batch)
         at = (at + batch) % (len(y) - batch + 1)
-        loss = F.cross_entropy(net(x[rows]), y[rows])
+        loss = (F.mse_loss if y.is_floating_point() else F.cross_entropy)(net(x[rows]), y[rows])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
