@@ -5,7 +5,7 @@
 #include <string>
 
 #include "commands/environment.hpp"
-#include "entente/data/dataset.hpp"
+#include "entente/data/examples.hpp"
 
 namespace entente::commands {
 
@@ -16,5 +16,12 @@ struct DigitsFolder {
 
 // Errors: of read_data for the training files, and of data::read_idx_pair, each naming the file.
 Result<DigitsFolder> read_digits_folder(const std::string& folder, Environment& environment);
+
+// The same, a byte a pixel: for whoever needs some rows at a time.
+struct DigitsExamples {
+    data::Examples train;
+    data::Examples test;  // without any when the folder has no t10k files
+};
+Result<DigitsExamples> read_digits_examples(const std::string& folder, Environment& environment);
 
 }  // namespace entente::commands

@@ -76,13 +76,13 @@ Result<std::vector<PlannedRun>> plan_runs(const SimulateOptions& o, Environment&
     return runs;
 }
 
-Result<DigitsFolder> read_data(const SimulateOptions& o, Environment& environment) {
+Result<DigitsExamples> read_data(const SimulateOptions& o, Environment& environment) {
     if (o.data_folder.empty()) {
         return Error{Code::invalid_argument, "usage.data",
                      "--data: expected a folder with the four MNIST files (train-images-idx3-ubyte …), found nothing"};
     }
-    ENTENTE_ASSIGN(DigitsFolder digits, read_digits_folder(o.data_folder, environment));
-    if (!digits.test) {
+    ENTENTE_ASSIGN(DigitsExamples digits, read_digits_examples(o.data_folder, environment));
+    if (digits.test.size() == 0) {
         return Error{Code::not_found, "file.missing",
                      o.data_folder + ": expected t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte for the evaluation"};
     }
@@ -109,7 +109,7 @@ std::string describe_data(const SimulateOptions& o) {
 
 Result<int> carry_out(const SimulateOptions& o, Environment& environment) {
     ENTENTE_ASSIGN(const std::vector<PlannedRun> runs, plan_runs(o, environment));
-    ENTENTE_ASSIGN(const DigitsFolder digits, read_data(o, environment));
+    ENTENTE_ASSIGN(const DigitsExamples digits, read_data(o, environment));
     Report report{runs.front().setting.plan.federation.name, describe_data(o), write_plan_toml(runs.front().setting.plan), {}};
     for (const PlannedRun& planned : runs) {
         const plan::Plan& plan = planned.setting.plan;

@@ -12,9 +12,9 @@ namespace {
 constexpr std::uint32_t slice_batches = 64;
 constexpr std::uint64_t checkpoint_limit_bytes = std::uint64_t{1} << 31;
 
-Result<memory::Federation> prepare(const SimulateOptions& o, const RunSetting& setting, const DigitsFolder& digits,
+Result<memory::Federation> prepare(const SimulateOptions& o, const RunSetting& setting, const DigitsExamples& digits,
                                    Environment& environment) {
-    ENTENTE_ASSIGN(auto shares, deal(digits.train->labels, o.deal, setting.plan.training.seed));
+    ENTENTE_ASSIGN(auto shares, deal(digits.train.labels(), o.deal, setting.plan.training.seed));
     memory::FederationOptions options;
     for (std::size_t i = 0; i < shares.size(); ++i) {
         options.partners.push_back({partner_id(i), partner_name(i), std::move(shares[i])});
@@ -80,7 +80,7 @@ std::uint32_t sampled_partners(const SimulateOptions& o) {
     return std::max(1u, static_cast<std::uint32_t>(std::lround(o.sample * o.deal.partners)));
 }
 
-Result<RunResult> run_simulation(const SimulateOptions& o, const RunSetting& setting, const DigitsFolder& digits,
+Result<RunResult> run_simulation(const SimulateOptions& o, const RunSetting& setting, const DigitsExamples& digits,
                                  Environment& environment) {
     if (!setting.title.empty() && !o.quiet && !o.json) environment.print("\n  " + setting.title + "\n");
     ENTENTE_ASSIGN(memory::Federation federation, prepare(o, setting, digits, environment));

@@ -30,7 +30,7 @@ std::uint32_t sampled_partners(const SimulateOptions& options);
 // One of several runs leaves its checkpoint at its end too, and --resume goes through those that have one.
 // Fails like Federation::create and advance, "simulate.stuck" when a round can never close, and with --resume like
 // Federation::resume and "file.missing".
-Result<RunResult> run_simulation(const SimulateOptions& options, const RunSetting& setting, const DigitsFolder& digits,
+Result<RunResult> run_simulation(const SimulateOptions& options, const RunSetting& setting, const DigitsExamples& digits,
                                  Environment& environment);
 
 }  // namespace entente::commands

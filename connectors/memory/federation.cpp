@@ -25,7 +25,7 @@ Status check(const FederationOptions& options) {
     if (options.partners.empty()) {
         return Error{Code::invalid_argument, "federation.no-partners", "federation: expected at least one partner, found none"};
     }
-    if (!options.train || !options.evaluation || options.train->size() == 0 || options.evaluation->size() == 0) {
+    if (options.train.size() == 0 || options.evaluation.size() == 0) {
         return Error{Code::invalid_argument, "federation.no-data", "federation: expected training and evaluation examples"};
     }
     return done();

@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "entente/base/executor.hpp"
-#include "entente/data/dataset.hpp"
+#include "entente/data/examples.hpp"
 #include "entente/plan/plan.hpp"
 #include "entente/round/coordinator.hpp"
 #include "entente/round/participant.hpp"
@@ -38,8 +38,8 @@ struct PartnerSetup {
 
 struct FederationOptions {
     plan::Plan plan;
-    std::shared_ptr<const data::Dataset> train;
-    std::shared_ptr<const data::Dataset> evaluation;  // scores the federated model and each partner's own
+    data::Examples train;
+    data::Examples evaluation;  // scores the federated model and each partner's own
     std::vector<PartnerSetup> partners;
     bool alone = false;                                // also train each partner alone, with the same budget
     std::optional<std::uint64_t> shuffle_arrivals;     // deliver updates in an order drawn from this seed

@@ -78,9 +78,9 @@ Error other(const char* what) {
 
 Digest Federation::Impl::shares() const {
     codec::Sha256 hash;
-    hash.update(as_bytes(std::span<const std::uint32_t>(options.train->labels)));
-    hash.update(as_bytes(std::span<const std::uint32_t>(options.evaluation->labels)));
-    hash.update(as_bytes(std::span<const float>(options.train->targets)));
+    hash.update(as_bytes(options.train.labels()));
+    hash.update(as_bytes(options.evaluation.labels()));
+    hash.update(as_bytes(options.train.targets()));
     for (const Partner& partner : partners) {
         hash.update(as_bytes(std::string_view(partner.setup.id)));
         hash.update(as_bytes(std::span<const std::uint32_t>(partner.setup.rows)));

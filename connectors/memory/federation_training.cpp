@@ -54,7 +54,7 @@ Status Federation::Impl::start_job(Partner& partner) const {
     const auto options_of_round = plan::training_options(options.plan, seat.job->round, partner.setup.id);
     const nn::ModelSpec& model = options.plan.task.model;
     // Its rows alone: what a training checks and touches does not grow with everybody's data.
-    seat.rows = data::gather(*options.train, partner.setup.rows);
+    seat.rows = options.train.gather(partner.setup.rows);
     ENTENTE_ASSIGN(seat.training,
                    nn::LocalTraining::start(model, options_of_round, seat.rows, {}, *seat.job->parameters));
     if (seat.job->correction) ENTENTE_TRY(seat.training->correct(*seat.job->correction));
@@ -140,13 +140,13 @@ void Federation::Impl::work_on(Partner& partner, std::uint32_t max_batches) cons
 }
 
 Result<task::Score> Federation::Impl::score(std::span<const float> parameters) const {
-    const std::size_t rows = options.evaluation->size();
+    const std::size_t rows = options.evaluation.size();
     const std::size_t units = (rows + score_rows - 1) / score_rows;
     std::vector<Result<task::Score>> scores(units, Result<task::Score>(task::Score{}));
     executor->run(units, [&](std::size_t unit, unsigned) {
         std::vector<std::uint32_t> part(std::min(score_rows, rows - unit * score_rows));
         std::iota(part.begin(), part.end(), static_cast<std::uint32_t>(unit * score_rows));
-        scores[unit] = task::evaluate(options.plan.task.model, parameters, data::gather(*options.evaluation, part), {},
+        scores[unit] = task::evaluate(options.plan.task.model, parameters, options.evaluation.gather(part), {},
                                       options.plan.task.loss);
     });
     task::Score sum;
@@ -161,7 +161,7 @@ Result<std::vector<task::Score>> Federation::Impl::score_partners() const {
     std::vector<Result<task::Score>> scores(partners.size(), Result<task::Score>(task::Score{}));
     executor->run(partners.size(), [&](std::size_t i, unsigned) {
         scores[i] = task::evaluate(options.plan.task.model, coordinator->parameters(),
-                                   data::gather(*options.train, partners[i].setup.rows), {}, options.plan.task.loss);
+                                   options.train.gather(partners[i].setup.rows), {}, options.plan.task.loss);
     });
     std::vector<task::Score> all;
     for (Result<task::Score>& score : scores) {

@@ -26,30 +26,57 @@ Status check(const FixedPoint& grid) {
     return done();
 }
 
+namespace {
+
+constexpr std::size_t chunk = 1024;  // values whose random words are drawn at once; whole blocks of Philox
+
+// Adding and taking away 1.5 * 2^52 leaves the nearest whole number of anything below 2^51.
+constexpr double to_whole = 0x1.8p52;
+
+// Rounds up where the word, as a fraction, lies below what was cut off; counts what is clipped. A float times a power of
+// two is exact in double, and so is all of this: nothing depends on the machine. Without branches, since which way a
+// value is rounded cannot be predicted.
+std::uint32_t round_chunk(std::span<const float> delta, std::span<const std::uint32_t> words, double scale, double limit,
+                          std::int32_t* out) {
+    std::uint32_t clipped = 0;
+    for (std::size_t i = 0; i < delta.size(); ++i) {
+        double scaled = static_cast<double>(delta[i]) * scale;
+        scaled = scaled > limit + 1.0 ? limit + 1.0 : scaled;
+        scaled = scaled < -limit - 1.0 ? -limit - 1.0 : scaled;
+        const double nearest = (scaled + to_whole) - to_whole;
+        const double below = nearest - (nearest > scaled ? 1.0 : 0.0);
+        // The word as a signed number and half the range back: what vector units convert.
+        const double chance = (static_cast<double>(static_cast<std::int32_t>(words[i] ^ 0x80000000u)) + 0x1p31) * 0x1p-32;
+        const double value = below + (chance < scaled - below ? 1.0 : 0.0);
+        double kept = value > limit ? limit : value;
+        kept = kept < -limit ? -limit : kept;
+        clipped += kept != value ? 1u : 0u;
+        out[i] = static_cast<std::int32_t>(kept);
+    }
+    return clipped;
+}
+
+}  // namespace
+
 Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid, PhiloxKey key) {
-    // The words of Philox(key), taken a block at a time.
-    std::array<std::uint32_t, 4> words{};
+    const auto bad = std::find_if(delta.begin(), delta.end(), [](float v) { return !std::isfinite(v); });
+    if (bad != delta.end()) {
+        return Error{Code::invalid_argument, "update.not-finite",
+                     "quantise: expected finite values, found NaN or infinity at parameter " + std::to_string(bad - delta.begin())};
+    }
     const double scale = std::ldexp(1.0, grid.scale_log2);
-    const std::int64_t limit = grid.limit();
-    const double outside = static_cast<double>(limit) + 1.0;
     Quantised out;
     out.values.resize(delta.size());
-    for (std::size_t i = 0; i < delta.size(); ++i) {
-        if (!std::isfinite(delta[i])) {
-            return Error{Code::invalid_argument, "update.not-finite",
-                         "quantise: expected finite values, found NaN or infinity at parameter " + std::to_string(i)};
+    std::array<std::uint32_t, chunk> words;
+    for (std::size_t from = 0; from < delta.size(); from += chunk) {
+        const std::size_t count = std::min(chunk, delta.size() - from);
+        // The words of Philox(key), taken a block at a time.
+        for (std::size_t k = 0; k < count; k += 4) {
+            const auto block = philox4x32({static_cast<std::uint32_t>((from + k) / 4), 0, 0, 0}, key);
+            std::copy(block.begin(), block.end(), words.begin() + static_cast<std::ptrdiff_t>(k));
         }
-        // A float times a power of two is exact in double, and so is floor: nothing here depends on the machine.
-        // Without branches: which way a value is rounded cannot be predicted.
-        const double scaled = std::clamp(static_cast<double>(delta[i]) * scale, -outside, outside);
-        auto value = static_cast<std::int64_t>(scaled);
-        value -= static_cast<double>(value) > scaled;
-        if (i % 4 == 0) words = philox4x32({static_cast<std::uint32_t>(i / 4), 0, 0, 0}, key);
-        const double chance = static_cast<double>(words[i % 4]) * 0x1p-32;
-        value += chance < scaled - static_cast<double>(value);
-        const std::int64_t kept = std::clamp(value, -limit, limit);
-        out.clipped += kept != value;
-        out.values[i] = static_cast<std::int32_t>(kept);
+        out.clipped += round_chunk(delta.subspan(from, count), std::span(words).first(count), scale, grid.limit(),
+                                   out.values.data() + from);
     }
     return out;
 }

@@ -130,7 +130,7 @@ private:
             default: break;
         }
         return Error{Code::invalid_argument, "onnx.layer",
-                     "onnx: expected layers that have a place in opset 17 (not gelu, gru, group_norm), found " +
+                     "onnx: expected layers that have a place in opset 17 (not gelu, gru, group_norm, conv_transpose1d), found " +
                          std::string(nn::to_string(spec.kind)) + " as layer " + std::to_string(i + 1)};
     }
 

@@ -52,9 +52,8 @@ Status check_body(std::uint64_t expected, std::uint64_t found, const char* what)
                      " bytes behind the header, found " + std::to_string(found));
 }
 
-}  // namespace
-
-Result<Dataset> read_idx_pair(ByteView images, ByteView labels, std::uint32_t classes) {
+// Everything but the features.
+Result<Dataset> read_all_but_pixels(ByteView images, ByteView labels, std::uint32_t classes) {
     ENTENTE_TRY(check_magic(images, image_magic, image_header, "images"));
     ENTENTE_TRY(check_magic(labels, label_magic, label_header, "labels"));
     const std::uint32_t count = read_big_endian(images, 4);
@@ -95,12 +94,24 @@ Result<Dataset> read_idx_pair(ByteView images, ByteView labels, std::uint32_t cl
         }
         dataset.labels[i] = label;
     }
-    dataset.features.resize(static_cast<std::size_t>(size) * count);
+    return dataset;
+}
+
+}  // namespace
+
+Result<Dataset> read_idx_pair(ByteView images, ByteView labels, std::uint32_t classes) {
+    ENTENTE_ASSIGN(Dataset dataset, read_all_but_pixels(images, labels, classes));
     const ByteView pixels = images.subspan(image_header);
+    dataset.features.resize(pixels.size());
     for (std::size_t i = 0; i < pixels.size(); ++i) {
         dataset.features[i] = static_cast<float>(std::to_integer<std::uint32_t>(pixels[i])) / 255.0f;
     }
     return dataset;
+}
+
+Result<Examples> read_idx_examples(Bytes images, ByteView labels, std::uint32_t classes) {
+    ENTENTE_ASSIGN(Dataset rest, read_all_but_pixels(images, labels, classes));
+    return Examples(std::move(rest), std::move(images), image_header);
 }
 
 Result<IdxPair> write_idx_pair(const Dataset& dataset, std::span<const std::uint32_t> rows) {

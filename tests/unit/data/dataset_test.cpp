@@ -1,4 +1,5 @@
 #include "entente/data/dataset.hpp"
+#include "entente/data/idx.hpp"
 
 #include <doctest/doctest.h>
 
@@ -44,4 +45,24 @@ TEST_CASE("rows are gathered in their order, with their labels and targets") {
     CHECK(part.labels == std::vector<std::uint32_t>{2, 0, 2});
     CHECK(part.targets == std::vector<float>{7, 5, 7});
     CHECK(data::validate(part).ok());
+}
+
+TEST_CASE("examples kept as bytes give the floats of the whole data set") {
+    data::Dataset set;
+    set.example_shape = {3, 2, 1};
+    set.classes = 10;
+    for (int i = 0; i < 5 * 6; ++i) set.features.push_back(static_cast<float>((i * 37) % 256) / 255.0f);
+    set.labels = {3, 1, 4, 1, 5};
+    const data::IdxPair files = data::write_idx_pair(set).value();
+    const data::Examples packed = data::read_idx_examples(files.images, files.labels).value();
+    const data::Examples whole(std::make_shared<const data::Dataset>(set));
+    const std::vector<std::uint32_t> rows{4, 0, 0, 3};
+    CHECK(packed.size() == 5);
+    CHECK(packed.gather(rows).features == whole.gather(rows).features);
+    CHECK(packed.gather(rows).labels == std::vector<std::uint32_t>{5, 3, 3, 1});
+    CHECK(data::validate(packed.gather(rows)).ok());
+    CHECK(data::Examples().size() == 0);
+    Bytes cut = files.images;
+    cut.pop_back();
+    CHECK(data::read_idx_examples(cut, files.labels).error().reason == "idx.truncated");
 }

@@ -13,7 +13,7 @@ namespace {
 
 // Two classes that a line separates, so that a few steps of SGD learn them.
 std::shared_ptr<const data::Dataset> points(std::uint32_t n, std::uint64_t seed) {
-    auto set = std::make_shared<data::Dataset>();
+    const auto set = std::make_shared<data::Dataset>();
     set->example_shape = {2};
     set->classes = 2;
     Philox random(derive_key(seed, 0, {}, Purpose::test));
@@ -238,7 +238,7 @@ TEST_CASE("without partners or data there is no federation") {
     o.partners.clear();
     CHECK(Federation::create(std::move(o)).error().reason == "federation.no-partners");
     o = options();
-    o.train.reset();
+    o.train = {};
     CHECK(Federation::create(std::move(o)).error().reason == "federation.no-data");
 }
 

@@ -7,7 +7,7 @@
 // before the first of them and back where something else reads them; weights are stored turned. Dropout is left out.
 //
 // Errors, invalid_argument: those of nn::infer_layout; "onnx.sizes" when the number of parameters is another than the
-// model's; "onnx.not-finite"; "onnx.layer" for a layer that this writer does not know: gelu, gru, group_norm.
+// model's; "onnx.not-finite"; "onnx.layer" for a layer that this writer does not know: gelu, gru, group_norm, conv_transpose1d.
 // Thread-safety: pure function.
 #pragma once
 
