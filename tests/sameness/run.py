@@ -16,6 +16,7 @@ root = here.parents[1]
 build = root / "build/sameness"
 emscripten = pathlib.Path("/usr/share/emscripten/cmake/Modules/Platform/Emscripten.cmake")
 failures = 0
+os.environ.setdefault("NODE_PATH", "/usr/share/nodejs")  # where Debian's emscripten finds acorn
 
 
 class Build:
@@ -45,8 +46,8 @@ def builds():
         for level in ("-O0", "-O2", "-O3"):
             yield Build(compiler + level, f"-DCMAKE_CXX_COMPILER={program}", needs=[program], flags=level)
     wasm = f"-DCMAKE_TOOLCHAIN_FILE={emscripten}"
-    yield Build("wasm", wasm, "-DSAMENESS_THREADS=OFF", run=lambda f: ["node", f / "sameness.js"], needs=["em++", "node", emscripten])
-    yield Build("wasm-threads", wasm, run=lambda f: ["node", f / "sameness.js"],
+    yield Build("wasm", wasm, "-DSAMENESS_THREADS=OFF", run=lambda f: ["node", "--no-experimental-fetch", f / "sameness.js"], needs=["em++", "node", emscripten])
+    yield Build("wasm-threads", wasm, run=lambda f: ["node", "--no-experimental-fetch", f / "sameness.js"],
                 needs=["em++", "node", emscripten], flags="-O2 -pthread")
     yield Build("chromium", wasm, "-DSAMENESS_THREADS=OFF", run=lambda f: ["node", here / "in_chromium.mjs", f],
                 needs=["em++", "node", emscripten, os.environ.get("CHROMIUM", "chromium")])

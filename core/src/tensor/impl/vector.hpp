@@ -9,9 +9,12 @@ inline Vector positive(Vector x) { return x > 0.0f ? x : 0.0f; }
 #else
 using Vector = float __attribute__((vector_size(ENTENTE_LANES * 4)));
 using Mask = int __attribute__((vector_size(ENTENTE_LANES * 4)));
-using Unaligned = float __attribute__((vector_size(ENTENTE_LANES * 4), aligned(4), may_alias));
-inline Vector load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
-inline void store(float* p, Vector v) { *reinterpret_cast<Unaligned*>(p) = v; }
+// A packed structure, since clang takes a vector type for aligned whatever its own attribute says.
+struct __attribute__((packed, may_alias)) Unaligned {
+    Vector vector;
+};
+inline Vector load(const float* p) { return reinterpret_cast<const Unaligned*>(p)->vector; }
+inline void store(float* p, Vector v) { reinterpret_cast<Unaligned*>(p)->vector = v; }
 inline Vector broadcast(float x) { return x - Vector{}; }
 // x > 0 ? x : +0
 inline Vector positive(Vector x) { return reinterpret_cast<Vector>((x > Vector{}) & reinterpret_cast<Mask>(x)); }
