@@ -36,6 +36,7 @@ std::string_view name_of(codec::Encoding encoding) {
         case codec::Encoding::int32: return "int32";
         case codec::Encoding::int16: return "int16";
         case codec::Encoding::int8: return "int8";
+        case codec::Encoding::packed: return "packed";
     }
     return "unknown";
 }

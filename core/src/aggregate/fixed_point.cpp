@@ -9,15 +9,27 @@
 namespace entente::aggregate {
 
 std::int32_t FixedPoint::limit() const noexcept {
-    return static_cast<std::int32_t>((std::uint64_t{1} << (bits - 1u)) - 1u);
+    return static_cast<std::int32_t>(((std::uint64_t{1} << (bits - 1u)) - 1u) << most_shift());
+}
+
+std::uint64_t FixedPoint::content_bytes(std::uint64_t values) const noexcept {
+    if (block == 0) return values * bytes_per_value();
+    const std::uint64_t rest = values % block;
+    return values / block * record_bytes(block) + (rest > 0 ? record_bytes(static_cast<std::size_t>(rest)) : 0);
 }
 
 double FixedPoint::clip() const noexcept { return std::ldexp(static_cast<double>(limit()), -int{scale_log2}); }
 
 Status check(const FixedPoint& grid) {
-    if (grid.bits != 8 && grid.bits != 16 && grid.bits != 32) {
+    const bool narrow = grid.bits == 8 || (grid.bits == 4 && grid.block > 0);
+    if (!narrow && grid.bits != 16 && grid.bits != 32) {
         return Error{Code::invalid_argument, "plan.encoding",
-                     "encoding.bits: expected 8, 16 or 32, found " + std::to_string(int{grid.bits})};
+                     "encoding.bits: expected 32, 16 or 8, or 4 with encoding.block, found " + std::to_string(int{grid.bits})};
+    }
+    if (grid.block != 0 && (!narrow || grid.block < 16 || grid.block > 4096 || grid.block % 2 != 0)) {
+        return Error{Code::invalid_argument, "plan.encoding",
+                     "encoding.block: expected an even number from 16 to 4096 with 8 or 4 bits, or 0, found " +
+                         std::to_string(int{grid.block})};
     }
     if (grid.scale_log2 > 30) {
         return Error{Code::invalid_argument, "plan.encoding",
@@ -56,6 +68,20 @@ std::uint32_t round_chunk(std::span<const float> delta, std::span<const std::uin
     return clipped;
 }
 
+// The smallest power of two that makes the block's values fit.
+unsigned shift_for(double largest, const FixedPoint& grid) {
+    const double fits = static_cast<double>(grid.limit() >> grid.most_shift());
+    unsigned shift = 0;
+    while (shift < grid.most_shift() && largest > std::ldexp(fits, static_cast<int>(shift))) ++shift;
+    return shift;
+}
+
+double largest_of(std::span<const float> values) {
+    float largest = 0;
+    for (const float v : values) largest = std::max(largest, std::abs(v));
+    return static_cast<double>(largest);
+}
+
 }  // namespace
 
 Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid, PhiloxKey key) {
@@ -68,6 +94,7 @@ Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid,
     Quantised out;
     out.values.resize(delta.size());
     std::array<std::uint32_t, chunk> words;
+    std::int32_t step = 1;  // of the present block
     for (std::size_t from = 0; from < delta.size(); from += chunk) {
         const std::size_t count = std::min(chunk, delta.size() - from);
         // The words of Philox(key), taken a block at a time.
@@ -75,8 +102,23 @@ Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid,
             const auto block = philox4x32({static_cast<std::uint32_t>((from + k) / 4), 0, 0, 0}, key);
             std::copy(block.begin(), block.end(), words.begin() + static_cast<std::ptrdiff_t>(k));
         }
-        out.clipped += round_chunk(delta.subspan(from, count), std::span(words).first(count), scale, grid.limit(),
-                                   out.values.data() + from);
+        for (std::size_t k = 0; k < count;) {
+            const std::size_t at = from + k;
+            std::size_t run = count - k;
+            if (grid.block > 0) {
+                const std::size_t within = at % grid.block;
+                if (within == 0) {
+                    const auto block = delta.subspan(at, std::min<std::size_t>(grid.block, delta.size() - at));
+                    step = std::int32_t{1} << shift_for(largest_of(block) * scale, grid);
+                }
+                run = std::min(run, grid.block - within);
+            }
+            const double steps = step;
+            out.clipped += round_chunk(delta.subspan(at, run), std::span(words).subspan(k, run), scale / steps,
+                                       grid.limit() / steps, out.values.data() + at);
+            for (std::size_t i = at; step > 1 && i < at + run; ++i) out.values[i] *= step;
+            k += run;
+        }
     }
     return out;
 }
@@ -117,11 +159,56 @@ Status unpack_as(ByteView content, std::int32_t limit, std::span<std::int32_t> v
     return done();
 }
 
+void pack_block(std::span<const std::int32_t> values, const FixedPoint& grid, Bytes& out) {
+    std::int32_t largest = 0;
+    for (const std::int32_t value : values) largest = std::max(largest, value < 0 ? -value : value);
+    const unsigned shift = shift_for(static_cast<double>(largest), grid);
+    out.push_back(static_cast<std::byte>(shift));
+    const auto narrow = [&](std::size_t i) {
+        return i < values.size() ? static_cast<unsigned>(values[i] >> shift) & ((1u << grid.bits) - 1u) : 0u;
+    };
+    const std::size_t together = 8u / grid.bits;
+    for (std::size_t i = 0; i < values.size(); i += together) {
+        out.push_back(static_cast<std::byte>(together == 1 ? narrow(i) : narrow(i) | narrow(i + 1) << 4u));
+    }
+}
+
+Status unpack_block(ByteView record, const FixedPoint& grid, std::span<std::int32_t> values) {
+    const auto shift = static_cast<unsigned>(record[0]);
+    if (shift > grid.most_shift()) {
+        return Error{Code::invalid_argument, "update.range",
+                     "unpack: expected an exponent up to " + std::to_string(grid.most_shift()) + ", found " + std::to_string(shift)};
+    }
+    const std::int32_t limit = grid.limit() >> grid.most_shift();
+    const unsigned together = 8u / grid.bits;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        const auto byte = static_cast<std::uint32_t>(record[1 + i / together]);
+        // Up to the sign bit and back, so that the sign is spread.
+        const std::uint32_t high = byte << (together == 1 ? 24u : (i % 2 == 0 ? 28u : 24u));
+        const std::int32_t value = static_cast<std::int32_t>(together == 1 ? high : high & 0xf000'0000u) >> (32u - grid.bits);
+        if (value < -limit) {
+            return Error{Code::invalid_argument, "update.range",
+                         "unpack: expected at least " + std::to_string(-limit) + ", found " + std::to_string(value)};
+        }
+        values[i] = value * (std::int32_t{1} << shift);
+    }
+    if (together == 2 && values.size() % 2 == 1 && static_cast<unsigned>(record.back()) >> 4u != 0) {
+        return Error{Code::invalid_argument, "update.range", "unpack: expected the last half byte empty"};
+    }
+    return done();
+}
+
 }  // namespace
 
 Bytes pack(std::span<const std::int32_t> values, const FixedPoint& grid) {
     Bytes out;
-    out.reserve(values.size() * grid.bytes_per_value());
+    out.reserve(static_cast<std::size_t>(grid.content_bytes(values.size())));
+    if (grid.block > 0) {
+        for (std::size_t i = 0; i < values.size(); i += grid.block) {
+            pack_block(values.subspan(i, std::min<std::size_t>(grid.block, values.size() - i)), grid, out);
+        }
+        return out;
+    }
     switch (grid.bits) {
         case 8: pack_as<std::int8_t>(values, out); break;
         case 16: pack_as<std::int16_t>(values, out); break;
@@ -131,10 +218,19 @@ Bytes pack(std::span<const std::int32_t> values, const FixedPoint& grid) {
 }
 
 Status unpack(ByteView content, const FixedPoint& grid, std::span<std::int32_t> values) {
-    if (content.size() != values.size() * grid.bytes_per_value()) {
+    if (content.size() != grid.content_bytes(values.size())) {
         return Error{Code::invalid_argument, "update.size",
-                     "unpack: expected " + std::to_string(values.size() * grid.bytes_per_value()) + " bytes, found " +
+                     "unpack: expected " + std::to_string(grid.content_bytes(values.size())) + " bytes, found " +
                          std::to_string(content.size())};
+    }
+    if (grid.block > 0) {
+        for (std::size_t i = 0, at = 0; i < values.size(); i += grid.block) {
+            const std::size_t count = std::min<std::size_t>(grid.block, values.size() - i);
+            const std::size_t size = grid.record_bytes(count);
+            ENTENTE_TRY(unpack_block(content.subspan(at, size), grid, values.subspan(i, count)));
+            at += size;
+        }
+        return done();
     }
     switch (grid.bits) {
         case 8: return unpack_as<std::int8_t>(content, grid.limit(), values);

@@ -261,7 +261,7 @@ codec::FrameLimits model_limits(const Plan& plan) {
 }
 
 codec::FrameLimits update_limits(const Plan& plan) {
-    return limits(plan.aggregation.grid.bytes_per_value() * wire_length(plan), codec::FrameKind::update,
+    return limits(plan.aggregation.grid.content_bytes(wire_length(plan)), codec::FrameKind::update,
                   update_encoding(plan));
 }
 
@@ -276,6 +276,7 @@ std::uint64_t parameter_count(const Plan& plan) {
 }
 
 codec::Encoding update_encoding(const Plan& plan) {
+    if (plan.aggregation.grid.block > 0) return codec::Encoding::packed;
     switch (plan.aggregation.grid.bits) {
         case 8: return codec::Encoding::int8;
         case 16: return codec::Encoding::int16;

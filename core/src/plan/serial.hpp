@@ -36,7 +36,7 @@ namespace entente::aggregate {
 
 template <class Archive>
 void serialize(Archive& archive, FixedPoint& g) {
-    archive(g.bits, g.scale_log2);
+    archive(g.bits, g.scale_log2, g.block);
 }
 template <class Archive>
 void serialize(Archive& archive, StrategyTerms& s) {

@@ -17,19 +17,26 @@ public:
           values_(static_cast<std::size_t>(parameters)) {}
 
     Status append(ByteView bytes) override {
-        const std::size_t width = grid_.bytes_per_value();
         while (!bytes.empty()) {
-            if (partial_.empty() && bytes.size() >= width) {
-                const std::size_t count = bytes.size() / width;
-                ENTENTE_TRY(unpack(bytes.first(count * width), count));
-                bytes = bytes.subspan(count * width);
+            const std::size_t left = values_.size() - filled_;
+            if (left == 0) {
+                return Error{Code::invalid_argument, "update.shape",
+                             "update: expected " + std::to_string(values_.size()) + " parameters, found more"};
+            }
+            // One record: a number, or a block with its exponent; the last block may be shorter.
+            const std::size_t together = std::min(grid_.record_values(), left);
+            const std::size_t size = grid_.record_bytes(together);
+            if (partial_.empty() && bytes.size() >= size) {
+                const std::size_t count = std::min(bytes.size() / size, left / together);
+                ENTENTE_TRY(unpack(bytes.first(count * size), count * together));
+                bytes = bytes.subspan(count * size);
                 continue;
             }
-            const std::size_t take = std::min(width - partial_.size(), bytes.size());
+            const std::size_t take = std::min(size - partial_.size(), bytes.size());
             partial_.insert(partial_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(take));
             bytes = bytes.subspan(take);
-            if (partial_.size() == width) {
-                ENTENTE_TRY(unpack(partial_, 1));
+            if (partial_.size() == size) {
+                ENTENTE_TRY(unpack(partial_, together));
                 partial_.clear();
             }
         }
@@ -41,10 +48,6 @@ public:
 
 private:
     Status unpack(ByteView bytes, std::size_t count) {
-        if (count > values_.size() - filled_) {
-            return Error{Code::invalid_argument, "update.shape",
-                         "update: expected " + std::to_string(values_.size()) + " parameters, found more"};
-        }
         ENTENTE_TRY(aggregate::unpack(bytes, grid_, std::span(values_).subspan(filled_, count)));
         filled_ += count;
         return done();

@@ -64,3 +64,67 @@ TEST_CASE("a grid that no wire format has is refused") {
     CHECK(aggregate::check({.bits = 16, .scale_log2 = 31}).error().reason == "plan.encoding");
     CHECK(aggregate::check({.bits = 32, .scale_log2 = 30}).ok());
 }
+
+TEST_CASE("in blocks every value keeps its relative precision, unbiased, and comes back from the bytes as it was") {
+    for (const std::uint8_t bits : {std::uint8_t{8}, std::uint8_t{4}}) {
+        const FixedPoint grid{.bits = bits, .scale_log2 = 14, .block = 16};
+        REQUIRE(aggregate::check(grid).ok());
+        Philox random(derive_key(2, 0, {}, Purpose::test));
+        std::vector<float> values(16 * 20 + 7);
+        // Blocks of very different size.
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            values[i] = (2 * random.uniform() - 1) * std::ldexp(1.0f, -static_cast<int>(i / 16 % 12));
+        }
+        const auto q = aggregate::quantise(values, grid, derive_key(3, 0, {}, Purpose::test)).value();
+        CHECK(q.clipped == 0);
+        const auto back = aggregate::dequantise(q.values, grid);
+        for (std::size_t block = 0; block < values.size(); block += 16) {
+            float largest = 0;
+            const std::size_t end = std::min(block + 16, values.size());
+            for (std::size_t i = block; i < end; ++i) largest = std::max(largest, std::abs(values[i]));
+            const float most = static_cast<float>((1 << (bits - 1)) - 1);
+            const float step = std::max(2 * largest / most, std::ldexp(1.0f, -14));
+            for (std::size_t i = block; i < end; ++i) CHECK(std::abs(back[i] - values[i]) <= step);
+        }
+        const Bytes packed = aggregate::pack(q.values, grid);
+        CHECK(packed.size() == grid.content_bytes(values.size()));
+        CHECK(packed.size() == 20 * (1 + 16 * bits / 8u) + 1 + (7 * bits + 7) / 8u);
+        std::vector<std::int32_t> read(values.size());
+        REQUIRE(aggregate::unpack(packed, grid, read).ok());
+        CHECK(read == q.values);
+
+        double mean = 0;
+        const std::vector<float> same(16 * 2'000, 0.3f);
+        for (const float v : aggregate::dequantise(aggregate::quantise(same, grid, {5, 6}).value().values, grid)) mean += v;
+        // Its step is at most 0.3 * 2 / 7; five standard errors of a mean of 32,000 roundings.
+        CHECK(std::abs(mean / 32'000 - double{0.3f}) < 5 * 0.0857 * 0.5 / std::sqrt(32'000.0));
+
+        for (std::size_t i = 0; i < packed.size(); ++i) CHECK_FALSE(aggregate::unpack(ByteView(packed).first(i), grid, read).ok());
+        Bytes bad = packed;
+        bad[0] = std::byte{static_cast<unsigned char>(grid.most_shift() + 1)};
+        CHECK(aggregate::unpack(bad, grid, read).error().reason == "update.range");
+        bad = packed;
+        bad[1] = bits == 8 ? std::byte{0x80} : std::byte{0x08};
+        CHECK(aggregate::unpack(bad, grid, read).error().reason == "update.range");
+    }
+}
+
+TEST_CASE("in blocks what is beyond the range of 16 bits is clipped and counted, and the layout is as written") {
+    const FixedPoint grid{.bits = 8, .scale_log2 = 0, .block = 16};
+    CHECK(grid.limit() == 127 << 8);
+    std::vector<float> values(16, 0.0f);
+    values[0] = 1e9f;
+    values[1] = -1e9f;
+    values[2] = 256;
+    const auto q = aggregate::quantise(values, grid, {}).value();
+    CHECK(q.clipped == 2);
+    CHECK(q.values[0] == 32512);
+    CHECK(q.values[1] == -32512);
+    CHECK(to_hex(aggregate::pack(q.values, grid)).substr(0, 8) == "087f8101");
+    const FixedPoint half{.bits = 4, .scale_log2 = 0, .block = 16};
+    const std::vector<float> small{1, -2, 7};
+    CHECK(to_hex(aggregate::pack(aggregate::quantise(small, half, {}).value().values, half)) == "00e107");
+    CHECK_FALSE(aggregate::check(FixedPoint{.bits = 4}).ok());
+    CHECK_FALSE(aggregate::check(FixedPoint{.bits = 16, .block = 16}).ok());
+    CHECK_FALSE(aggregate::check(FixedPoint{.bits = 8, .block = 15}).ok());
+}

@@ -61,6 +61,7 @@ constexpr std::array keys{
     Key{"aggregation", "max_participants", Kind::whole},
     Key{"aggregation", "bits", Kind::whole},
     Key{"aggregation", "scale_log2", Kind::whole},
+    Key{"aggregation", "block", Kind::whole},
     Key{"round", "rounds", Kind::whole},
     Key{"round", "min_cohort", Kind::whole},
     Key{"round", "goal", Kind::whole},

@@ -90,6 +90,24 @@ TEST_CASE("FedNova counts by examples and steps as its equation says") {
     CHECK(none.refused["a"][0] == "update.steps");
 }
 
+TEST_CASE("with 8 and 4 bits in blocks the model is the weighted mean to the precision of a block") {
+    for (const std::uint8_t bits : {std::uint8_t{8}, std::uint8_t{4}}) {
+        plan::Plan plan = plan_of("fedavg", 1);
+        plan.aggregation.grid.bits = bits;
+        plan.aggregation.grid.block = 16;
+        World w(plan, {"a", "bb"});
+        const auto x = plan::initial_parameters(w.plan);
+        REQUIRE(w.run());
+        const auto ya = trained(x, "a", 1);
+        const auto yb = trained(x, "bb", 1);
+        const double step = bits == 8 ? 0.5 / 64 : 0.5 / 4;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const double expected = x[i] + (11.0 * (ya[i] - x[i]) + 12.0 * (yb[i] - x[i])) / 23.0;
+            CHECK(std::abs(w.machine->parameters()[i] - expected) < step);
+        }
+    }
+}
+
 TEST_CASE("without what the strategy remembers, or with it damaged, the coordinator refuses to start") {
     World w(plan_of("fedadam", 3), {"a", "b"});
     while (w.machine->view().completed < 1) w.run(1);

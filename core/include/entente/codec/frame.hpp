@@ -60,13 +60,14 @@ enum class FrameKind : std::uint16_t {
     agreement = 6
 };
 
-// What the content's bytes are: little-endian numbers of one width, or just bytes.
-enum class Encoding : std::uint8_t { bytes = 0, float32 = 1, int32 = 2, int16 = 3, int8 = 4 };
+// What the content's bytes are: little-endian numbers of one width, just bytes, or numbers in blocks of fewer bits, whose
+// size the plan knows and the tensors alone do not.
+enum class Encoding : std::uint8_t { bytes = 0, float32 = 1, int32 = 2, int16 = 3, int8 = 4, packed = 5 };
 
 [[nodiscard]] constexpr bool is_known(FrameKind kind) noexcept {
     return kind >= FrameKind::plan && kind <= FrameKind::agreement;
 }
-[[nodiscard]] constexpr bool is_known(Encoding encoding) noexcept { return encoding <= Encoding::int8; }
+[[nodiscard]] constexpr bool is_known(Encoding encoding) noexcept { return encoding <= Encoding::packed; }
 
 // Bytes of one number: 1, 2 or 4.
 [[nodiscard]] constexpr std::size_t width_bytes(Encoding encoding) noexcept {
