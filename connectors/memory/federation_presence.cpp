@@ -42,6 +42,10 @@ Status Federation::Impl::set_up() {
                      "sample: expected round.min_cohort to be " + std::to_string(options.sample) + ", found " +
                          std::to_string(plan.round.min_cohort)};
     }
+    if (sampled() && plan.round.fraction < 1.0f) {
+        return Error{Code::invalid_argument, "federation.sample",
+                     "sample: the plan asks a fraction of the partners by lot already (round.fraction); expected one of the two, found both"};
+    }
     if (sampled() && plan.round.deadline_s <= plan.round.presence_s) {
         return Error{Code::invalid_argument, "federation.sample",
                      "sample: expected round.deadline_s above round.presence_s, found " +

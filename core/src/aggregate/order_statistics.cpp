@@ -1,6 +1,7 @@
 #include "entente/aggregate/order_statistics.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -36,6 +37,8 @@ Status coordinate_median(std::span<const StoredUpdate* const> updates, const Fix
                          std::span<float> median) {
     if (updates.empty()) return Error{Code::invalid_argument, "fold.empty", "median: expected at least one update, found none"};
     const std::int64_t limit = grid.limit();
+    // Values from 0 to 2 * limit; with blocks that is more than the grid's own bits.
+    const auto bits = static_cast<unsigned>(std::bit_width(static_cast<std::uint64_t>(2 * limit)));
     const std::size_t blocks = (median.size() + order_block - 1) / order_block;
     const auto upper = static_cast<std::uint32_t>(updates.size() / 2);
     const std::uint32_t lower = updates.size() % 2 == 0 ? upper - 1 : upper;
@@ -61,9 +64,9 @@ Status coordinate_median(std::span<const StoredUpdate* const> updates, const Fix
                 block.values[i * order_block + j] = static_cast<std::uint32_t>(row[j] + limit);
             }
         }
-        select(block, updates.size(), count, lower, grid.bits);
+        select(block, updates.size(), count, lower, bits);
         std::vector<std::uint32_t> low(block.found.begin(), block.found.begin() + static_cast<std::ptrdiff_t>(count));
-        if (upper != lower) select(block, updates.size(), count, upper, grid.bits);
+        if (upper != lower) select(block, updates.size(), count, upper, bits);
         for (std::size_t j = 0; j < count; ++j) {
             const std::int64_t twice = static_cast<std::int64_t>(low[j]) + block.found[j] - 2 * limit;
             median[first + j] = static_cast<float>(std::ldexp(static_cast<double>(twice), -1 - grid.scale_log2));

@@ -22,7 +22,8 @@ plan::Plan cnn_plan(unsigned bits) {
     plan::Plan plan = plan::default_digits_plan();
     plan.task.model = nn::mcmahan_cnn();
     plan.aggregation.grid.bits = static_cast<std::uint8_t>(bits);
-    plan.aggregation.grid.scale_log2 = static_cast<std::uint8_t>(bits == 8 ? 11 : bits == 16 ? 14 : 24);
+    plan.aggregation.grid.scale_log2 = static_cast<std::uint8_t>(bits == 32 ? 24 : 14);
+    plan.aggregation.grid.block = bits == 8 ? 256 : 0;
     return plan;
 }
 
@@ -139,8 +140,9 @@ void median(const Words& words) {
             std::fclose(file_);
         }
         [[nodiscard]] Status read(std::uint64_t first, std::span<std::int32_t> values) const override {
-            const std::size_t width = grid_.bytes_per_value();
-            return aggregate::unpack(ByteView(bytes_, size_).subspan(first * width, values.size() * width), grid_, values);
+            // What is asked for begins at a multiple of order_block, and so of this plan's blocks of 256.
+            const std::uint64_t at = grid_.content_bytes(first);
+            return aggregate::unpack(ByteView(bytes_, size_).subspan(at, grid_.content_bytes(values.size())), grid_, values);
         }
 
     private:

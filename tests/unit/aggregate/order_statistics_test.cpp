@@ -51,7 +51,7 @@ std::vector<Held> updates_of(std::size_t count, std::size_t parameters, const Fi
 }  // namespace
 
 TEST_CASE("the coordinate median is the middle of the sorted values, in every block, lane and order of updates") {
-    for (const FixedPoint grid : {FixedPoint{8, 6}, FixedPoint{16, 14}, FixedPoint{32, 24}}) {
+    for (const FixedPoint grid : {FixedPoint{8, 6}, FixedPoint{8, 14, 256}, FixedPoint{16, 14}, FixedPoint{32, 24}}) {
         for (const std::size_t count : {1u, 2u, 5u, 8u}) {
             const std::size_t d = 2 * order_block + 77;
             std::vector<Held> all = updates_of(count, d, grid);

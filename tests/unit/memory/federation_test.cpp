@@ -137,6 +137,12 @@ TEST_CASE("a sample that the plan's rounds would not wait for is refused") {
     auto o = options(20);
     o.sample = 5;
     CHECK(Federation::create(std::move(o)).error().reason == "federation.sample");
+    // Drawn twice: here, and by the coordinator's lot.
+    auto twice = options(20);
+    twice.sample = 5;
+    twice.plan.round.min_cohort = 5;
+    twice.plan.round.fraction = 0.5f;
+    CHECK(Federation::create(std::move(twice)).error().reason == "federation.sample");
 }
 
 TEST_CASE("rounds that are not evaluated are rounds all the same") {
