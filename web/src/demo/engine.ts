@@ -3,6 +3,7 @@ import { loadCore, type AgreementText, type Core, type Data, type Demo, type Dem
 import { breathe } from '../core/rpc.ts';
 
 export interface DemoNews {
+  federation: number;  // which of those that were created, so that news of an earlier one can be told apart
   view: DemoText;
   rounds: DemoRound[];
   ledger: LedgerEntry[];
@@ -24,12 +25,13 @@ export function createEngine(send: (news: DemoNews) => void) {
   let batches = 2;
   let looping = false;
   let told = 0;
+  let federation = 0;
 
   function tell(error?: string) {
     if (!demo) return;
     told = performance.now();
     const news: DemoNews = {
-      view: demo.view(), rounds: demo.rounds(), ledger: demo.ledger(), running, ended,
+      federation, view: demo.view(), rounds: demo.rounds(), ledger: demo.ledger(), running, ended,
     };
     send(error === undefined ? news : { ...news, error });
   }
@@ -66,8 +68,9 @@ export function createEngine(send: (news: DemoNews) => void) {
       test = core.readData(parts[2]!, parts[3]!);
       return { train: train.describe().rows, test: test.describe().rows, preview: test.preview(10) };
     },
-    create(setting: DemoSetting): void {
+    create(setting: DemoSetting, number: number): void {
       running = false;
+      federation = number;
       demo?.close();
       demo = core.createDemo(train, test, setting);
       ended = false;

@@ -18,21 +18,31 @@ function useEngine() {
   const [news, setNews] = useState<DemoNews>();
   const [preview, setPreview] = useState<Preview[]>([]);
   const [failure, setFailure] = useState('');
+  const federation = useRef(0);
+  // The button follows what was pressed at once; news of the federation before this one would turn it back.
+  const show = (part: Partial<DemoNews>) => setNews((news) => news && { ...news, ...part });
+  const create = (host: Remote<Engine>, setting: DemoSetting) => {
+    federation.current += 1;
+    show({ running: false, ended: false });
+    return host.create(setting, federation.current);
+  };
   useEffect(() => {
     void (async () => {
-      const host = await startHost(setNews);
+      const host = await startHost((news) => {
+        if (news.federation === federation.current) setNews(news);
+      });
       document.documentElement.dataset['host'] = host.kind;
       const loaded = await host.engine.load(embeddedWasm(), await embeddedSample());
       setPreview(loaded.preview);
-      await host.engine.create(initial);
+      await create(host.engine, initial);
       setEngine(() => host.engine);
     })().catch((error: Error) => setFailure(error.message));
   }, []);
-  return { engine, news, preview, failure };
+  return { engine, news, preview, failure, create, show };
 }
 
 function App() {
-  const { engine, news, preview, failure } = useEngine();
+  const { engine, news, preview, failure, create, show } = useEngine();
   const [setting, setSetting] = useState(initial);
   const [started, setStarted] = useState(false);
   const next = useRef(0);
@@ -41,14 +51,18 @@ function App() {
     const wanted = { ...setting, ...part };
     setSetting(wanted);
     setStarted(false);
-    await engine?.create(wanted);
+    if (engine) await create(engine, wanted);
   }
   async function press() {
     if (!engine || !news) return;
-    if (news.running) return engine.pause();
-    if (news.ended) await engine.create(setting);
+    if (news.running) {
+      show({ running: false });
+      return engine.pause();
+    }
+    if (news.ended) await create(engine, setting);
     if (!started) performance.mark('start');
     setStarted(true);
+    show({ running: true });
     await engine.run();
   }
   const refused = news?.ledger.findLast((e) => e.kind === 'round.abandoned');
