@@ -38,7 +38,7 @@ std::vector<Held> updates_of(std::size_t count, std::size_t parameters, const Fi
     const auto width = static_cast<std::uint32_t>(2u * static_cast<std::uint32_t>(grid.limit()) + 1u);
     for (std::size_t i = 0; i < count; ++i) {
         std::vector<std::int32_t> values(parameters);
-        for (std::int32_t& v : values) v = static_cast<std::int32_t>(random.bounded(width)) - grid.limit();
+        for (std::int32_t& v : values) v = static_cast<std::int32_t>(std::int64_t{random.bounded(width)} - grid.limit());
         // Many equal values, and the ends of the range.
         for (std::size_t j = 0; j < parameters; j += 3) values[j] = static_cast<std::int32_t>(i % 2);
         if (i == 0) values[1] = grid.limit();
