@@ -20,6 +20,14 @@ std::unique_ptr<Strategy> tuned(const std::string& name, std::size_t parameters)
 
 std::span<const float> delta_of(int round) { return std::span(golden::strategy_deltas).subspan(d * static_cast<std::size_t>(round), d); }
 
+// Of as many parts as the strategy's updates have.
+std::vector<float> update_of(const std::string& name, int round) {
+    const auto delta = delta_of(round);
+    std::vector<float> update(delta.begin(), delta.end());
+    if (traits_of(name).control) update.insert(update.end(), delta.begin(), delta.end());
+    return update;
+}
+
 std::vector<float> start() { return {std::begin(golden::strategy_start), std::end(golden::strategy_start)}; }
 
 }  // namespace
@@ -59,11 +67,11 @@ TEST_CASE("every strategy that is saved and loaded between any two rounds goes o
         std::vector<float> x = start();
         std::vector<float> y = start();
         for (int round = 0; round < golden::strategy_rounds; ++round) {
-            straight->step(x, delta_of(round));
+            straight->step(x, update_of(name, round));
             auto next = tuned(name, d);
             REQUIRE(next->load(broken->save()).ok());
             broken = std::move(next);
-            broken->step(y, delta_of(round));
+            broken->step(y, update_of(name, round));
             CHECK(broken->save() == straight->save());
         }
         CHECK(x == y);
