@@ -60,9 +60,11 @@ Status Fold::validate(std::span<const std::int32_t> values, std::uint64_t weight
                                              " participants, found one more");
     }
     const std::int32_t limit = bounds_.grid.limit();
-    const auto beyond = std::find_if(values.begin(), values.end(),
-                                     [limit](std::int32_t v) { return v > limit || v < -limit; });
-    if (beyond != values.end()) {
+    // Without branches, so that vectors run over it; where the fault lies is looked for only when there is one.
+    std::int32_t faults = 0;
+    for (const std::int32_t v : values) faults |= (v > limit ? 1 : 0) | (v < -limit ? 1 : 0);
+    if (faults != 0) {
+        const auto beyond = std::find_if(values.begin(), values.end(), [limit](std::int32_t v) { return v > limit || v < -limit; });
         return refuse("update.range", "update: expected magnitudes up to " + std::to_string(limit) + ", found " +
                                           std::to_string(*beyond) + " at parameter " +
                                           std::to_string(beyond - values.begin()));

@@ -1,7 +1,6 @@
 // The one implementation of the kernel table. Each kernels_<variant>.cpp defines the macros below, includes this file
 // and exports one Table:
 //   ENTENTE_VARIANT   name of the instruction set, an identifier
-//   ENTENTE_NAME      the same for people, where it has another
 //   ENTENTE_LANES     floats per vector; 1 = plain float
 //   ENTENTE_FUSED     0: class portable, 1: class fused
 //
@@ -41,8 +40,15 @@ using std::size_t;
 #else
 #define ENTENTE_TABLE ENTENTE_JOIN(portable_, ENTENTE_VARIANT)
 #endif
-#ifndef ENTENTE_NAME
+// Four lanes are called as the machine's people call them.
+#if ENTENTE_LANES != 4
 #define ENTENTE_NAME ENTENTE_TEXT(ENTENTE_VARIANT)
+#elif defined(__x86_64__)
+#define ENTENTE_NAME "sse42"
+#elif defined(__wasm__)
+#define ENTENTE_NAME "simd128"
+#else
+#define ENTENTE_NAME "neon"
 #endif
 
 }  // namespace
