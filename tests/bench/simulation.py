@@ -21,7 +21,8 @@ def run(entente, scratch, mnist, partners, rounds, rate=0.1, until=2.0):
              "--threads", str(os.cpu_count()), "--json"]
     ends, accuracies = [], []
     began = time.perf_counter()
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    # In the scratch folder: one that is ended early leaves its checkpoint there.
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=scratch)
     for line in process.stdout:
         found = json.loads(line)
         if "round" not in found:
