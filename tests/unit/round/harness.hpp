@@ -100,6 +100,18 @@ public:
     }
 
     // Everybody acts until nothing more happens. True when the plan's rounds are done.
+    // The same with a coordinator that dies behind record `at` of the ledger and is started again.
+    bool run_through_crash(std::size_t at) {
+        crash_after = at;
+        try {
+            return run();
+        } catch (const Crash&) {
+            crash_after.reset();
+            start_coordinator();
+            return run();
+        }
+    }
+
     bool run(int steps = 10'000) {
         while (steps-- > 0) {
             if (machine->failure()) return false;

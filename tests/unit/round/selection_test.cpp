@@ -184,16 +184,7 @@ TEST_CASE("killed in an open round, the coordinator remembers whom it asked and 
         if (kind == "round.closed") open = false;
         if (!open) continue;  // between rounds who is present decides, and after a restart nobody is yet
         World w(plan, people(4));
-        w.crash_after = at;
-        bool finished = false;
-        try {
-            finished = w.run();
-        } catch (const Crash&) {
-            w.crash_after.reset();
-            w.start_coordinator();
-            finished = w.run();
-        }
-        CHECK(finished);
+        CHECK(w.run_through_crash(at));
         CHECK(w.model() == undisturbed.model());
     }
 }

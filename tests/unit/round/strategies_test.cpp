@@ -37,16 +37,7 @@ TEST_CASE("killed after any record of the ledger, the coordinator comes to the s
         for (std::size_t at = begin; at <= undisturbed.journal.size(); ++at) {
             CAPTURE(at);
             World w(plan, {"a", "b"});
-            w.crash_after = at;
-            bool finished = false;
-            try {
-                finished = w.run();
-            } catch (const Crash&) {
-                w.crash_after.reset();
-                w.start_coordinator();
-                finished = w.run();
-            }
-            CHECK(finished);
+            CHECK(w.run_through_crash(at));
             CHECK(w.model() == undisturbed.model());
         }
     }
