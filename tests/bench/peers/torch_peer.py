@@ -1,12 +1,11 @@
 """PyTorch, eager, on the CPU: training steps of the same models, and federated averaging in a plain loop."""
-import gzip
-import pathlib
 import time
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from digits import pictures
 from link import serve
 
 
@@ -35,17 +34,6 @@ def conv1d_autoencoder():
 
 
 makers = {"2nn": two_nn, "cnn": cnn, "conv1d": conv1d, "ae": autoencoder, "conv1dae": conv1d_autoencoder}
-
-
-def idx(folder, name):
-    path = pathlib.Path(folder) / name
-    data = path.read_bytes() if path.exists() else gzip.decompress(path.with_name(name + ".gz").read_bytes())
-    return torch.frombuffer(bytearray(data[16 if "images" in name else 8:]), dtype=torch.uint8)
-
-
-def pictures(folder, part):
-    x = idx(folder, part + "-images-idx3-ubyte").float().div_(255).view(-1, 1, 28, 28)
-    return x, idx(folder, part + "-labels-idx1-ubyte").long()
 
 
 cache = {}
