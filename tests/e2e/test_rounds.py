@@ -177,9 +177,11 @@ class Interrupted(unittest.TestCase):
             f.start_server()
             leaver = f.start_partner(3, "--quiet")
             f.wait_for(lambda: f.status()["participants"] and f.status()["participants"][0]["standing"] == "agreed", "the third has agreed")
+            leaver.send_signal(signal.SIGSTOP)  # keeps round 1 open until it is told to leave
             f.start_partner(1)
             f.wait_for(lambda: f.status()["phase"] == "collecting", "round 1 is open")
             leaver.send_signal(signal.SIGINT)
+            leaver.send_signal(signal.SIGCONT)
             self.assertEqual(leaver.wait(30), 0, f.log("plant-3"))
             f.start_partner(2)
             for name in ("plant-1", "plant-2"):

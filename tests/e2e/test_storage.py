@@ -130,10 +130,12 @@ class FullDisk(unittest.TestCase):
             f.start_server()
             f.start_partner(1)
             f.wait_for(lambda: f.status()["participants"] and f.status()["participants"][0]["standing"] == "agreed", "the first has agreed")
+            f.partners["plant-1"].send_signal(signal.SIGSTOP)  # keeps round 1 open until the limit is set
             f.start_partner(2)
-            f.wait_for(lambda: f.status()["phase"] == "collecting", "round 1 is open")
+            f.wait_for(lambda: f.status()["round"] == 1 and f.status()["phase"] == "collecting", "round 1 is open")
             resource.prlimit(f.server.pid, resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
-            time.sleep(2)
+            f.partners["plant-1"].send_signal(signal.SIGCONT)
+            time.sleep(2)  # long enough to train and to be turned away
             self.assertIsNone(f.server.poll(), "it lives")
             self.assertEqual(f.status()["completed"], 0)
             resource.prlimit(f.server.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
