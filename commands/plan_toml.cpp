@@ -58,6 +58,7 @@ void read_loss(TomlTable table, nn::LossSpec& loss) {
 void read_training(TomlTable table, plan::TrainingTerms& t) {
     table.number<std::uint32_t>("epochs", t.epochs, 1, any32);
     table.number<std::uint32_t>("batch", t.batch, 1, any32);
+    table.number<std::uint32_t>("slices", t.slices, 1, any32);
     table.real("learning_rate", t.learning_rate);
     table.choice("optimiser", words(nn::optimiser_names()),
                  [&t](std::size_t index) { t.optimiser = static_cast<nn::Optimiser>(index + 1); });
@@ -242,6 +243,7 @@ std::string write_plan_toml(const plan::Plan& p) {
     w.section("training");
     w.whole("epochs", p.training.epochs);
     w.whole("batch", p.training.batch);
+    w.whole("slices", p.training.slices);
     w.number("learning_rate", p.training.learning_rate);
     w.text("optimiser", nn::to_string(p.training.optimiser));
     if (p.training.optimiser == nn::Optimiser::sgd) {

@@ -1,4 +1,5 @@
-// Trains four models for 50 steps with every kernel table of this machine, and prints one line for each training:
+// Trains four models, one of them in slices, too, for 50 steps with every kernel table of this machine, and prints one
+// line for each training:
 //   MODEL CLASS KERNELS THREADS DIGEST
 // run.py builds it with every compiler and for every machine that it finds, and compares the digests.
 #include <cstdint>
@@ -39,9 +40,12 @@ std::vector<Case> cases() {
     adam.optimiser = Optimiser::adam;
     adam.learning_rate = 1e-3f;
     adam.loss.kind = LossKind::mean_squared;
+    TrainingOptions sliced = plain;
+    sliced.slices = 4;
     return {
         {"2nn", two_nn(), 10, plain, 10},
         {"cnn", mcmahan_cnn(), 2, plain, 10},
+        {"cnn-slices", mcmahan_cnn(), 6, sliced, 10},
         {"conv1d-autoencoder",
          {{32, 4},
           {conv1d("a", 16, 5), tanh(), max_pool1d(2), conv1d("b", 8, 3), gelu(), avg_pool1d(2), layer_norm("n"), flatten(),

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "entente/base/executor.hpp"
@@ -40,6 +41,8 @@ public:
     [[nodiscard]] std::size_t packed_size() const noexcept { return packed_size_; }
     [[nodiscard]] float* weights() noexcept { return weights_.data(); }
     [[nodiscard]] float* gradient() noexcept { return gradient_.data(); }
+    // The next one goes there instead. REQUIRES: packed_size() floats, padding zero.
+    void swap_gradient(AlignedFloats& other) noexcept { std::swap(gradient_, other); }
     void pack(std::span<const float> flat, float* packed) const;
     void unpack(const float* packed, std::span<float> flat) const;
 

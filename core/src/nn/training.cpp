@@ -37,6 +37,7 @@ struct LocalTraining::State {
     std::vector<std::uint32_t> order;  // of the current epoch
     std::size_t batch = 0;
 
+    AlignedFloats sum;              // packed, of the slices' gradients; only with several
     AlignedFloats correction;       // packed; only when asked for
     AlignedFloats origin;           // packed; only with a proximal term
     AlignedFloats velocity;         // packed; only with momentum, or Adam's first moment
@@ -54,7 +55,8 @@ struct LocalTraining::State {
 
     // Nothing stands between the gradient and the weights.
     [[nodiscard]] bool plain() const {
-        return correction.size() == 0 && origin.size() == 0 && velocity.size() == 0 && options.weight_decay == 0.0f && options.clip_norm == 0.0f;
+        return options.slices == 1 && correction.size() == 0 && origin.size() == 0 && velocity.size() == 0 &&
+               options.weight_decay == 0.0f && options.clip_norm == 0.0f;
     }
 
     void begin_epoch() {
@@ -65,32 +67,50 @@ struct LocalTraining::State {
 
     // The next batch: gather, gradient, update. Returns the sum of the losses.
     Result<double> one_batch(std::size_t count);
-    void update();
+    // Examples [first, last) of the next batch of `count`: leaves their gradient in the engine, returns their losses' sum.
+    double slice(std::size_t first, std::size_t last, std::size_t count);
+    void update(float* gradient);
 };
 
-Result<double> LocalTraining::State::one_batch(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
+double LocalTraining::State::slice(std::size_t first, std::size_t last, std::size_t count) {
+    for (std::size_t i = first; i < last; ++i) {
         const std::uint32_t row = order[next + i];
-        engine->set_input(i, dataset->example(row).data());
-        engine->set_target(i, target_of(*dataset, row));
+        engine->set_input(i - first, dataset->example(row).data());
+        engine->set_target(i - first, target_of(*dataset, row));
     }
-    engine->set_dropout({options.dropout_key, steps});
-    engine->forward(count, true);
-    const double loss =
-        engine->backward(1.0f / static_cast<float>(count), plain(), options.learning_rate);
+    engine->set_dropout({options.dropout_key, steps, first});
+    engine->forward(last - first, true);
+    return engine->backward(1.0f / static_cast<float>(count), plain(), options.learning_rate);
+}
+
+Result<double> LocalTraining::State::one_batch(std::size_t count) {
+    double loss = 0.0;
+    std::size_t first = 0;
+    for (std::uint32_t s = 0; s < options.slices; ++s) {
+        const std::size_t last = count * (s + 1) / options.slices;
+        if (last == first) continue;  // fewer examples than slices
+        loss += slice(first, last, count);
+        if (options.slices > 1) {
+            if (first == 0) {
+                engine->swap_gradient(sum);
+            } else {
+                engine->kernels().add(engine->gradient(), sum.data(), sum.size());
+            }
+        }
+        first = last;
+    }
     if (!std::isfinite(loss)) {
         return Error{Code::invalid_argument, "training.non-finite",
                      "LocalTraining: expected a finite loss, found none at step " +
                          std::to_string(steps + 1) + "; a smaller learning rate or clip_norm may help"};
     }
-    if (!plain()) update();
+    if (!plain()) update(options.slices > 1 ? sum.data() : engine->gradient());
     return loss;
 }
 
-void LocalTraining::State::update() {
+void LocalTraining::State::update(float* gradient) {
     const kernels::Table& k = engine->kernels();
     const std::size_t count = engine->packed_size();
-    float* const gradient = engine->gradient();
     for (std::size_t i = 0; i < correction.size(); ++i) gradient[i] += correction.data()[i];
     if (options.clip_norm > 0.0f) {
         const double norm = std::sqrt(k.dot(gradient, gradient, count));
@@ -128,6 +148,8 @@ Status check(const TrainingOptions& o) {
     };
     if (o.epochs == 0) return refuse("epochs >= 1, found 0");
     if (o.batch == 0) return refuse("batch >= 1, found 0");
+    if (o.slices == 0 || o.slices > max_slices || o.slices > o.batch)
+        return refuse("slices from 1 to " + std::to_string(std::min(max_slices, o.batch)) + ", found " + std::to_string(o.slices));
     // Written so that NaN is refused.
     if (!(o.learning_rate > 0.0f && std::isfinite(o.learning_rate))) return refuse("a learning rate above 0");
     if (to_string(o.optimiser) == "unknown") return refuse("a known optimiser");
@@ -184,7 +206,8 @@ Result<LocalTraining> LocalTraining::start(const ModelSpec& spec, const Training
     ENTENTE_ASSIGN(auto resolved, resolve(rows, dataset.size()));
     const std::size_t batch = std::min<std::size_t>(options.batch, resolved.size());
     ENTENTE_ASSIGN(auto engine,
-                   Engine::create(spec, static_cast<std::uint32_t>(batch), options.numerics, executor));
+                   Engine::create(spec, static_cast<std::uint32_t>((batch + options.slices - 1) / options.slices),
+                                  options.numerics, executor));
     const auto count = static_cast<std::size_t>(engine->layout().parameter_count);
     if (initial.size() != count || !kernels::active().all_finite(initial.data(), count)) {
         return Error{Code::invalid_argument, "training.initial",
@@ -202,6 +225,7 @@ Result<LocalTraining> LocalTraining::start(const ModelSpec& spec, const Training
     state->batch = batch;
     state->parameters.resize(count);
     e.pack(initial, e.weights());
+    if (options.slices > 1) state->sum = AlignedFloats(e.packed_size());
     if (options.proximal_mu > 0.0f) {
         state->origin = AlignedFloats(e.packed_size());
         e.pack(initial, state->origin.data());

@@ -60,6 +60,7 @@ Status check_rounds(const RoundTerms& r, const ContractTerms& c, std::uint32_t m
 Status check_training(const TrainingTerms& t) {
     ENTENTE_TRY(in_range<std::uint32_t>("training.epochs", t.epochs, 1, 10'000));
     ENTENTE_TRY(in_range<std::uint32_t>("training.batch", t.batch, 1, 65'536));
+    ENTENTE_TRY(in_range<std::uint32_t>("training.slices", t.slices, 1, std::min(nn::max_slices, t.batch)));
     const auto finite = [](float v, float low, float high) { return std::isfinite(v) && v >= low && v <= high; };
     if (!finite(t.learning_rate, 1e-9f, 1e3f)) return refuse("plan.range", "training.learning_rate: expected 1e-9 to 1000");
     if (!finite(t.momentum, 0, 0.9999f)) return refuse("plan.range", "training.momentum: expected 0 to 0.9999");
@@ -238,6 +239,7 @@ nn::TrainingOptions training_options(const Plan& plan, std::uint64_t round, std:
     nn::TrainingOptions options;
     options.epochs = plan.training.epochs;
     options.batch = plan.training.batch;
+    options.slices = plan.training.slices;
     options.learning_rate =
         nn::learning_rate(plan.training.schedule, plan.training.learning_rate, std::max<std::uint64_t>(round, 1), plan.round.rounds);
     options.optimiser = plan.training.optimiser;

@@ -59,7 +59,7 @@ void serialize(Archive& archive, TaskTerms& t) {
 }
 template <class Archive>
 void serialize(Archive& archive, TrainingTerms& t) {
-    archive(t.epochs, t.batch, t.learning_rate, t.optimiser, t.momentum, t.nesterov, t.beta1, t.beta2, t.epsilon,
+    archive(t.epochs, t.batch, t.slices, t.learning_rate, t.optimiser, t.momentum, t.nesterov, t.beta1, t.beta2, t.epsilon,
             t.weight_decay, t.clip_norm, t.schedule, t.proximal_mu, t.seed);
 }
 template <class Archive>

@@ -32,6 +32,7 @@ constexpr std::array keys{
     Key{"task", "model", Kind::choice},
     Key{"training", "epochs", Kind::whole},
     Key{"training", "batch", Kind::whole},
+    Key{"training", "slices", Kind::whole},
     Key{"training", "learning_rate", Kind::real},
     Key{"task.loss", "kind", Kind::choice},
     Key{"task.loss", "delta", Kind::real},
@@ -158,7 +159,7 @@ TEST_CASE("a letter too many in any key or section is refused, and the right nam
 
 TEST_CASE("a name that is like no other gets the whole list") {
     const Error error = error_of("[training]\nwhatever_else = 1\n");
-    CHECK(contains(error.message, "expected one of epochs, batch, learning_rate"));
+    CHECK(contains(error.message, "expected one of epochs, batch, slices, learning_rate"));
     CHECK(contains(error.message, "p.toml:2:1"));
 }
 

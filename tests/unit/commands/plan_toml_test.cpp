@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "entente/base/philox.hpp"
 
 using namespace entente;
@@ -31,6 +33,7 @@ plan::Plan draw(Philox& random) {
     p.federation.purpose = names[random.bounded(6)];
     p.training.epochs = 1 + random.bounded(20);
     p.training.batch = 1 + random.bounded(512);
+    p.training.slices = 1 + random.bounded(std::min(nn::max_slices, p.training.batch));
     p.training.learning_rate = 0.0001f + random.uniform();
     p.training.momentum = random.bounded(2) == 0 ? 0.0f : 0.999f * random.uniform();
     p.numerics = random.bounded(2) == 0 ? "portable" : "fused";

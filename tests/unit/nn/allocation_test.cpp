@@ -73,6 +73,7 @@ TEST_CASE("a training step allocates nothing") {
             TrainingOptions o;
             o.optimiser = kind % 2 == 0 ? Optimiser::adam : Optimiser::adamw;
             o.clip_norm = 0.5f;
+            o.slices = kind;
             o.weight_decay = 0.01f;
             o.proximal_mu = 0.01f;
             o.loss.kind = static_cast<LossKind>(kind);

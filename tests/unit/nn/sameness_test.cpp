@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -85,10 +86,11 @@ std::vector<Case> cases() {
     };
 }
 
-std::uint64_t train(const Case& c, Numerics numerics, Executor& executor) {
+std::vector<float> parameters(const Case& c, Numerics numerics, Executor& executor, std::uint32_t batch, std::uint32_t slices) {
     const data::Dataset set = pictures(c.spec.input_shape, 60);
     TrainingOptions o;
-    o.batch = 11;
+    o.batch = batch;
+    o.slices = slices;
     o.learning_rate = 0.05f;
     o.momentum = c.momentum;
     o.numerics = numerics;
@@ -96,7 +98,11 @@ std::uint64_t train(const Case& c, Numerics numerics, Executor& executor) {
     o.dropout_key = derive_key(1, 2, "p", Purpose::dropout);
     auto training = LocalTraining::start(c.spec, o, set, {}, initialise(c.spec, {8, 9}).value(), executor).value();
     while (!training.finished()) REQUIRE(training.step(100).ok());
-    return digest(training.parameters());
+    return {training.parameters().begin(), training.parameters().end()};
+}
+
+std::uint64_t train(const Case& c, Numerics numerics, Executor& executor) {
+    return digest(parameters(c, numerics, executor, 11, 1));
 }
 
 }  // namespace
@@ -127,6 +133,65 @@ TEST_CASE("a training in nested loops has the same digest") {
         INFO(std::string(c.name));
         CHECK(digest(w) == c.portable);
     }
+}
+
+TEST_CASE("the gradients of a batch's slices are added in order: nested loops, any number of lanes") {
+    constexpr std::size_t batch = 20;
+    constexpr std::size_t slices = 4;
+    constexpr std::size_t size = batch / slices;
+    for (const Case& c : cases()) {
+        INFO(std::string(c.name));
+        const data::Dataset set = pictures(c.spec.input_shape, 60);
+        std::vector<std::uint32_t> rows(60);
+        std::iota(rows.begin(), rows.end(), 0u);
+        Philox(derive_key(1, 2, "p", Purpose::shuffle), 0).shuffle(rows);
+        std::vector<float> w = initialise(c.spec, {8, 9}).value();
+        std::vector<float> velocity(w.size(), 0.0f);
+        for (std::size_t step = 0; step < rows.size() / batch; ++step) {
+            std::vector<float> sum(w.size());
+            for (std::size_t s = 0; s < slices; ++s) {
+                std::vector<float> inputs;
+                std::vector<Target> targets;
+                for (std::size_t i = 0; i < size; ++i) {
+                    const std::uint32_t row = rows[step * batch + s * size + i];
+                    inputs.insert(inputs.end(), set.example(row).begin(), set.example(row).end());
+                    targets.push_back({.label = set.labels[row]});
+                }
+                std::vector<float> gradient(w.size());
+                const Dropout draw{derive_key(1, 2, "p", Purpose::dropout), step, s * size};
+                REQUIRE(reference_gradients<float>(c.spec, w, inputs, LossSpec{}, targets, gradient, draw, batch).ok());
+                for (std::size_t i = 0; i < w.size(); ++i) sum[i] = s == 0 ? gradient[i] : sum[i] + gradient[i];
+            }
+            for (std::size_t i = 0; i < w.size(); ++i) {
+                velocity[i] = sum[i] + c.momentum * velocity[i];
+                w[i] = w[i] + -0.05f * velocity[i];
+            }
+        }
+        CHECK(parameters(c, Numerics::portable, inline_executor(), batch, slices) == w);
+        for (const unsigned width : {2u, 5u}) {
+            Shuffled executor(width);
+            CHECK(parameters(c, Numerics::portable, executor, batch, slices) == w);
+        }
+        // Another order of additions, the same gradient.
+        const auto whole = parameters(c, Numerics::portable, inline_executor(), batch, 1);
+        CHECK(whole != w);
+        for (std::size_t i = 0; i < w.size(); ++i) REQUIRE(std::abs(whole[i] - w[i]) < 1e-4f);
+    }
+}
+
+TEST_CASE("a batch with fewer examples than slices has slices of one") {
+    const Case dense = cases()[0];
+    const data::Dataset set = pictures(dense.spec.input_shape, 3);
+    const auto once = [&](std::uint32_t batch, std::uint32_t slices) {
+        TrainingOptions o;
+        o.batch = batch;
+        o.slices = slices;
+        auto training = LocalTraining::start(dense.spec, o, set, {}, initialise(dense.spec, {8, 9}).value()).value();
+        REQUIRE(training.step(1).ok());
+        return digest(training.parameters());
+    };
+    CHECK(once(5, 5) == once(3, 3));
+    CHECK(once(16, 16) == once(3, 3));
 }
 
 TEST_CASE("training has one digest per class: every instruction set, any number of lanes, any order of units") {

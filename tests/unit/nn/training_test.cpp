@@ -294,7 +294,7 @@ TEST_CASE("training refuses what it cannot use") {
         return training.ok() ? "ok" : training.error().reason;
     };
     CHECK(reason(small, options(), dataset, {}, initial) == "ok");
-    for (int field = 0; field < 9; ++field) {
+    for (int field = 0; field < 12; ++field) {
         TrainingOptions o = options();
         if (field == 0) o.epochs = 0;
         if (field == 1) o.batch = 0;
@@ -305,6 +305,9 @@ TEST_CASE("training refuses what it cannot use") {
         if (field == 6) o.weight_decay = -1.0f;
         if (field == 7) o.proximal_mu = -1.0f;
         if (field == 8) o.learning_rate = std::numeric_limits<float>::infinity();
+        if (field == 9) o.slices = 0;
+        if (field == 10) o.slices = max_slices + 1, o.batch = 100;
+        if (field == 11) o.slices = 3, o.batch = 2;
         INFO("field ", field);
         CHECK(reason(small, o, dataset, {}, initial) == "training.options");
     }

@@ -14,13 +14,14 @@
 namespace entente::nn {
 
 struct Dropout {
-    PhiloxKey key;           // derive_key(seed, round, participant, Purpose::dropout)
-    std::uint64_t step = 0;  // of the local training, from 0
+    PhiloxKey key;            // derive_key(seed, round, participant, Purpose::dropout)
+    std::uint64_t step = 0;   // of the local training, from 0
+    std::uint64_t first = 0;  // place of the first example in the batch: not 0 where a slice of it is computed
 };
 
 // Stream step * 256 + layer, four values a block, examples one after the other. A model has at most 256 layers.
 inline Philox dropout_bits(const Dropout& draw, std::size_t layer, std::size_t example, std::size_t features) {
-    return Philox(draw.key, draw.step * 256 + layer, std::uint64_t{example} * ((features + 3) / 4));
+    return Philox(draw.key, draw.step * 256 + layer, (draw.first + example) * ((features + 3) / 4));
 }
 
 }  // namespace entente::nn

@@ -115,12 +115,13 @@ void layer_backward(const ModelSpec& spec, const std::vector<std::vector<std::ui
 
 }  // namespace reference
 
-// As Model::gradients: returns the sum of the losses, `gradient` is that of their mean.
+// As Model::gradients: returns the sum of the losses, `gradient` is that of their mean; of a slice (nn/training.hpp), that of
+// their sum over `whole`, the size of its batch.
 // REQUIRES: sizes that fit the spec, labels and words in range.
 template <class T, bool fused = false>
 Result<double> reference_gradients(const ModelSpec& spec, std::span<const T> parameters, std::span<const T> inputs,
                                    const LossSpec& loss, std::span<const Target> targets, std::span<T> gradient,
-                                   const Dropout& draw = {}) {
+                                   const Dropout& draw = {}, std::size_t whole = 0) {
     ENTENTE_ASSIGN(const auto shapes, infer_shapes(spec));
     ENTENTE_ASSIGN(const Layout layout, infer_layout(spec));
     const std::size_t batch = targets.size();
@@ -146,7 +147,7 @@ Result<double> reference_gradients(const ModelSpec& spec, std::span<const T> par
 
     std::vector<reference::Value<T>> grads(layers + 1);  // of each value
     grads[layers] = values.back();
-    const double sum = reference::loss_of(loss, values.back(), targets, grads[layers]);
+    const double sum = reference::loss_of(loss, values.back(), targets, whole == 0 ? batch : whole, grads[layers]);
     for (std::size_t i = layers; i-- > 0;) {
         reference::Value<T>& din = grads[i];
         din = reference::make_value<T>(shapes[i], batch);

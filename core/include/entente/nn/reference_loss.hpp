@@ -52,11 +52,11 @@ T loss_term(const LossSpec& spec, T z, T y, T& slope) {
     }
 }
 
-// The sum over the batch, and the gradient of the mean.
+// The sum over the targets, and the gradient of that over `whole`.
 template <class T>
-double loss_of(const LossSpec& spec, const Value<T>& outputs, std::span<const Target> targets, Value<T>& gradient) {
+double loss_of(const LossSpec& spec, const Value<T>& outputs, std::span<const Target> targets, std::size_t whole, Value<T>& gradient) {
     const std::size_t n = outputs.features();
-    const T factor = T{1} / static_cast<T>(targets.size());
+    const T factor = T{1} / static_cast<T>(whole);
     double sum = 0.0;
     for (std::size_t b = 0; b < targets.size(); ++b) {
         const T* const z = outputs.data.data() + b * n;

@@ -6,7 +6,9 @@
 //   send(training.parameters());
 //
 // One step, batch b of the epoch's order:
-//   g = mean gradient of the batch, times clip_norm / |g| where |g| > clip_norm
+//   g = mean gradient of the batch: the sum, in order, of the gradients of its slices, slice s of S holding the examples
+//       from floor(n s / S) to below floor(n (s + 1) / S) of n; each computed like a batch of its own, times 1 / n
+//   g = g times clip_norm / |g| where |g| > clip_norm
 //   g = g + weight_decay * w + proximal_mu * (w - w_initial)              (adamw: without the decay)
 //   sgd            w = w - learning_rate * g
 //   with momentum  v = momentum * v + g;  w = w - learning_rate * v      (v starts at 0, as in PyTorch)
@@ -44,9 +46,12 @@ enum class Optimiser : std::uint32_t { sgd = 1, adam = 2, adamw = 3 };
 std::string_view to_string(Optimiser optimiser) noexcept;
 std::span<const std::string_view> optimiser_names() noexcept;  // in the order of their numbers, from 1
 
+inline constexpr std::uint32_t max_slices = 16;
+
 struct TrainingOptions {
     std::uint32_t epochs = 1;    // >= 1
     std::uint32_t batch = 10;    // >= 1; more than there are rows means all of them
+    std::uint32_t slices = 1;    // S, 1 to 16 and at most batch: bits depend on it
     float learning_rate = 0.1f;  // > 0
     Optimiser optimiser = Optimiser::sgd;
     float momentum = 0.0f;       // [0, 1); sgd

@@ -46,6 +46,7 @@ struct TaskTerms {
 struct TrainingTerms {
     std::uint32_t epochs = 1;  // E
     std::uint32_t batch = 32;  // B
+    std::uint32_t slices = 1;  // of a batch, for as many threads or Workers: gradients are added in their order
     float learning_rate = 0.1f;
     nn::Optimiser optimiser = nn::Optimiser::sgd;
     float momentum = 0.0f;  // sgd
