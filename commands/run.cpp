@@ -92,7 +92,7 @@ void declare(Line& line) {
         ->check(CLI::NonNegativeNumber);
     simulate->add_option("--seeds", s.seed_count, "So many seeds, from the first on")->check(CLI::Range(1, 100));
     simulate->add_option("--sweep", s.sweep, "Runs over keys of the plan: strategy=fedavg,fedprox local.epochs=1,5");
-    simulate->add_option("--sample", s.sample, "Share of the partners that each round has, drawn from the seed (1)");
+    simulate->add_option("--sample", s.sample, "Share of the partners that each round asks: the plan's round.fraction (1)");
     simulate->add_option("--partition", s.deal.partition, "How the data is dealt: iid, shards:2, dirichlet:0.3 or quantity:0.5 (iid)");
     simulate->add_option("--alpha", s.deal.alpha, "Concentration of dirichlet and quantity without a number (0.5)");
     simulate->add_option("--examples", s.deal.examples, "Use only the first N training examples");

@@ -1,6 +1,7 @@
 #include "commands/simulate.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "commands/export_model.hpp"
 #include "commands/ledger_file.hpp"
@@ -16,6 +17,26 @@
 namespace entente::commands {
 namespace {
 
+std::string number(float value) {
+    char out[32];
+    std::snprintf(out, sizeof out, "%g", static_cast<double>(value));
+    return out;
+}
+
+// --sample is the plan's round.fraction by another name.
+Status set_fraction(float& fraction, double sample) {
+    if (!(sample > 0.0 && sample <= 1.0)) {
+        return Error{Code::invalid_argument, "usage.sample", "--sample: expected a share above 0 and at most 1"};
+    }
+    const auto wanted = static_cast<float>(sample);
+    if (fraction != 1.0f && fraction != wanted) {
+        return Error{Code::invalid_argument, "usage.sample",
+                     "--sample: the plan's round.fraction is " + number(fraction) + "; expected the same or one of the two, found " + number(wanted)};
+    }
+    fraction = wanted;
+    return done();
+}
+
 // The plan that is carried out: the file's, and what the options change in it.
 Result<plan::Plan> settle_plan(const SimulateOptions& o, Environment& environment) {
     ENTENTE_ASSIGN(plan::Plan plan, read_plan_file(o.plan_file, environment));
@@ -24,10 +45,7 @@ Result<plan::Plan> settle_plan(const SimulateOptions& o, Environment& environmen
         plan.contract.max_rounds = std::max(plan.contract.max_rounds, *o.rounds);
     }
     if (!o.seeds.empty()) plan.training.seed = o.seeds.front();
-    if (!(o.sample > 0.0 && o.sample <= 1.0)) {
-        return Error{Code::invalid_argument, "usage.sample", "--sample: expected a share above 0 and at most 1"};
-    }
-    if (const std::uint32_t m = sampled_partners(o); m < o.deal.partners) plan.round.min_cohort = m;
+    if (o.sample) ENTENTE_TRY(set_fraction(plan.round.fraction, *o.sample));
     return plan;
 }
 
@@ -101,16 +119,16 @@ Status save(const memory::Federation& federation, const SimulateOptions& o, cons
     return done();
 }
 
-std::string describe_data(const SimulateOptions& o) {
+std::string describe_data(const SimulateOptions& o, const plan::Plan& plan) {
     std::string text = std::to_string(o.deal.partners) + " partners, data dealt " + o.deal.partition;
-    if (const std::uint32_t m = sampled_partners(o); m < o.deal.partners) text += ", " + std::to_string(m) + " of them in each round";
+    if (plan.round.fraction < 1.0f) text += ", each round asks a fraction of " + number(plan.round.fraction);
     return text + ".";
 }
 
 Result<int> carry_out(const SimulateOptions& o, Environment& environment) {
     ENTENTE_ASSIGN(const std::vector<PlannedRun> runs, plan_runs(o, environment));
     ENTENTE_ASSIGN(const DigitsExamples digits, read_data(o, environment));
-    Report report{runs.front().setting.plan.federation.name, describe_data(o), write_plan_toml(runs.front().setting.plan), {}};
+    Report report{runs.front().setting.plan.federation.name, describe_data(o, runs.front().setting.plan), write_plan_toml(runs.front().setting.plan), {}};
     for (const PlannedRun& planned : runs) {
         const plan::Plan& plan = planned.setting.plan;
         ENTENTE_ASSIGN(const RunResult run, run_simulation(o, planned.setting, digits, environment));

@@ -20,7 +20,7 @@ struct SimulateOptions {
     std::uint32_t seed_count = 0;       // so many seeds from the first on; 0: those that are named
     std::vector<std::string> sweep;     // commands/sweep.hpp
     unsigned threads = 0;       // 0: all there are; no bit depends on it
-    double sample = 1.0;        // share of the partners that a round has, McMahan's C
+    std::optional<double> sample;  // the plan's round.fraction, McMahan's C
     std::uint32_t evaluate_every = 1;
     std::optional<std::uint64_t> shuffle_arrivals;
     bool alone = false;

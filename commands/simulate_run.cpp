@@ -1,7 +1,6 @@
 #include "commands/simulate_run.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "commands/simulate_print.hpp"
@@ -24,7 +23,6 @@ Result<memory::Federation> prepare(const SimulateOptions& o, const RunSetting& s
     options.evaluation = digits.test;
     options.alone = o.alone;
     options.shuffle_arrivals = o.shuffle_arrivals;
-    options.sample = sampled_partners(o);
     options.evaluate_every = o.evaluate_every;
     options.partner_by_partner = true;
     options.executor = &environment.executor(o.threads);
@@ -75,10 +73,6 @@ private:
 };
 
 }  // namespace
-
-std::uint32_t sampled_partners(const SimulateOptions& o) {
-    return std::max(1u, static_cast<std::uint32_t>(std::lround(o.sample * o.deal.partners)));
-}
 
 Result<RunResult> run_simulation(const SimulateOptions& o, const RunSetting& setting, const DigitsExamples& digits,
                                  Environment& environment) {

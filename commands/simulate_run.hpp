@@ -24,9 +24,6 @@ struct RunResult {
     bool interrupted = false;  // the checkpoint is written
 };
 
-// m = max(C K, 1), McMahan et al. 2017, algorithm 1.
-std::uint32_t sampled_partners(const SimulateOptions& options);
-
 // One of several runs leaves its checkpoint at its end too, and --resume goes through those that have one.
 // Fails like Federation::create and advance, "simulate.stuck" when a round can never close, and with --resume like
 // Federation::resume and "file.missing".

@@ -58,7 +58,7 @@ const std::vector<RoundResult>& Federation::rounds() const noexcept { return imp
 const std::vector<round::Entry>& Federation::ledger() const noexcept { return impl_->ledger; }
 std::span<const float> Federation::parameters() const noexcept { return impl_->coordinator->parameters(); }
 Result<std::vector<task::Score>> Federation::score_partners() const { return impl_->score_partners(); }
-Digest Federation::model_digest() const { return impl_->coordinator->view().model; }
+Digest Federation::model_digest() const { return impl_->coordinator->summary().model; }
 std::uint64_t Federation::agreements() const noexcept { return impl_->agreements; }
 
 // One slice: training while there is any, otherwise the protocol until it is quiet again.
@@ -69,8 +69,6 @@ Result<bool> Federation::Impl::advance(std::uint32_t max_batches) {
     if (has_work()) {
         ENTENTE_TRY(work(max_batches));
         if (has_work() && !options.partner_by_partner) return true;
-        // The partners of a round leave when the last one has delivered; those of the next come when it is closed.
-        if (!has_work() && sampled()) now_ms += std::int64_t{1000} * options.plan.round.presence_s + 1;
     }
     bool moved = false;
     while (exchange()) moved = true;
@@ -79,19 +77,15 @@ Result<bool> Federation::Impl::advance(std::uint32_t max_batches) {
     const std::uint64_t scored_before = scored;
     ENTENTE_TRY(score_round());
     at_rest = scored != scored_before;
-    if (at_rest && sampled()) leave_all();
+    ENTENTE_TRY(seat_those_asked());
+    while (exchange()) moved = true;
     if (has_work()) return true;
-    const auto v = coordinator->view();
+    const auto v = coordinator->summary();
     if (v.phase == coordinator::Phase::finished) {
         at_rest = true;
         return false;
     }
     if (at_rest) return true;
-    if (sampled() && v.phase == coordinator::Phase::waiting && v.round != drawn_round) {
-        leave_all();  // of a round that was abandoned
-        ENTENTE_TRY(arrive(v.round));
-        return true;
-    }
     if (moved) return true;
     // Nobody trains and nothing moves: only time can. Where no deadline runs, this is the end.
     const auto wait_ms = coordinator->next_tick_ms(now_ms);

@@ -8,9 +8,9 @@
 // The result (every byte of every model) depends on plan, data and seeds alone: not on how the work is sliced, on
 // the executor's width, or on the order in which updates arrive (options.shuffle_arrivals).
 //
-// With `sample` below the number of partners, each round has other partners present, drawn from the plan's seed and
-// the round's number; the plan's min_cohort must be the sample, so that a round opens when all of them have come.
-// Who is not present has no machine, no connector and no model: memory grows with the sample, not with the partners.
+// Everybody joins before the first round. Where the plan asks a fraction of them (round.fraction), the coordinator draws
+// the lot, here as in a federation of processes, and who is not asked has no machine, no connector and no model: work
+// and memory of a round grow with those that it asks.
 //
 // The data sets are shared, never copied; they must not change. Not thread-safe; the executor's jobs are its own.
 #pragma once
@@ -43,7 +43,6 @@ struct FederationOptions {
     std::vector<PartnerSetup> partners;
     bool alone = false;                                // also train each partner alone, with the same budget
     std::optional<std::uint64_t> shuffle_arrivals;     // deliver updates in an order drawn from this seed
-    std::uint32_t sample = 0;                          // partners of a round; 0: all of them, all the time
     std::uint32_t evaluate_every = 1;                  // rounds; the last one always is
     // One partner is trained to its end before the next begins, as many at once as the executor is wide: memory for
     // those alone. Otherwise all partners of a round go in step, as a page shows them.

@@ -24,11 +24,10 @@ void serialize(Archive& archive, RoundResult& r) {
 
 namespace {
 
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t format_version = 2;
 constexpr std::uint64_t most_bytes = std::uint64_t{1} << 31;
 
 struct PartnerRecord {
-    bool joined = false;
     std::uint64_t bytes_up = 0;
     std::uint64_t bytes_down = 0;
     std::string update_agreement;
@@ -39,7 +38,7 @@ struct PartnerRecord {
 
     template <class Archive>
     void serialize(Archive& archive) {
-        archive(joined, bytes_up, bytes_down, update_agreement, model_agreement, alone, alone_round, state);
+        archive(bytes_up, bytes_down, update_agreement, model_agreement, alone, alone_round, state);
     }
 };
 
@@ -47,10 +46,8 @@ struct Checkpoint {
     std::uint32_t format = format_version;
     Digest plan;
     Digest shares;
-    std::uint32_t sample = 0;
     bool alone = false;
     std::int64_t now_ms = 0;
-    std::uint64_t drawn_round = 0;
     std::uint64_t next_token = 1;
     Bytes exchange;
     std::vector<Bytes> ledger;
@@ -60,8 +57,7 @@ struct Checkpoint {
 
     template <class Archive>
     void serialize(Archive& archive) {
-        archive(format, plan, shares, sample, alone, now_ms, drawn_round, next_token, exchange, ledger, blobs, results,
-                partners);
+        archive(format, plan, shares, alone, now_ms, next_token, exchange, ledger, blobs, results, partners);
     }
 };
 
@@ -92,18 +88,15 @@ Bytes Federation::Impl::checkpoint() const {
     Checkpoint c;
     c.plan = plan::digest_of(options.plan);
     c.shares = shares();
-    c.sample = options.sample;
     c.alone = options.alone;
     c.now_ms = now_ms;
-    c.drawn_round = drawn_round;
     c.next_token = next_token;
     c.exchange = space->exchange().serialize();
     for (const round::Entry& entry : ledger) c.ledger.push_back(round::encode_entry(entry));
     for (const auto& [digest, blob] : blobs) c.blobs.push_back(*blob);
     c.results = results;
     for (const Partner& p : partners) {
-        c.partners.push_back({p.joined, p.bytes_up, p.bytes_down, p.update_agreement, p.model_agreement, p.alone, p.alone_round,
-                              p.state});
+        c.partners.push_back({p.bytes_up, p.bytes_down, p.update_agreement, p.model_agreement, p.alone, p.alone_round, p.state});
     }
     return codec::encode(c);
 }
@@ -115,10 +108,9 @@ Status Federation::Impl::restore(ByteView checkpoint) {
     if (c.format != format_version) return damaged("its format is " + std::to_string(c.format));
     if (c.plan != plan::digest_of(options.plan)) return other("another plan");
     if (c.shares != shares() || c.partners.size() != partners.size()) return other("other partners or data");
-    if (c.sample != options.sample || c.alone != options.alone) return other("another sample, or with --alone");
+    if (c.alone != options.alone) return other("or without --alone");
 
     now_ms = c.now_ms;
-    drawn_round = c.drawn_round;
     next_token = c.next_token;
     results = std::move(c.results);
     ENTENTE_ASSIGN(space->exchange(), contract::Exchange::deserialize(c.exchange));
@@ -137,7 +129,6 @@ Status Federation::Impl::restore(ByteView checkpoint) {
     for (std::size_t i = 0; i < partners.size(); ++i) {
         Partner& p = partners[i];
         PartnerRecord& r = c.partners[i];
-        p.joined = r.joined;
         p.bytes_up = r.bytes_up;
         p.bytes_down = r.bytes_down;
         p.update_agreement = std::move(r.update_agreement);
@@ -152,11 +143,10 @@ Status Federation::Impl::restore(ByteView checkpoint) {
     }
     send(coordinator::Started{now_ms});
     if (const auto& failure = coordinator->failure()) return *failure;
-    scored = coordinator->view().completed;
+    scored = coordinator->summary().completed;
     if (scored != results.size()) return damaged("rounds and results disagree");
     at_rest = true;
-    if (sampled()) return done();
-    ENTENTE_TRY(arrive(coordinator->view().round));
+    ENTENTE_TRY(seat_those_asked());
     while (exchange()) {
     }
     return done();

@@ -27,12 +27,13 @@ struct Seat {
     std::optional<nn::LocalTraining> alone_training;
 
     [[nodiscard]] bool has_work() const { return fetch || fetched || job; }
+    // Nothing is under way: the machine could be revived from what the connector shows.
+    [[nodiscard]] bool idle() const { return parked && !news && !has_work() && machine.view().activity == "watching"; }
 };
 
 struct Partner {
     PartnerSetup setup;
     std::unique_ptr<Seat> seat;
-    bool joined = false;
     Bytes state;  // what its participant keeps
 
     std::vector<float> alone;  // the model that only its own data has made
@@ -57,10 +58,8 @@ public:
     [[nodiscard]] Progress progress() const;
 
     // federation_presence.cpp: who is there
-    [[nodiscard]] bool sampled() const { return options.sample > 0 && options.sample < partners.size(); }
-    [[nodiscard]] std::vector<std::size_t> draw(std::uint64_t round) const;  // ascending
-    Status arrive(std::uint64_t round);  // those drawn for it
-    void leave_all();
+    Status take_seat(Partner& partner);
+    Status seat_those_asked();
     void be_seen();
     [[nodiscard]] std::vector<std::size_t> arrival_order(std::uint64_t round) const;  // of those present
 
@@ -126,8 +125,8 @@ public:
     contract::Version opened_version;
     std::vector<Partner> partners;
     std::map<std::string, std::size_t> index;      // of a partner, by its id
-    std::vector<std::size_t> present;              // ascending
-    std::uint64_t drawn_round = 0;                 // for which they were drawn
+    std::vector<std::size_t> present;              // who has a seat, ascending
+    std::uint64_t seated_round = 0;                // whose lot they were seated by
     std::uint32_t trained = 0;                     // of those, in the present round
     bool at_rest = false;
 

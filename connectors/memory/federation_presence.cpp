@@ -1,4 +1,4 @@
-// Who is there: everybody all the time, or in each round those that were drawn for it.
+// Who is there: everybody joins once; after that the machines of those that a round asks.
 #include <algorithm>
 #include <numeric>
 
@@ -37,77 +37,65 @@ Status Federation::Impl::set_up() {
         if (options.alone) partner.alone = plan::initial_parameters(plan);
         partner.setup = std::move(setup);
     }
-    if (sampled() && plan.round.min_cohort != options.sample) {
-        return Error{Code::invalid_argument, "federation.sample",
-                     "sample: expected round.min_cohort to be " + std::to_string(options.sample) + ", found " +
-                         std::to_string(plan.round.min_cohort)};
-    }
-    if (sampled() && plan.round.fraction < 1.0f) {
-        return Error{Code::invalid_argument, "federation.sample",
-                     "sample: the plan asks a fraction of the partners by lot already (round.fraction); expected one of the two, found both"};
-    }
-    if (sampled() && plan.round.deadline_s <= plan.round.presence_s) {
-        return Error{Code::invalid_argument, "federation.sample",
-                     "sample: expected round.deadline_s above round.presence_s, found " +
-                         std::to_string(plan.round.deadline_s) + " and " + std::to_string(plan.round.presence_s)};
-    }
     return done();
 }
 
+// Everybody joins before the first round opens, so that its lot is drawn among all.
 Status Federation::Impl::begin() {
     send(coordinator::Started{now_ms});
-    return arrive(1);
-}
-
-std::vector<std::size_t> Federation::Impl::draw(std::uint64_t round) const {
-    std::vector<std::uint32_t> deck(partners.size());
-    std::iota(deck.begin(), deck.end(), 0u);
-    if (sampled()) {
-        Philox random(derive_key(options.plan.training.seed, round, {}, Purpose::select));
-        random.shuffle(deck);
-        deck.resize(options.sample);
-        std::sort(deck.begin(), deck.end());
+    for (std::size_t i = 0; i < partners.size(); ++i) {
+        const PartnerSetup& setup = partners[i].setup;
+        const codec::PublicKey key = simulated_key(options.plan, setup.id).public_key();
+        ENTENTE_TRY(space->exchange().admit(setup.id, key));
+        send(coordinator::Joined{setup.id, setup.name, key, now_ms});
+        present.push_back(i);
+        ENTENTE_TRY(take_seat(partners[i]));
     }
-    return {deck.begin(), deck.end()};
-}
-
-Status Federation::Impl::arrive(std::uint64_t round) {
-    drawn_round = round;
-    present = draw(round);
-    trained = 0;
-    const plan::Plan& plan = options.plan;
-    for (const std::size_t i : present) {
-        Partner& partner = partners[i];
-        codec::SigningKey key = simulated_key(plan, partner.setup.id);
-        if (!partner.joined) {
-            ENTENTE_TRY(space->exchange().admit(partner.setup.id, key.public_key()));
-            send(coordinator::Joined{partner.setup.id, partner.setup.name, key.public_key(), now_ms});
-            partner.joined = true;
-        }
-        participant::Options member{plan, partner.setup.id, std::move(key), coordinator_key, partner.setup.name};
-        for (const std::string& id : {partner.update_agreement, partner.model_agreement}) {
-            if (const auto* held = space->exchange().agreement(id)) member.agreements.push_back(*held);
-        }
-        member.state = partner.state;
-        ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(member)));
-        partner.seat = std::make_unique<Seat>(std::move(machine), MemoryConnector(space, partner.setup.id));
-    }
-    seen_ms = 0;
-    be_seen();
-    for (const std::size_t i : present) send(partners[i], participant::Started{now_ms});
     return done();
 }
 
-void Federation::Impl::leave_all() {
-    for (const std::size_t i : present) partners[i].seat.reset();
+// A machine that knows what its partner has agreed to and kept.
+Status Federation::Impl::take_seat(Partner& partner) {
+    const plan::Plan& plan = options.plan;
+    participant::Options member{plan, partner.setup.id, simulated_key(plan, partner.setup.id), coordinator_key, partner.setup.name};
+    for (const std::string& id : {partner.update_agreement, partner.model_agreement}) {
+        if (const auto* held = space->exchange().agreement(id)) member.agreements.push_back(*held);
+    }
+    member.state = partner.state;
+    ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(member)));
+    partner.seat = std::make_unique<Seat>(std::move(machine), MemoryConnector(space, partner.setup.id));
+    send(partner, participant::Started{now_ms});
+    return done();
+}
+
+// Whom the open round asks gets a seat; whom it does not, and who has nothing left to do, gives his up.
+Status Federation::Impl::seat_those_asked() {
+    const auto version = space->exchange().current(contract::global_model_asset(options.plan.federation.id));
+    if (!version || coordinator->summary().phase != coordinator::Phase::collecting) return done();
+    const auto asked = [&](std::size_t i) {
+        return plan::lot_of(options.plan, version->round, partners[i].setup.id) <= version->lots;
+    };
+    std::erase_if(present, [&](std::size_t i) {
+        const bool leaves = partners[i].seat->idle() && !asked(i);
+        if (leaves) partners[i].seat.reset();
+        return leaves;
+    });
+    if (version->round == seated_round) return done();
+    seated_round = version->round;
+    trained = 0;
     present.clear();
+    for (std::size_t i = 0; i < partners.size(); ++i) {
+        if (!partners[i].seat && asked(i)) ENTENTE_TRY(take_seat(partners[i]));
+        if (partners[i].seat) present.push_back(i);
+    }
+    return done();
 }
 
 void Federation::Impl::be_seen() {
     // Virtual time moves little: once in half the time of presence is enough.
     if (seen_ms != 0 && now_ms - seen_ms < std::int64_t{500} * options.plan.round.presence_s) return;
     seen_ms = now_ms;
-    for (const std::size_t i : present) send(coordinator::Seen{partners[i].setup.id, now_ms});
+    for (const Partner& partner : partners) send(coordinator::Seen{partner.setup.id, now_ms});
 }
 
 std::vector<std::size_t> Federation::Impl::arrival_order(std::uint64_t round) const {

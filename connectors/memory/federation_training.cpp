@@ -24,7 +24,7 @@ std::vector<std::size_t> Federation::Impl::choose(std::uint32_t max_batches) con
     const std::uint64_t enough = std::uint64_t{std::max(1u, max_batches)} * executor->width();
     const plan::TrainingTerms& terms = options.plan.training;
     std::uint64_t batches = 0;
-    for (const std::size_t i : arrival_order(coordinator->view().round)) {
+    for (const std::size_t i : arrival_order(coordinator->summary().round)) {
         if (!partners[i].seat->has_work()) continue;
         if (options.partner_by_partner && batches >= enough && turn.size() >= executor->width()) break;
         turn.push_back(i);
@@ -172,7 +172,7 @@ Result<std::vector<task::Score>> Federation::Impl::score_partners() const {
 }
 
 Status Federation::Impl::score_round() {
-    const std::uint64_t completed = coordinator->view().completed;
+    const std::uint64_t completed = coordinator->summary().completed;
     if (completed <= scored) return done();
     scored = completed;
 
@@ -190,7 +190,6 @@ Status Federation::Impl::score_round() {
     result.bytes_down = std::exchange(bytes_down, 0);
     result.train_loss = loss_examples == 0 ? 0 : loss_sum / static_cast<double>(loss_examples);
     loss_sum = 0;
-    trained = 0;
     loss_examples = 0;
     for (auto it = ledger.rbegin(); it != ledger.rend(); ++it) {
         if (const auto* closed = std::get_if<round::RoundClosed>(&it->record.body)) {

@@ -33,6 +33,7 @@ std::shared_ptr<OpenedUpdate> Coordinator::open(contract::ByteSource& content) c
 
 const plan::Plan& Coordinator::plan() const noexcept { return impl_->plan; }
 View Coordinator::view() const { return impl_->view(); }
+View Coordinator::summary() const { return impl_->summary(); }
 std::span<const float> Coordinator::parameters() const noexcept { return impl_->parameters; }
 const std::optional<Error>& Coordinator::failure() const noexcept { return impl_->failure; }
 

@@ -77,6 +77,7 @@ public:
     [[nodiscard]] contract::Asset model_asset() const;
     [[nodiscard]] contract::SignedOffer model_offer() const;
     [[nodiscard]] coordinator::View view() const;
+    [[nodiscard]] coordinator::View summary() const;
     [[nodiscard]] std::optional<std::int64_t> next_tick_ms(std::int64_t now_ms) const;
 
     // judge.cpp: what an update and an aggregate must satisfy

@@ -165,7 +165,7 @@ void Coordinator::Impl::publish() {
     emit(PublishModel{model_asset().id, {published_round, model_content, model_bytes, whom}, model_blob});
 }
 
-View Coordinator::Impl::view() const {
+View Coordinator::Impl::summary() const {
     View v;
     v.phase = phase;
     v.round = round;
@@ -183,6 +183,11 @@ View Coordinator::Impl::view() const {
                             : "The last result was not released: " + waiting_reason + ". A round opens when " +
                                   std::to_string(needed) + " partners are present.";
     }
+    return v;
+}
+
+View Coordinator::Impl::view() const {
+    View v = summary();
     for (const auto& [id, member] : members) {
         ParticipantView p;
         p.id = id;

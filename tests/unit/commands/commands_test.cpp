@@ -73,7 +73,7 @@ TEST_CASE("an interrupted simulation leaves a checkpoint, and goes on to the mod
     WithDigits whole;
     REQUIRE(commands::run(args, whole) == commands::exit_done);
     WithDigits pieces;
-    pieces.interrupt_after = 5;
+    pieces.interrupt_after = 1;
     CHECK(commands::run(args, pieces) == commands::exit_interrupted);
     CHECK(pieces.error.find("--resume") != std::string::npos);
     CHECK(pieces.out.empty());
@@ -100,6 +100,27 @@ TEST_CASE("a simulation says each round as one JSON object") {
     CHECK(last_line(environment.out).find("model_digest") != std::string::npos);
     CHECK(commands::run({"simulate", "--data", "mnist", "--sample", "0"}, environment) == commands::exit_usage);
     CHECK(commands::run({"simulate", "--data", "mnist", "--sample", "nan"}, environment) == commands::exit_usage);
+}
+
+TEST_CASE("--sample is the plan's round.fraction, and may not contradict it") {
+    WithDigits environment;
+    environment.put("plan.toml", "[round]\nfraction = 0.5\n");
+    const auto run = [&](std::vector<std::string> more) {
+        environment.out.clear();
+        std::vector<std::string> args{"simulate", "--data", "mnist", "--partners", "6", "--rounds", "2", "--json"};
+        args.insert(args.end(), more.begin(), more.end());
+        return commands::run(args, environment);
+    };
+    REQUIRE(run({"plan.toml"}) == commands::exit_done);
+    const std::string from_plan = environment.out;
+    CHECK(from_plan.find(R"("partners":3})") != std::string::npos);
+    REQUIRE(run({"--sample", "0.5"}) == commands::exit_done);
+    CHECK(last_line(environment.out) == last_line(from_plan));
+    REQUIRE(run({"plan.toml", "--sample", "0.5"}) == commands::exit_done);
+    CHECK(last_line(environment.out) == last_line(from_plan));
+    CHECK(run({"plan.toml", "--sample", "0.25"}) == commands::exit_usage);
+    CHECK(environment.error.find("round.fraction is 0.5") != std::string::npos);
+    CHECK(environment.error.find("found 0.25") != std::string::npos);
 }
 
 TEST_CASE("a simulation without data, or with damaged data, says which file") {

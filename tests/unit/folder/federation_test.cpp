@@ -241,3 +241,22 @@ TEST_CASE("a federation over a folder comes to the same model as over memory, al
         }
     }
 }
+
+TEST_CASE("a fraction of the partners is the same fraction over a folder and over memory") {
+    plan::Plan plan = small_plan();
+    plan.round.fraction = 0.5f;
+    plan.round.rounds = 4;
+    const auto data = points(180);
+    Folder f;
+    Coordinator coordinator(f, plan);
+    std::vector<std::unique_ptr<Partner>> partners;
+    for (std::size_t i = 0; i < ids.size(); ++i) partners.push_back(std::make_unique<Partner>(f, plan, i, data));
+    for (int turns = 0; turns < 200 && coordinator.view().phase != co::Phase::finished; ++turns) {
+        f.now_ms += 1'000;
+        coordinator.step();
+        for (auto& p : partners) p->step();
+    }
+    REQUIRE(coordinator.view().phase == co::Phase::finished);
+    CHECK(coordinator.accepted == 8);
+    CHECK(coordinator.view().model == over_memory(plan, data));
+}

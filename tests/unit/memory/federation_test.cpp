@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <numeric>
 #include <set>
 
@@ -102,47 +103,63 @@ TEST_CASE("the model does not depend on slices, executors, the order of arrival 
     CHECK(run(std::move(other)).model_digest() != expected);
 }
 
-TEST_CASE("a sample of the partners is present in each round, and nobody else has a machine") {
-    const auto sampled = [](Executor* executor, bool partner_by_partner) {
+TEST_CASE("a round asks a fraction of the partners, and nobody else has a machine") {
+    const auto fraction = [](Executor* executor, bool partner_by_partner) {
         auto o = options(20);
-        o.sample = 5;
-        o.plan.round.min_cohort = 5;
+        o.plan.round.fraction = 0.25f;
         o.plan.round.rounds = 6;
         o.plan.aggregation.max_participants = 5;
         o.executor = executor;
         o.partner_by_partner = partner_by_partner;
-        return run(std::move(o), 3);
+        Federation federation = Federation::create(std::move(o)).value();
+        while (federation.advance(3).value()) {
+            const auto view = federation.view();
+            const auto seated = std::count_if(view.partners.begin(), view.partners.end(), [](const auto& p) { return p.activity != "away"; });
+            // Those whom a round asks, and before the first all: everybody joins.
+            CHECK((seated == 5 || (seated == 20 && view.coordinator.completed == 0)));
+        }
+        return federation;
     };
-    const Federation federation = sampled(nullptr, true);
+    const Federation federation = fraction(nullptr, true);
     REQUIRE(federation.rounds().size() == 6);
     std::set<std::string> contributors;
     std::set<std::vector<std::string>> cohorts;
+    std::uint64_t round = 0;
     for (const round::Entry& entry : federation.ledger()) {
-        if (const auto* closed = std::get_if<round::RoundClosed>(&entry.record.body)) {
-            CHECK(closed->participants.size() == 5);
-            contributors.insert(closed->participants.begin(), closed->participants.end());
-            cohorts.insert(closed->participants);
-        }
+        const auto* closed = std::get_if<round::RoundClosed>(&entry.record.body);
+        if (closed == nullptr) continue;
+        ++round;
+        CHECK(closed->participants.size() == 5);
+        CHECK(closed->population == 20);
+        contributors.insert(closed->participants.begin(), closed->participants.end());
+        cohorts.insert(closed->participants);
+        // The same lot as everywhere: of the twenty, the five with the smallest.
+        const plan::Plan plan = [] {
+            auto o = options(20);
+            return o.plan;
+        }();
+        std::vector<std::uint32_t> lots;
+        for (int p = 0; p < 20; ++p) lots.push_back(plan::lot_of(plan, round, "partner-" + std::to_string(p)));
+        std::sort(lots.begin(), lots.end());
+        for (const std::string& id : closed->participants) CHECK(plan::lot_of(plan, round, id) <= lots[4]);
     }
     CHECK(cohorts.size() == 6);
     CHECK(contributors.size() > 10);
-    CHECK(federation.agreements() == 2 * contributors.size());
-    for (const auto& partner : federation.view().partners) CHECK(partner.activity == "away");
+    CHECK(federation.agreements() == 40);
     Backwards backwards;
-    CHECK(sampled(&backwards, true).model_digest() == federation.model_digest());
-    CHECK(sampled(nullptr, false).model_digest() == federation.model_digest());
+    CHECK(fraction(&backwards, true).model_digest() == federation.model_digest());
+    CHECK(fraction(nullptr, false).model_digest() == federation.model_digest());
 }
 
-TEST_CASE("a sample that the plan's rounds would not wait for is refused") {
-    auto o = options(20);
-    o.sample = 5;
-    CHECK(Federation::create(std::move(o)).error().reason == "federation.sample");
-    // Drawn twice: here, and by the coordinator's lot.
-    auto twice = options(20);
-    twice.sample = 5;
-    twice.plan.round.min_cohort = 5;
-    twice.plan.round.fraction = 0.5f;
-    CHECK(Federation::create(std::move(twice)).error().reason == "federation.sample");
+TEST_CASE("where more are asked than are waited for, a late one is refused and stays out of no later round") {
+    auto o = options(12);
+    o.plan.round.fraction = 0.25f;
+    o.plan.round.over_selection = 2;
+    o.plan.round.rounds = 5;
+    o.partner_by_partner = true;
+    const Federation federation = run(o, 1);
+    REQUIRE(federation.rounds().size() == 5);
+    for (const auto& result : federation.rounds()) CHECK(result.contributors == 3);
 }
 
 TEST_CASE("rounds that are not evaluated are rounds all the same") {
@@ -183,8 +200,7 @@ TEST_CASE("a resumed federation equals an uninterrupted one, bit for bit, ledger
             o.plan.aggregation.strategy = aggregate::default_terms(strategy).value();
             o.plan.round.rounds = 4;
             o.partner_by_partner = sampled;
-            o.sample = sampled ? 3 : 0;
-            if (sampled) o.plan.round.min_cohort = 3;
+            if (sampled) o.plan.round.fraction = 0.25f;
             o.alone = !sampled;
             const Federation whole = run(o, 3);
             const Federation pieces = run_in_pieces(o);

@@ -215,6 +215,7 @@ public:
 
     [[nodiscard]] const plan::Plan& plan() const noexcept;
     [[nodiscard]] coordinator::View view() const;
+    [[nodiscard]] coordinator::View summary() const;  // without the participants: cheap, however many there are
     [[nodiscard]] std::span<const float> parameters() const noexcept;  // of the current global model
     // Why the machine cannot go on (a restored blob is missing or damaged); the driver stops with it.
     [[nodiscard]] const std::optional<Error>& failure() const noexcept;
