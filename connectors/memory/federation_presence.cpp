@@ -24,7 +24,7 @@ codec::SigningKey simulated_key(const plan::Plan& plan, std::string_view id) {
 Status Federation::Impl::set_up() {
     executor = options.executor != nullptr ? options.executor : &inline_executor();
     const plan::Plan& plan = options.plan;
-    ENTENTE_ASSIGN(auto machine, round::Coordinator::create(plan, simulated_key(plan, plan.federation.coordinator)));
+    ENTENTE_ASSIGN(auto machine, round::Coordinator::create(plan, simulated_key(plan, plan.federation.coordinator), *executor));
     coordinator = std::make_unique<round::Coordinator>(std::move(machine));
     space = std::make_shared<Space>(plan.federation.id, [this] { return now_ms; });
     coordinator_key = simulated_key(plan, plan.federation.coordinator).public_key();

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <string>
 
+#include "entente/tensor/kernels.hpp"
+
 namespace entente::aggregate {
 
 std::int32_t FixedPoint::limit() const noexcept {
@@ -247,6 +249,17 @@ Status unpack(ByteView content, const FixedPoint& grid, std::span<std::int32_t> 
         case 16: return unpack_as<std::int16_t>(content, grid.limit(), values);
         default: return unpack_as<std::int32_t>(content, grid.limit(), values);
     }
+}
+
+Status check_packed(ByteView content, const FixedPoint& grid, std::uint64_t values) {
+    const auto count = static_cast<std::size_t>(values);
+    const kernels::Packed packed{reinterpret_cast<const unsigned char*>(content.data()), count, grid.block, grid.bits};
+    if (content.size() == grid.content_bytes(values) && kernels::active().packed_good(packed)) return done();
+    // What is wrong with it is a question for the slow way.
+    std::vector<std::int32_t> integers(content.size() == grid.content_bytes(values) ? count : 0);
+    ENTENTE_TRY(unpack(content, grid, integers));
+    return Error{Code::invalid_argument, "update.size",
+                 "unpack: expected " + std::to_string(grid.content_bytes(values)) + " bytes, found " + std::to_string(content.size())};
 }
 
 }  // namespace entente::aggregate

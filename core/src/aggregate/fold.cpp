@@ -1,9 +1,12 @@
 #include "entente/aggregate/fold.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
+
+#include "entente/tensor/kernels.hpp"
 
 namespace entente::aggregate {
 namespace {
@@ -42,44 +45,88 @@ Result<Fold> Fold::create(std::uint64_t parameters, const FoldBounds& bounds) {
     return Fold(parameters, bounds);
 }
 
-Status Fold::validate(std::span<const std::int32_t> values, std::uint64_t weight, std::uint32_t factor) const {
-    if (values.size() != sum_.size()) {
-        return refuse("update.shape", "update: expected " + std::to_string(sum_.size()) + " parameters, found " +
-                                          std::to_string(values.size()));
+Status Fold::validate(const Contribution& update, std::uint32_t waiting) const {
+    if (update.update->values() != sum_.size() || update.update->grid() != bounds_.grid) {
+        return refuse("update.shape", "update: expected " + std::to_string(sum_.size()) + " parameters on the plan's grid, found " +
+                                          std::to_string(update.update->values()) +
+                                          (update.update->grid() == bounds_.grid ? "" : " on another"));
     }
-    if (weight == 0 || weight > bounds_.max_weight) {
+    if (update.weight == 0 || update.weight > bounds_.max_weight) {
         return refuse("update.weight", "update: expected a weight from 1 to " + std::to_string(bounds_.max_weight) +
-                                           ", found " + std::to_string(weight));
+                                           ", found " + std::to_string(update.weight));
     }
-    if (factor > whole()) {
+    if (update.factor > whole()) {
         return refuse("update.weight", "update: expected a factor up to " + std::to_string(whole()) + ", found " +
-                                           std::to_string(factor));
+                                           std::to_string(update.factor));
     }
-    if (participants_ >= bounds_.max_participants) {
+    if (participants_ >= bounds_.max_participants || waiting >= bounds_.max_participants - participants_) {
         return refuse("update.too-many", "round: expected at most " + std::to_string(bounds_.max_participants) +
                                              " participants, found one more");
-    }
-    const std::int32_t limit = bounds_.grid.limit();
-    // Without branches, so that vectors run over it; where the fault lies is looked for only when there is one.
-    std::int32_t faults = 0;
-    for (const std::int32_t v : values) faults |= (v > limit ? 1 : 0) | (v < -limit ? 1 : 0);
-    if (faults != 0) {
-        const auto beyond = std::find_if(values.begin(), values.end(), [limit](std::int32_t v) { return v > limit || v < -limit; });
-        return refuse("update.range", "update: expected magnitudes up to " + std::to_string(limit) + ", found " +
-                                          std::to_string(*beyond) + " at parameter " +
-                                          std::to_string(beyond - values.begin()));
     }
     return done();
 }
 
-void Fold::accumulate(std::span<const std::int32_t> values, std::uint64_t weight, std::uint32_t factor) noexcept {
-    if (factor == 0) factor = whole();
-    least_factor_ = participants_ == 0 ? factor : std::min(least_factor_, factor);
-    most_factor_ = std::max(most_factor_, factor);
-    const auto w = static_cast<std::int64_t>(weight) * static_cast<std::int64_t>(factor);
-    for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += w * values[i];
-    weight_ += weight;
-    ++participants_;
+namespace {
+
+constexpr std::size_t tile_values = 8192;  // whose sums stay in the first cache while all updates pass
+
+// Adds one tile of every update to its sums. As long as 32 bits are enough for the sum of what has passed, they are
+// taken: most plans' updates fit by the dozen.
+class Tile {
+public:
+    explicit Tile(std::span<std::int64_t> sums) noexcept : sums_(sums) {}
+
+    void add(const kernels::Packed& values, std::int64_t factor, std::int64_t limit) noexcept {
+        constexpr std::int64_t top = std::numeric_limits<std::int32_t>::max();
+        if (factor > top / limit) return table_.fold_wide(values, factor, sums_.data());
+        if (factor * limit > top - reach_ || !used_) restart();
+        table_.fold_narrow(values, static_cast<std::int32_t>(factor), narrow_.data());
+        reach_ += factor * limit;
+    }
+
+    void finish() noexcept {
+        if (used_) table_.widen(narrow_.data(), sums_.size(), sums_.data());
+    }
+
+private:
+    void restart() noexcept {
+        finish();
+        std::fill_n(narrow_.begin(), sums_.size(), 0);
+        reach_ = 0;
+        used_ = true;
+    }
+
+    const kernels::Table& table_ = kernels::active();
+    std::span<std::int64_t> sums_;
+    alignas(64) std::array<std::int32_t, tile_values> narrow_;
+    std::int64_t reach_ = 0;  // the largest magnitude that a narrow sum can have
+    bool used_ = false;
+};
+
+}  // namespace
+
+void Fold::accumulate(std::span<const Contribution> updates, Executor& executor) {
+    const FixedPoint& grid = bounds_.grid;
+    const std::size_t together = tile_values / grid.record_values() * grid.record_values();
+    executor.run((sum_.size() + together - 1) / together, [&](std::size_t number, unsigned) {
+        const std::size_t first = number * together;
+        const std::size_t count = std::min(together, sum_.size() - first);
+        const auto at = static_cast<std::size_t>(grid.content_bytes(first));
+        Tile tile({sum_.data() + first, count});
+        for (const Contribution& u : updates) {
+            const auto* content = reinterpret_cast<const unsigned char*>(u.update->content().data()) + at;
+            const auto factor = static_cast<std::int64_t>(u.weight) * std::int64_t{u.factor == 0 ? whole() : u.factor};
+            tile.add({content, count, grid.block, grid.bits}, factor, grid.limit());
+        }
+        tile.finish();
+    });
+    for (const Contribution& u : updates) {
+        const std::uint32_t factor = u.factor == 0 ? whole() : u.factor;
+        least_factor_ = participants_ == 0 ? factor : std::min(least_factor_, factor);
+        most_factor_ = std::max(most_factor_, factor);
+        weight_ += u.weight;
+        ++participants_;
+    }
 }
 
 Status Fold::merge(Fold&& other) {
@@ -104,7 +151,7 @@ std::optional<std::uint32_t> Fold::common_factor() const noexcept {
     return most_factor_;
 }
 
-Status Fold::report(std::span<float> mean, double unit) const {
+Status Fold::report(std::span<float> mean, double unit, Executor& executor) const {
     if (participants_ == 0) return refuse("fold.empty", "report: expected at least one update, found none");
     if (mean.size() != sum_.size()) return refuse("update.shape", "report: output has another length than the fold");
     const double divisor = static_cast<double>(weight_) * std::ldexp(1.0, bounds_.grid.scale_log2);
@@ -112,10 +159,17 @@ Status Fold::report(std::span<float> mean, double unit) const {
     const std::optional<std::uint32_t> common = common_factor();
     const std::int64_t shared = common.value_or(1);
     const double share = static_cast<double>(shared) / one / unit;
-    for (std::size_t i = 0; i < sum_.size(); ++i) {
-        const std::int64_t sum = shared == 1 ? sum_[i] : sum_[i] / shared;
-        mean[i] = static_cast<float>(static_cast<double>(sum) / divisor * share);
-    }
+    executor.run((sum_.size() + tile_values - 1) / tile_values, [&](std::size_t number, unsigned) {
+        const std::size_t first = number * tile_values;
+        const std::size_t count = std::min(tile_values, sum_.size() - first);
+        std::array<std::int64_t, tile_values> quotients;
+        const std::int64_t* sums = sum_.data() + first;
+        if (shared != 1) {
+            std::transform(sums, sums + count, quotients.begin(), [shared](std::int64_t sum) { return sum / shared; });
+            sums = quotients.data();
+        }
+        kernels::active().mean_of(sums, count, divisor, share, mean.data() + first);
+    });
     return done();
 }
 

@@ -13,12 +13,12 @@ Coordinator::~Coordinator() = default;
 Coordinator::Coordinator(Coordinator&&) noexcept = default;
 Coordinator& Coordinator::operator=(Coordinator&&) noexcept = default;
 
-Result<Coordinator> Coordinator::create(plan::Plan plan, codec::SigningKey key) {
+Result<Coordinator> Coordinator::create(plan::Plan plan, codec::SigningKey key, Executor& executor) {
     ENTENTE_TRY(plan::check(plan));
     const std::uint64_t d = plan::parameter_count(plan);
     ENTENTE_ASSIGN(auto fold, aggregate::Fold::create(plan::wire_length(plan), plan::fold_bounds(plan)));
     ENTENTE_ASSIGN(auto strategy, aggregate::make_strategy(plan.aggregation.strategy, d));
-    return Coordinator(std::make_unique<Impl>(std::move(plan), std::move(key), std::move(fold), std::move(strategy)));
+    return Coordinator(std::make_unique<Impl>(std::move(plan), std::move(key), std::move(fold), std::move(strategy), executor));
 }
 
 Result<Commands> Coordinator::restore(const std::vector<Record>& records) { return impl_->restore(records); }
@@ -149,8 +149,8 @@ void Coordinator::Impl::on(Stored& e) {
     Staged update = std::move(it->second);
     staged.erase(it);
     count(update.record);
-    fold.accumulate(update.values, update.record.weight, update.record.factor);
     emit(Conclude{update.record.transfer, {true, "update.accepted", "Counted in round " + std::to_string(round) + "."}});
+    take_in(std::move(update));
     advance(e.now_ms);
 }
 
@@ -159,6 +159,26 @@ void Coordinator::Impl::on(StorageFailed& e) {
     if (it == staged.end()) return;
     // Neither counted nor judged: it still lies with the participant's connector, and the next Watched asks again.
     staged.erase(it);
+}
+
+// Several at once: the sums, which are the larger part, are read and written once for all of them.
+void Coordinator::Impl::take_in(Staged update) {
+    waiting.push_back(std::move(update));
+    std::uint64_t bytes = 0;
+    for (const Staged& w : waiting) bytes += w.update.content().size();
+    if (bytes >= sizeof(std::int64_t) * fold.parameters()) fold_waiting();
+}
+
+void Coordinator::Impl::fold_waiting() {
+    std::vector<aggregate::Contribution> all;
+    for (const Staged& w : waiting) all.push_back({&w.update, w.record.weight, w.record.factor});
+    fold.accumulate(all, executor);
+    waiting.clear();
+}
+
+void Coordinator::Impl::empty_fold() {
+    waiting.clear();
+    fold.reset();
 }
 
 void Coordinator::Impl::on(Tick& e) { advance(e.now_ms); }
@@ -190,7 +210,7 @@ void Coordinator::Impl::open(std::int64_t now_ms) {
     deadline_ms = now_ms + std::int64_t{1000} * plan.round.deadline_s;
     draw(active(now_ms));
     accepted.clear();
-    fold.reset();
+    empty_fold();
     bases[round].lots = lots;
     persist(now_ms, RoundOpened{round, model_content, deadline_ms, lots, goal});
     publish();
@@ -214,8 +234,9 @@ void Coordinator::Impl::close(std::int64_t now_ms) {
 }
 
 void Coordinator::Impl::finish_close(std::int64_t now_ms) {
+    fold_waiting();
     std::vector<float> mean(static_cast<std::size_t>(fold.parameters()));
-    if (auto reported = fold.report(mean, unit_of_mean()); !reported.ok()) {
+    if (auto reported = fold.report(mean, unit_of_mean(), executor); !reported.ok()) {
         failure = reported.error();
         return;
     }
@@ -224,7 +245,7 @@ void Coordinator::Impl::finish_close(std::int64_t now_ms) {
     strategy->step(parameters, mean);
     mean = {};
     closed_pending = false;
-    fold.reset();
+    empty_fold();
     ++completed;
     ++round;
     phase = completed >= plan.round.rounds ? Phase::finished : Phase::waiting;
@@ -239,7 +260,7 @@ void Coordinator::Impl::finish_close(std::int64_t now_ms) {
 void Coordinator::Impl::abandon(std::string reason, std::int64_t now_ms) {
     persist(now_ms, RoundAbandoned{round, std::move(reason)});
     accepted.clear();
-    fold.reset();
+    empty_fold();
     ++round;
     phase = Phase::waiting;
     advance(now_ms);

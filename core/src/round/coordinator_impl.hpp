@@ -36,11 +36,11 @@ public:
 
     struct Staged {
         UpdateAccepted record;
-        std::vector<std::int32_t> values;
+        aggregate::PackedUpdate update;
     };
 
     Impl(plan::Plan plan_in, codec::SigningKey key_in, aggregate::Fold fold_in,
-         std::unique_ptr<aggregate::Strategy> strategy_in);
+         std::unique_ptr<aggregate::Strategy> strategy_in, Executor& executor_in);
 
     // coordinator.cpp: the flow
     void on(coordinator::Started& e);
@@ -58,6 +58,9 @@ public:
     void open(std::int64_t now_ms);
     void close(std::int64_t now_ms);
     void finish_close(std::int64_t now_ms);
+    void take_in(Staged update);  // counted; folded with others, when there are enough or the round closes
+    void fold_waiting();
+    void empty_fold();
     void abandon(std::string reason, std::int64_t now_ms);
 
     // coordinator_members.cpp: who takes part, on which terms, and what people see
@@ -114,10 +117,12 @@ public:
     std::vector<float> parameters;
     aggregate::Fold fold;
     std::unique_ptr<aggregate::Strategy> strategy;
+    Executor& executor;
 
     coordinator::Phase phase = coordinator::Phase::waiting;
     std::map<std::string, Member> members;
     std::map<std::uint64_t, Staged> staged;  // by the driver's token
+    std::vector<Staged> waiting;             // counted, and not in the sum yet
     std::uint64_t round = 1;
     std::uint64_t completed = 0;
     std::int64_t opened_at_ms = 0;

@@ -9,13 +9,14 @@ namespace entente::round {
 using namespace coordinator;
 
 Coordinator::Impl::Impl(plan::Plan plan_in, codec::SigningKey key_in, aggregate::Fold fold_in,
-                        std::unique_ptr<aggregate::Strategy> strategy_in)
+                        std::unique_ptr<aggregate::Strategy> strategy_in, Executor& executor_in)
     : plan(std::move(plan_in)),
       key(std::move(key_in)),
       public_key(key.public_key()),
       schema(plan::schema_digest(plan)),
       fold(std::move(fold_in)),
       strategy(std::move(strategy_in)),
+      executor(executor_in),
       needed(plan.round.min_cohort) {}
 
 Coordinator::Impl::Member* Coordinator::Impl::find(const std::string& id) {

@@ -51,13 +51,10 @@ Result<Coordinator::Impl::Staged> Coordinator::Impl::read_update(contract::ByteS
     }
     ENTENTE_ASSIGN(const codec::FrameInfo info, decoder.finish());
     header = info.header;
-    if (!sink.complete()) {
-        return refuse_with(Code::invalid_argument, "update.shape", "update: it has fewer parameters than the plan's model");
-    }
-    Staged update;
+    ENTENTE_ASSIGN(aggregate::PackedUpdate packed, sink.finish());
+    Staged update{{}, std::move(packed)};
     update.record.blob = blob.finish();
     update.record.size_bytes = size;
-    update.values = sink.take();
     return update;
 }
 
@@ -162,7 +159,7 @@ Result<Coordinator::Impl::Staged> Coordinator::Impl::judge(const std::string& id
     ENTENTE_TRY(verdict.status());
     const std::uint64_t weight = plan.aggregation.weighting == plan::Weighting::uniform ? 1 : header.weight;
     ENTENTE_ASSIGN(const std::uint32_t factor, factor_of(header));
-    ENTENTE_TRY(fold.validate(update.values, weight, factor));
+    ENTENTE_TRY(fold.validate({&update.update, weight, factor}, static_cast<std::uint32_t>(waiting.size())));
     UpdateAccepted& record = update.record;
     record.round = round;
     record.participant = id;

@@ -176,7 +176,8 @@ void Coordinator::Impl::on(BlobLoaded& e) {
             failure = damaged("ledger.damaged-blob", "ledger: the update of " + id + " is damaged on disk");
             return;
         }
-        fold.accumulate(update->values, record.weight, record.factor);
+        update->record = record;
+        take_in(std::move(*update));
         return;
     }
 }

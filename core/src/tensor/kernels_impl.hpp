@@ -27,6 +27,7 @@ using std::size_t;
 //
 #include "impl/elementwise.hpp"
 #include "impl/gemm.hpp"
+#include "impl/integers.hpp"
 #include "impl/pool.hpp"
 #include "impl/spots.hpp"
 #include "impl/winograd.hpp"
@@ -78,6 +79,11 @@ const Table ENTENTE_TABLE = {
     .sgd = sgd,
     .sgd_momentum = sgd_momentum,
     .adam = adam,
+    .fold_narrow = fold<std::int32_t>,
+    .fold_wide = fold<std::int64_t>,
+    .widen = widen,
+    .packed_good = packed_good,
+    .mean_of = mean_of,
 };
 
 }  // namespace entente::kernels

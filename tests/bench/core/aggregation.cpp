@@ -1,10 +1,11 @@
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
-#include <thread>
 
 #include "core/bench.hpp"
 #include "base/worker_pool.hpp"
@@ -69,55 +70,57 @@ void must(const Status& status) {
 }
 
 // What the coordinator does with an update, from the envelope's bytes: bounds, zstd, digest, signature, integers.
-std::vector<std::int32_t> open_update(const plan::Plan& plan, const Bytes& envelope, std::uint64_t parameters) {
+aggregate::PackedUpdate open_update(const plan::Plan& plan, const Bytes& envelope, std::uint64_t parameters) {
     round::UpdateSink sink(plan.aggregation.grid, parameters);
     codec::FrameDecoder decoder(plan::update_limits(plan), sink);
     must(decoder.put(envelope));
     if (auto info = decoder.finish(); !info.ok()) throw std::runtime_error(info.error().message);
-    return sink.take();
+    return sink.finish().value();
 }
 
 }  // namespace
 
-// Updates are folded as they arrive, one after the other on each thread; partial sums are merged at the end.
+// As a coordinator does it: a few updates at a time are opened side by side, and added to the sums together.
 void fold(const Words& words) {
     if (words.size() != 4) throw std::runtime_error("fold: expected UPDATES plain|checked BITS THREADS");
     const std::size_t updates = std::stoul(words[0]);
     const bool checked = words[1] == "checked";
     const plan::Plan plan = cnn_plan(static_cast<unsigned>(std::stoul(words[2])));
-    const std::size_t threads = std::stoul(words[3]);
+    const aggregate::FixedPoint& grid = plan.aggregation.grid;
     const std::uint64_t d = plan::parameter_count(plan);
-    Bytes contents[2];
-    Bytes envelopes[2];
-    for (std::size_t i = 0; i < 2; ++i) {
-        contents[i] = an_update(plan, i);
-        envelopes[i] = an_envelope(plan, contents[i]);
+    std::vector<aggregate::PackedUpdate> held;
+    std::vector<Bytes> envelopes;
+    for (std::uint64_t i = 0; i < 2; ++i) {
+        held.push_back(aggregate::PackedUpdate::of(an_update(plan, i), grid, d).value());
+        envelopes.push_back(an_envelope(plan, held.back().content()));
     }
+    native::WorkerPool pool(static_cast<unsigned>(std::stoul(words[3])));
+    // Opened ones as many as weigh no more than the sums.
+    const auto weigh = static_cast<std::size_t>(8 * d / grid.content_bytes(d));
+    const std::size_t together = checked ? std::clamp<std::size_t>(weigh, 2, 8) : 32;
     const Memory memory;
     const double began = wall_now();
-    std::vector<aggregate::Fold> sums;
-    for (std::size_t t = 0; t < threads; ++t) sums.push_back(aggregate::Fold::create(d, plan::fold_bounds(plan)).value());
-    std::vector<std::thread> pool;
-    for (std::size_t t = 0; t < threads; ++t) {
-        pool.emplace_back([&, t] {
-            std::vector<std::int32_t> values(static_cast<std::size_t>(d));
-            for (std::size_t i = t; i < updates; i += threads) {
-                if (checked) {
-                    values = open_update(plan, envelopes[i & 1], d);
-                } else {
-                    must(aggregate::unpack(contents[i & 1], plan.aggregation.grid, values));
-                }
-                must(sums[t].validate(values, 600));
-                sums[t].accumulate(values, 600);
+    const double cpu_began = cpu_now();
+    aggregate::Fold sum = aggregate::Fold::create(d, plan::fold_bounds(plan)).value();
+    std::vector<std::optional<aggregate::PackedUpdate>> opened(together);
+    for (std::size_t from = 0; from < updates; from += together) {
+        const std::size_t count = std::min(together, updates - from);
+        std::vector<aggregate::Contribution> group(count);
+        pool.run(count, [&](std::size_t i, unsigned) {
+            if (checked) {
+                opened[i] = open_update(plan, envelopes[i & 1], d);
+            } else {
+                must(aggregate::check_packed(held[i & 1].content(), grid, d));
             }
+            group[i] = {checked ? &*opened[i] : &held[i & 1], 600};
+            must(sum.validate(group[i], static_cast<std::uint32_t>(i)));
         });
+        sum.accumulate(group, pool);
     }
-    for (std::thread& thread : pool) thread.join();
-    for (std::size_t t = 1; t < threads; ++t) must(sums[0].merge(std::move(sums[t])));
     std::vector<float> mean(static_cast<std::size_t>(d));
-    must(sums[0].report(mean));
+    must(sum.report(mean, 1.0, pool));
     const double seconds = wall_now() - began;
-    print(seconds, "\"memory_mb\": " + std::to_string(memory.grown_mb()) + ", \"envelope_bytes\": " + std::to_string(envelopes[0].size()));
+    print(seconds, "\"cpu_s\": " + std::to_string(cpu_now() - cpu_began) + ", \"memory_mb\": " + std::to_string(memory.grown_mb()) + ", \"envelope_bytes\": " + std::to_string(envelopes[0].size()));
 }
 
 // Of updates as they lie in memory-mapped files: only the pages that are looked at are in memory.

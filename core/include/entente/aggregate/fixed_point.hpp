@@ -66,5 +66,7 @@ Bytes pack(std::span<const std::int32_t> values, const FixedPoint& grid);
 // Fails with "update.size" when the length is not count * bits/8 and with "update.range" when a value lies beyond
 // limit() (the one pattern of two's complement that has no negative) or an exponent beyond most_shift().
 Status unpack(ByteView content, const FixedPoint& grid, std::span<std::int32_t> values);
+// What unpack() would answer, without making the integers.
+Status check_packed(ByteView content, const FixedPoint& grid, std::uint64_t values);
 
 }  // namespace entente::aggregate

@@ -1,8 +1,9 @@
 // The exact sum: integers in, integers out, the same bytes whatever the order, the grouping or the machine.
 //
 //   auto fold = Fold::create(d, bounds).value();
-//   if (auto ok = fold.validate(values, weight); !ok) refuse(ok.error());   // never changes the fold
-//   fold.accumulate(values, weight);
+//   Contribution update{&packed, weight};
+//   if (auto ok = fold.validate(update); !ok) refuse(ok.error());   // never changes the fold
+//   fold.accumulate({&update, 1}, executor);                        // or several at once: the sums are read once
 //   fold.merge(std::move(other));                     // partial sums of another node
 //   ENTENTE_TRY(fold.report(mean));                   // sum(w_i q_i) / sum(w_i), in the units of the grid
 //
@@ -13,7 +14,8 @@
 // the plan and checked at creation: their product is below 2^63, so no sum that passes validate() can overflow.
 // McMahan et al. 2017 (arXiv 1602.05629), algorithm 1, the weighted mean of the server step.
 //
-// Memory: 8 bytes per parameter, whatever the number of participants. Not thread-safe; one writer.
+// Memory: 8 bytes per parameter, whatever the number of participants. Not thread-safe; one writer. accumulate() and
+// report() cut their work by ranges of parameters: the same integers whatever the executor's width.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +23,9 @@
 #include <span>
 #include <vector>
 
-#include "entente/aggregate/fixed_point.hpp"
+#include "entente/aggregate/packed_update.hpp"
 #include "entente/base/bytes.hpp"
+#include "entente/base/executor.hpp"
 #include "entente/base/result.hpp"
 
 namespace entente::aggregate {
@@ -38,6 +41,13 @@ struct FoldBounds {
 
 Status check(const FoldBounds& bounds);  // invalid_argument "plan.overflow" when a sum could leave 64 bits
 
+// One update and what it counts for.
+struct Contribution {
+    const PackedUpdate* update = nullptr;  // not owned, not null
+    std::uint64_t weight = 1;
+    std::uint32_t factor = 0;  // 1 to Fold::whole(); 0 means whole()
+};
+
 class Fold {
 public:
     // Fails like check(bounds), and with "plan.model" for zero parameters.
@@ -46,11 +56,11 @@ public:
     // The factor of an update that counts whole.
     [[nodiscard]] std::uint32_t whole() const noexcept { return std::uint32_t{1} << bounds_.factor_log2; }
 
-    // Refuses, without touching the sum: "update.shape", "update.range", "update.weight", "update.too-many".
-    // factor: 1 to whole(); 0 means whole().
-    [[nodiscard]] Status validate(std::span<const std::int32_t> values, std::uint64_t weight, std::uint32_t factor = 0) const;
-    // REQUIRES: validate(values, weight, factor) is ok.
-    void accumulate(std::span<const std::int32_t> values, std::uint64_t weight, std::uint32_t factor = 0) noexcept;
+    // Refuses, without touching the sum: "update.shape" (another length or grid), "update.weight", "update.too-many".
+    // waiting: how many that were validated are still to be accumulated.
+    [[nodiscard]] Status validate(const Contribution& update, std::uint32_t waiting = 0) const;
+    // REQUIRES: each has passed validate().
+    void accumulate(std::span<const Contribution> updates, Executor& executor = inline_executor());
     // Adds another fold of the same shape and bounds; "fold.mismatch" or "update.too-many" otherwise.
     Status merge(Fold&& other);
 
@@ -64,7 +74,7 @@ public:
     // The weighted mean as float32, divided by `unit` (1, or what the strategy takes for one). "fold.empty" without
     // updates. Where all factors are the same it is divided out of the integers first: updates that all count the
     // same fraction f give exactly f times the mean of whole ones.
-    [[nodiscard]] Status report(std::span<float> mean, double unit = 1.0) const;
+    [[nodiscard]] Status report(std::span<float> mean, double unit = 1.0, Executor& executor = inline_executor()) const;
 
     // Canonical bytes: little-endian; two folds of the same updates serialise to the same bytes.
     [[nodiscard]] Bytes serialize() const;

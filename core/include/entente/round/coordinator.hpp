@@ -15,7 +15,8 @@
 //  3. After a restart: create(), then restore(records), carry out its LoadBlob commands, answer each with
 //     BlobLoaded, then Started. The model that follows is the undisturbed run's, bit for bit.
 //
-// Memory: parameters (4 bytes each), the fold (8), one decoded update (4), whatever the number of participants.
+// Memory: parameters (4 bytes each), the fold (8), updates in their packed form that wait to be folded together (8 and
+// one update at most), whatever the number of participants.
 // Not thread-safe: one strand.
 #pragma once
 
@@ -198,8 +199,8 @@ public:
     using Command = coordinator::Command;
     using Commands = coordinator::Commands;
 
-    // Fails like plan::check.
-    static Result<Coordinator> create(plan::Plan plan, codec::SigningKey key);
+    // Fails like plan::check. The executor, which must outlive it, only makes it faster.
+    static Result<Coordinator> create(plan::Plan plan, codec::SigningKey key, Executor& executor = inline_executor());
     ~Coordinator();
     Coordinator(Coordinator&&) noexcept;
     Coordinator& operator=(Coordinator&&) noexcept;

@@ -1,5 +1,5 @@
 // One table of function pointers per instruction set and numerics class: the hot loops of training over raw float32
-// buffers. This header uses nothing but <cstddef> and <cstdint>, so that a file compiled for AVX-512 can include it
+// buffers, and those over the integers of updates. This header uses nothing but <cstddef> and <cstdint>, so that a file compiled for AVX-512 can include it
 // without leaking inline functions of other headers into the program.
 //
 // Contract of every variant: the same bits as the scalar variant of its class. The multiply-accumulate
@@ -113,6 +113,15 @@ struct SpotGradient {
     std::size_t row = 0;        // of the bordered input
 };
 
+// Whole records of an update's canonical content (aggregate/fixed_point.hpp says what they look like).
+struct Packed {
+    const unsigned char* content = nullptr;
+    std::size_t values = 0;
+    std::size_t block = 0;  // values that share an exponent; 0: none
+    unsigned bits = 0;      // 8, 16 or 32; 8 or 4 in blocks
+};
+inline constexpr std::size_t max_packed_block = 4096;
+
 struct Adam {
     float rate = 0.0f;   // step size of this step: rate / (1 - beta1^t)
     float beta1 = 0.0f;
@@ -173,6 +182,15 @@ struct Table {
     // m = mac(beta1 * m, 1 - beta1, g);  v = mac(beta2 * v, 1 - beta2, g * g)
     // w = w - rate * (m / mac(epsilon, sqrt(v), scale))
     void (*adam)(const Adam& step, const float* g, float* m, float* v, float* w, std::size_t count);
+
+    // sums[i] += factor * value i. REQUIRES: packed_good(); no sum leaves its width.
+    void (*fold_narrow)(const Packed& update, std::int32_t factor, std::int32_t* sums);
+    void (*fold_wide)(const Packed& update, std::int64_t factor, std::int64_t* sums);
+    void (*widen)(const std::int32_t* from, std::size_t count, std::int64_t* sums);  // sums[i] += from[i]
+    // Every value has a negative, every exponent is at most 16 - bits, a last half byte is empty.
+    bool (*packed_good)(const Packed& update);
+    // mean[i] = float(double(sums[i]) / divisor * share)
+    void (*mean_of)(const std::int64_t* sums, std::size_t count, double divisor, double share, float* mean);
 };
 
 }  // namespace entente::kernels
