@@ -37,6 +37,7 @@ std::string_view name_of(codec::Encoding encoding) {
         case codec::Encoding::int16: return "int16";
         case codec::Encoding::int8: return "int8";
         case codec::Encoding::packed: return "packed";
+        case codec::Encoding::sparse: return "sparse";
     }
     return "unknown";
 }

@@ -205,6 +205,7 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
     // So few bits want an exponent for each block, unless the plan says 0.
     if (p.aggregation.grid.bits <= 8) p.aggregation.grid.block = 256;
     aggregation.number<std::uint16_t>("block", p.aggregation.grid.block, 0, 65535);
+    aggregation.real("top", p.aggregation.top);
 
     TomlTable round = root.table("round");
     round.number<std::uint32_t>("rounds", p.round.rounds, 1, any32);
@@ -271,6 +272,7 @@ std::string write_plan_toml(const plan::Plan& p) {
     w.whole("bits", p.aggregation.grid.bits);
     w.whole("scale_log2", p.aggregation.grid.scale_log2);
     w.whole("block", p.aggregation.grid.block);
+    w.number("top", p.aggregation.top);
     w.section("round");
     w.whole("rounds", p.round.rounds);
     w.whole("min_cohort", p.round.min_cohort);

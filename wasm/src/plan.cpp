@@ -58,6 +58,7 @@ std::string_view encoding_text(codec::Encoding encoding) {
         case codec::Encoding::int16: return "int16";
         case codec::Encoding::int8: return "int8";
         case codec::Encoding::packed: return "packed";
+        case codec::Encoding::sparse: return "sparse";
     }
     return "unknown";
 }
@@ -152,7 +153,7 @@ const Answer* ent_plan_describe(Handle handle, const char* participant, std::uin
             .number("learning_rate", plan.training.learning_rate).number("deadline_s", plan.round.deadline_s)
             .number("min_cohort", plan.contract.min_cohort_size).number("valid_days", plan.contract.valid_days)
             .number("update_bits", plan.aggregation.grid.bits)
-            .number("update_bytes", plan.aggregation.grid.content_bytes(plan::wire_length(plan)))
+            .number("update_bytes", plan::update_limits(plan).content_bytes)
             .number("model_bytes", parameters * 4)
             .raw("updates", contract_json(plan::update_policy(plan), updates))
             .raw("model", contract_json(plan::model_policy(plan), global))

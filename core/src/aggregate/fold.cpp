@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <string>
 
@@ -51,13 +52,37 @@ Status Fold::validate(const Contribution& update, std::uint32_t waiting) const {
                                           std::to_string(update.update->values()) +
                                           (update.update->grid() == bounds_.grid ? "" : " on another"));
     }
-    if (update.weight == 0 || update.weight > bounds_.max_weight) {
-        return refuse("update.weight", "update: expected a weight from 1 to " + std::to_string(bounds_.max_weight) +
-                                           ", found " + std::to_string(update.weight));
+    return validate_counts(update.weight, update.factor, waiting);
+}
+
+Status Fold::validate(const Sparse& numbers, std::uint64_t weight, std::uint32_t factor, std::uint32_t waiting) const {
+    const std::vector<std::uint32_t>& positions = numbers.positions;
+    if (positions.size() != numbers.values.size()) {
+        return refuse("update.shape", "update: expected a value for each of " + std::to_string(positions.size()) +
+                                          " positions, found " + std::to_string(numbers.values.size()));
     }
-    if (update.factor > whole()) {
+    const bool rising = std::adjacent_find(positions.begin(), positions.end(), std::greater_equal<>()) == positions.end();
+    if (!rising || (!positions.empty() && positions.back() >= sum_.size())) {
+        return refuse("update.positions", "update: expected strictly rising positions below " + std::to_string(sum_.size()));
+    }
+    const std::int32_t limit = bounds_.grid.limit();
+    const auto beyond = std::find_if(numbers.values.begin(), numbers.values.end(),
+                                     [limit](std::int32_t v) { return v > limit || v < -limit; });
+    if (beyond != numbers.values.end()) {
+        return refuse("update.range", "update: expected magnitudes up to " + std::to_string(limit) + ", found " +
+                                          std::to_string(*beyond));
+    }
+    return validate_counts(weight, factor, waiting);
+}
+
+Status Fold::validate_counts(std::uint64_t weight, std::uint32_t factor, std::uint32_t waiting) const {
+    if (weight == 0 || weight > bounds_.max_weight) {
+        return refuse("update.weight", "update: expected a weight from 1 to " + std::to_string(bounds_.max_weight) +
+                                           ", found " + std::to_string(weight));
+    }
+    if (factor > whole()) {
         return refuse("update.weight", "update: expected a factor up to " + std::to_string(whole()) + ", found " +
-                                           std::to_string(update.factor));
+                                           std::to_string(factor));
     }
     if (participants_ >= bounds_.max_participants || waiting >= bounds_.max_participants - participants_) {
         return refuse("update.too-many", "round: expected at most " + std::to_string(bounds_.max_participants) +
@@ -115,18 +140,25 @@ void Fold::accumulate(std::span<const Contribution> updates, Executor& executor)
         Tile tile({sum_.data() + first, count});
         for (const Contribution& u : updates) {
             const auto* content = reinterpret_cast<const unsigned char*>(u.update->content().data()) + at;
-            const auto factor = static_cast<std::int64_t>(u.weight) * std::int64_t{u.factor == 0 ? whole() : u.factor};
-            tile.add({content, count, grid.block, grid.bits}, factor, grid.limit());
+            tile.add({content, count, grid.block, grid.bits}, times(u.weight, u.factor), grid.limit());
         }
         tile.finish();
     });
-    for (const Contribution& u : updates) {
-        const std::uint32_t factor = u.factor == 0 ? whole() : u.factor;
-        least_factor_ = participants_ == 0 ? factor : std::min(least_factor_, factor);
-        most_factor_ = std::max(most_factor_, factor);
-        weight_ += u.weight;
-        ++participants_;
-    }
+    for (const Contribution& u : updates) count(u.weight, u.factor);
+}
+
+void Fold::accumulate(const Sparse& numbers, std::uint64_t weight, std::uint32_t factor) noexcept {
+    const std::int64_t by = times(weight, factor);
+    for (std::size_t i = 0; i < numbers.values.size(); ++i) sum_[numbers.positions[i]] += by * numbers.values[i];
+    count(weight, factor);
+}
+
+void Fold::count(std::uint64_t weight, std::uint32_t factor) noexcept {
+    if (factor == 0) factor = whole();
+    least_factor_ = participants_ == 0 ? factor : std::min(least_factor_, factor);
+    most_factor_ = std::max(most_factor_, factor);
+    weight_ += weight;
+    ++participants_;
 }
 
 Status Fold::merge(Fold&& other) {

@@ -82,7 +82,7 @@ Status check_header(const FrameHeader& header, const FrameLimits& limits) {
                                                  " bytes, found " + std::to_string(header.content_bytes) +
                                                  " bytes");
     }
-    if (!header.tensors.empty() && header.encoding != Encoding::packed) {
+    if (!header.tensors.empty() && !sized_by_plan(header.encoding)) {
         const Result<std::uint64_t> elements = element_count(header.tensors);
         if (!elements) return invalid("frame.content-size", elements.error().message);
         if (elements.value() * width != header.content_bytes) {

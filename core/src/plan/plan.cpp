@@ -130,6 +130,18 @@ Status check_presumed(const Plan& plan) {
     return done();
 }
 
+Status check_sparse(const Plan& plan) {
+    const float top = plan.aggregation.top;
+    if (!(std::isfinite(top) && (top == 0 || (top >= 1e-6f && top <= 0.5f)))) {
+        return refuse("plan.range", "aggregation.top: expected 0 (everything is sent) or 0.000001 to 0.5");
+    }
+    if (top > 0 && aggregate::traits_of(plan.aggregation.strategy.name).control) {
+        return refuse("plan.strategy", "aggregation.top: expected 0 with " + plan.aggregation.strategy.name +
+                                           ", whose control variates are the mean of those that were sent whole");
+    }
+    return done();
+}
+
 Digest digest_of_bytes(const Bytes& bytes) { return codec::merkle_root(bytes); }
 
 policy::Policy terms_of(const Plan& plan) {
@@ -181,6 +193,7 @@ Status check(const Plan& plan) {
     ENTENTE_TRY(aggregate::check(fold_bounds(plan)));
     ENTENTE_TRY(aggregate::check(plan.aggregation.strategy));
     ENTENTE_TRY(check_presumed(plan));
+    ENTENTE_TRY(check_sparse(plan));
     return check_rounds(plan.round, plan.contract, plan.aggregation.max_participants);
 }
 
@@ -263,8 +276,9 @@ codec::FrameLimits model_limits(const Plan& plan) {
 }
 
 codec::FrameLimits update_limits(const Plan& plan) {
-    return limits(plan.aggregation.grid.content_bytes(wire_length(plan)), codec::FrameKind::update,
-                  update_encoding(plan));
+    const std::uint64_t content =
+        is_sparse(plan) ? sparse_form(plan).content_bytes() : plan.aggregation.grid.content_bytes(wire_length(plan));
+    return limits(content, codec::FrameKind::update, update_encoding(plan));
 }
 
 std::uint64_t envelope_limit(const codec::FrameLimits& l) {
@@ -278,12 +292,20 @@ std::uint64_t parameter_count(const Plan& plan) {
 }
 
 codec::Encoding update_encoding(const Plan& plan) {
+    if (is_sparse(plan)) return codec::Encoding::sparse;
     if (plan.aggregation.grid.block > 0) return codec::Encoding::packed;
     switch (plan.aggregation.grid.bits) {
         case 8: return codec::Encoding::int8;
         case 16: return codec::Encoding::int16;
         default: return codec::Encoding::int32;
     }
+}
+
+bool is_sparse(const Plan& plan) noexcept { return plan.aggregation.top > 0; }
+
+aggregate::SparseForm sparse_form(const Plan& plan) {
+    const std::uint64_t length = wire_length(plan);
+    return {plan.aggregation.grid, length, aggregate::kept_count(length, plan.aggregation.top)};
 }
 
 std::vector<codec::TensorShape> tensor_shapes(const Plan& plan) {
@@ -307,7 +329,7 @@ std::uint64_t wire_length(const Plan& plan) {
 }
 
 std::uint64_t state_length(const Plan& plan) {
-    return aggregate::traits_of(plan.aggregation.strategy.name).control ? parameter_count(plan) : 0;
+    return is_sparse(plan) || aggregate::traits_of(plan.aggregation.strategy.name).control ? parameter_count(plan) : 0;
 }
 
 // Both directions promise the same: what a partner gives is bound as what it gets.

@@ -64,7 +64,7 @@ void serialize(Archive& archive, TrainingTerms& t) {
 }
 template <class Archive>
 void serialize(Archive& archive, AggregationTerms& a) {
-    archive(a.strategy, a.weighting, a.max_weight, a.max_participants, a.grid);
+    archive(a.strategy, a.weighting, a.max_weight, a.max_participants, a.grid, a.top);
 }
 template <class Archive>
 void serialize(Archive& archive, RoundTerms& r) {

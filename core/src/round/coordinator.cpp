@@ -161,17 +161,23 @@ void Coordinator::Impl::on(StorageFailed& e) {
     staged.erase(it);
 }
 
-// Several at once: the sums, which are the larger part, are read and written once for all of them.
+// Several at once: the sums, which are the larger part, are read and written once for all of them. A sparse update
+// touches few of them.
 void Coordinator::Impl::take_in(Staged update) {
+    if (const auto* numbers = std::get_if<aggregate::Sparse>(&update.update)) {
+        return fold.accumulate(*numbers, update.record.weight, update.record.factor);
+    }
     waiting.push_back(std::move(update));
     std::uint64_t bytes = 0;
-    for (const Staged& w : waiting) bytes += w.update.content().size();
+    for (const Staged& w : waiting) bytes += std::get<aggregate::PackedUpdate>(w.update).content().size();
     if (bytes >= sizeof(std::int64_t) * fold.parameters()) fold_waiting();
 }
 
 void Coordinator::Impl::fold_waiting() {
     std::vector<aggregate::Contribution> all;
-    for (const Staged& w : waiting) all.push_back({&w.update, w.record.weight, w.record.factor});
+    for (const Staged& w : waiting) {
+        all.push_back({&std::get<aggregate::PackedUpdate>(w.update), w.record.weight, w.record.factor});
+    }
     fold.accumulate(all, executor);
     waiting.clear();
 }

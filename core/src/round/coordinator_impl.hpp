@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <variant>
 
 #include "entente/round/coordinator.hpp"
 
@@ -36,7 +37,7 @@ public:
 
     struct Staged {
         UpdateAccepted record;
-        aggregate::PackedUpdate update;
+        std::variant<aggregate::PackedUpdate, aggregate::Sparse> update;
     };
 
     Impl(plan::Plan plan_in, codec::SigningKey key_in, aggregate::Fold fold_in,
@@ -87,6 +88,8 @@ public:
     Result<Staged> judge(const std::string& id, const Member& member, const contract::Transfer& transfer,
                          OpenedUpdate opened, std::int64_t now_ms);
     [[nodiscard]] std::shared_ptr<OpenedUpdate> open_update(contract::ByteSource& content) const;
+    Result<UpdateAccepted> read_envelope(contract::ByteSource& content, codec::ContentSink& sink,
+                                         codec::FrameHeader& header) const;
     Result<Staged> read_update(contract::ByteSource& content, codec::FrameHeader& header) const;
     [[nodiscard]] Status check_update(const std::string& id, const Member& member, const contract::Transfer& transfer,
                                       const codec::FrameHeader& header) const;
@@ -122,7 +125,7 @@ public:
     coordinator::Phase phase = coordinator::Phase::waiting;
     std::map<std::string, Member> members;
     std::map<std::uint64_t, Staged> staged;  // by the driver's token
-    std::vector<Staged> waiting;             // counted, and not in the sum yet
+    std::vector<Staged> waiting;             // counted, and not in the sum yet: packed ones
     std::uint64_t round = 1;
     std::uint64_t completed = 0;
     std::int64_t opened_at_ms = 0;

@@ -5,6 +5,7 @@
 #include "entente/aggregate/local_work.hpp"
 #include "entente/codec/sha256.hpp"
 #include "model_envelope.hpp"
+#include "sparse_sink.hpp"
 #include "update_sink.hpp"
 
 namespace entente::round {
@@ -34,28 +35,39 @@ Result<std::uint64_t> steps_of(const std::vector<codec::Measure>& measures) {
 
 }  // namespace
 
-Result<Coordinator::Impl::Staged> Coordinator::Impl::read_update(contract::ByteSource& content,
-                                                                 codec::FrameHeader& header) const {
-    UpdateSink sink(plan.aggregation.grid, fold.parameters());
+// The whole envelope, its content into `sink`. What is known of it then: its blob and its size.
+Result<UpdateAccepted> Coordinator::Impl::read_envelope(contract::ByteSource& content, codec::ContentSink& sink,
+                                                        codec::FrameHeader& header) const {
     codec::FrameDecoder decoder(plan::update_limits(plan), sink);
     codec::Sha256 blob;
     std::vector<std::byte> buffer(read_chunk);
-    std::uint64_t size = 0;
+    UpdateAccepted record;
     for (;;) {
         ENTENTE_ASSIGN(const std::size_t n, content.read(buffer));
         if (n == 0) break;
         const ByteView bytes(buffer.data(), n);
         blob.update(bytes);
-        size += n;
+        record.size_bytes += n;
         ENTENTE_TRY(decoder.put(bytes));
     }
     ENTENTE_ASSIGN(const codec::FrameInfo info, decoder.finish());
     header = info.header;
+    record.blob = blob.finish();
+    return record;
+}
+
+Result<Coordinator::Impl::Staged> Coordinator::Impl::read_update(contract::ByteSource& content,
+                                                                 codec::FrameHeader& header) const {
+    if (plan::is_sparse(plan)) {
+        SparseSink sink(plan::sparse_form(plan));
+        ENTENTE_ASSIGN(UpdateAccepted record, read_envelope(content, sink, header));
+        ENTENTE_ASSIGN(aggregate::Sparse numbers, sink.take());
+        return Staged{std::move(record), std::move(numbers)};
+    }
+    UpdateSink sink(plan.aggregation.grid, fold.parameters());
+    ENTENTE_ASSIGN(UpdateAccepted record, read_envelope(content, sink, header));
     ENTENTE_ASSIGN(aggregate::PackedUpdate packed, sink.finish());
-    Staged update{{}, std::move(packed)};
-    update.record.blob = blob.finish();
-    update.record.size_bytes = size;
-    return update;
+    return Staged{std::move(record), std::move(packed)};
 }
 
 std::shared_ptr<OpenedUpdate> Coordinator::Impl::open_update(contract::ByteSource& content) const {
@@ -159,7 +171,12 @@ Result<Coordinator::Impl::Staged> Coordinator::Impl::judge(const std::string& id
     ENTENTE_TRY(verdict.status());
     const std::uint64_t weight = plan.aggregation.weighting == plan::Weighting::uniform ? 1 : header.weight;
     ENTENTE_ASSIGN(const std::uint32_t factor, factor_of(header));
-    ENTENTE_TRY(fold.validate({&update.update, weight, factor}, static_cast<std::uint32_t>(waiting.size())));
+    const auto before = static_cast<std::uint32_t>(waiting.size());
+    if (const auto* numbers = std::get_if<aggregate::Sparse>(&update.update)) {
+        ENTENTE_TRY(fold.validate(*numbers, weight, factor, before));
+    } else {
+        ENTENTE_TRY(fold.validate({&std::get<aggregate::PackedUpdate>(update.update), weight, factor}, before));
+    }
     UpdateAccepted& record = update.record;
     record.round = round;
     record.participant = id;

@@ -5,6 +5,7 @@
 #include "entente/policy/evaluate.hpp"
 #include "model_envelope.hpp"
 #include "participant_state.hpp"
+#include "update_content.hpp"
 
 namespace entente::round {
 
@@ -88,6 +89,7 @@ private:
     void read_receipt(const std::vector<contract::Transfer>& transfers);
     void negotiate(const contract::CatalogEntry& entry, std::int64_t now_ms);
     [[nodiscard]] bool stateful() const { return !state.settled.empty(); }
+    [[nodiscard]] bool controlled() const { return aggregate::traits_of(o.plan.aggregation.strategy.name).control; }
     void read_verdict(const std::vector<contract::Transfer>& transfers);
     void settle();
     [[nodiscard]] std::shared_ptr<const std::vector<float>> correction() const;
@@ -308,13 +310,13 @@ void Participant::Impl::on(Trained& e) {
     }
     std::vector<float> delta = std::move(e.parameters);
     for (std::size_t i = 0; i < delta.size(); ++i) delta[i] -= (*base.parameters)[i];
-    if (stateful()) {
+    if (controlled()) {
         const std::vector<float> second = control_delta(delta, e.steps);
         delta.insert(delta.end(), second.begin(), second.end());
     }
     const PhiloxKey key = derive_key(o.plan.training.seed, base.round, o.id, Purpose::quantise);
-    auto quantised = aggregate::quantise(delta, o.plan.aggregation.grid, key);
-    if (!quantised.ok()) return finish(quantised.error());
+    auto made = make_content(o.plan, std::move(delta), state.settled, key);
+    if (!made.ok()) return finish(made.error());
 
     codec::FrameHeader header;
     header.federation = o.plan.federation.id;
@@ -330,27 +332,23 @@ void Participant::Impl::on(Trained& e) {
     header.measures.push_back({"train.loss", e.mean_loss});
     header.measures.push_back({"train.steps", static_cast<double>(e.steps)});
     header.measures.push_back({"train.ms", static_cast<double>(e.train_ms)});
-    header.measures.push_back({"clipped", static_cast<double>(quantised->clipped)});
+    header.measures.push_back({"clipped", static_cast<double>(made->clipped)});
     if (e.global_score) {
         header.measures.push_back({"eval.examples", static_cast<double>(e.global_score->examples)});
         header.measures.push_back({"eval.correct", static_cast<double>(e.global_score->correct)});
         header.measures.push_back({"eval.loss", e.global_score->loss_sum});
     }
-    const Bytes content = aggregate::pack(quantised->values, o.plan.aggregation.grid);
-    auto envelope = codec::encode_frame(codec::FrameKind::update, std::move(header), content, o.key);
+    auto envelope = codec::encode_frame(codec::FrameKind::update, std::move(header), made->bytes, o.key);
     if (!envelope.ok()) return finish(envelope.error());
     auto sealed = codec::peek_frame(*envelope, plan::update_limits(o.plan));
     if (!sealed.ok()) return finish(sealed.error());
 
     const contract::Version version{base.round, sealed->header.content, envelope->size()};
-    cross(true, update_agreement->id, version.content, version.size_bytes, quantised->clipped);
+    cross(true, update_agreement->id, version.content, version.size_bytes, made->clipped);
     notice(Notice::Kind::trained, {}, "Trained on round " + std::to_string(base.round) + ".");
     pending = Deliver{asset.id, version, std::make_shared<const Bytes>(std::move(envelope).value())};
     if (!stateful()) return go(Step::delivering, "delivering", *pending);
-    // What is kept is what was sent: the control variate moves by the rounded integers.
-    const std::vector<float> sent = aggregate::dequantise(quantised->values, o.plan.aggregation.grid);
-    state.pending = state.settled;
-    for (std::size_t i = 0; i < state.pending.size(); ++i) state.pending[i] += sent[state.pending.size() + i];
+    state.pending = std::move(made->kept);
     state.round = base.round;
     state.update = version.content;
     state.base = base.content;
@@ -387,7 +385,7 @@ void Participant::Impl::settle() {
 
 // Karimireddy et al. 2020, algorithm 1, line 10: y <- y - eta_l (g - c_i + c).
 std::shared_ptr<const std::vector<float>> Participant::Impl::correction() const {
-    if (!stateful()) return nullptr;
+    if (!controlled()) return nullptr;
     std::vector<float> toward = base.control;
     for (std::size_t i = 0; i < toward.size(); ++i) toward[i] -= state.settled[i];
     return std::make_shared<const std::vector<float>>(std::move(toward));

@@ -1,5 +1,6 @@
-// What a participant remembers of its own from round to round (SCAFFOLD's control variate), as the bytes that
-// KeepState carries. Two vectors: what the last counted update left, and what the latest one would leave.
+// What a participant remembers of its own from round to round (SCAFFOLD's control variate; what sparse updates have not
+// sent), as the bytes that KeepState carries. Two vectors: what the last counted update left, and what the latest one would
+// leave.
 #pragma once
 
 #include <vector>

@@ -69,6 +69,7 @@ plan::Plan draw(Philox& random) {
     p.aggregation.max_participants = 2 + random.bounded(500);
     p.aggregation.grid.bits = random.bounded(2) == 0 ? 8 : 16;
     p.aggregation.grid.scale_log2 = static_cast<std::uint8_t>(random.bounded(15));
+    if (random.bounded(3) == 0) p.aggregation.top = 0.001f + 0.4f * random.uniform();
     p.round.rounds = 1 + random.bounded(100);
     p.round.min_cohort = 2 + random.bounded(3);
     p.contract.max_rounds = p.round.rounds + random.bounded(100);

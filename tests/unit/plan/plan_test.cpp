@@ -90,6 +90,9 @@ TEST_CASE("each mistake is named by its key") {
          },
          "training.momentum"},
         {[](Plan& p) { p.contract.max_rounds = 3; }, "contract.max_rounds"},
+        {[](Plan& p) { p.aggregation.top = 0.6f; }, "aggregation.top"},
+        {[](Plan& p) { p.aggregation.top = std::nanf(""); }, "aggregation.top"},
+        {[](Plan& p) { static_cast<void>(plan::use_strategy(p, "scaffold")), p.aggregation.top = 0.01f; }, "aggregation.top"},
     };
     for (const Mistake& mistake : mistakes) {
         Plan plan = plan::default_digits_plan();
@@ -162,4 +165,15 @@ TEST_CASE("fractions of updates are as fine as the sum has room for") {
     CHECK_FALSE(aggregate::check(finer).ok());
     plan.aggregation.grid.bits = 32;
     CHECK(plan::check(plan).error().reason == "plan.overflow");
+}
+
+TEST_CASE("a sparse update's size is the plan's, whatever is in it") {
+    Plan plan = plan::default_digits_plan();
+    plan.aggregation.top = 0.01f;
+    REQUIRE(plan::check(plan).ok());
+    CHECK(plan::update_encoding(plan) == codec::Encoding::sparse);
+    CHECK(plan::sparse_form(plan).kept == 1'993);
+    // Six low bits and 1,993 + 3,112 bits of unary, then two bytes a value.
+    CHECK(plan::update_limits(plan).content_bytes == 1'495 + 639 + 2 * 1'993);
+    CHECK(plan::state_length(plan) == 199'210);
 }

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "entente/aggregate/packed_update.hpp"
+#include "entente/aggregate/sparse.hpp"
 #include "entente/base/bytes.hpp"
 #include "entente/base/executor.hpp"
 #include "entente/base/result.hpp"
@@ -61,6 +62,11 @@ public:
     [[nodiscard]] Status validate(const Contribution& update, std::uint32_t waiting = 0) const;
     // REQUIRES: each has passed validate().
     void accumulate(std::span<const Contribution> updates, Executor& executor = inline_executor());
+    // The same for an update whose other coordinates are zeros. "update.positions" where they do not rise or lie beyond,
+    // "update.range" for a value beyond the grid.
+    [[nodiscard]] Status validate(const Sparse& numbers, std::uint64_t weight, std::uint32_t factor = 0,
+                                  std::uint32_t waiting = 0) const;
+    void accumulate(const Sparse& numbers, std::uint64_t weight, std::uint32_t factor = 0) noexcept;
     // Adds another fold of the same shape and bounds; "fold.mismatch" or "update.too-many" otherwise.
     Status merge(Fold&& other);
 
@@ -85,6 +91,12 @@ public:
 
 private:
     Fold(std::uint64_t parameters, const FoldBounds& bounds) : bounds_(bounds), sum_(static_cast<std::size_t>(parameters), 0) {}
+
+    [[nodiscard]] Status validate_counts(std::uint64_t weight, std::uint32_t factor, std::uint32_t waiting) const;
+    void count(std::uint64_t weight, std::uint32_t factor) noexcept;
+    [[nodiscard]] std::int64_t times(std::uint64_t weight, std::uint32_t factor) const noexcept {
+        return static_cast<std::int64_t>(weight) * std::int64_t{factor == 0 ? whole() : factor};
+    }
 
     FoldBounds bounds_;
     std::vector<std::int64_t> sum_;

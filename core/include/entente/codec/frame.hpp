@@ -60,14 +60,17 @@ enum class FrameKind : std::uint16_t {
     agreement = 6
 };
 
-// What the content's bytes are: little-endian numbers of one width, just bytes, or numbers in blocks of fewer bits, whose
-// size the plan knows and the tensors alone do not.
-enum class Encoding : std::uint8_t { bytes = 0, float32 = 1, int32 = 2, int16 = 3, int8 = 4, packed = 5 };
+// What the content's bytes are: little-endian numbers of one width, just bytes, or what the plan knows the size of and the
+// tensors alone do not: numbers in blocks of fewer bits (packed), some of the numbers with their positions (sparse).
+enum class Encoding : std::uint8_t { bytes = 0, float32 = 1, int32 = 2, int16 = 3, int8 = 4, packed = 5, sparse = 6 };
 
 [[nodiscard]] constexpr bool is_known(FrameKind kind) noexcept {
     return kind >= FrameKind::plan && kind <= FrameKind::agreement;
 }
-[[nodiscard]] constexpr bool is_known(Encoding encoding) noexcept { return encoding <= Encoding::packed; }
+[[nodiscard]] constexpr bool is_known(Encoding encoding) noexcept { return encoding <= Encoding::sparse; }
+[[nodiscard]] constexpr bool sized_by_plan(Encoding encoding) noexcept {
+    return encoding == Encoding::packed || encoding == Encoding::sparse;
+}
 
 // Bytes of one number: 1, 2 or 4.
 [[nodiscard]] constexpr std::size_t width_bytes(Encoding encoding) noexcept {

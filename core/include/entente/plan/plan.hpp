@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "entente/aggregate/fold.hpp"
+#include "entente/aggregate/sparse.hpp"
 #include "entente/aggregate/strategy.hpp"
 #include "entente/base/bytes.hpp"
 #include "entente/base/result.hpp"
@@ -71,6 +72,7 @@ struct AggregationTerms {
     std::uint64_t max_weight = 1'000'000;    // examples that one participant may claim
     std::uint32_t max_participants = 1'000;  // in one round
     aggregate::FixedPoint grid;
+    float top = 0.0f;  // the share of its numbers, the largest, that an update sends (aggregate/sparse.hpp); 0: all
 
     friend bool operator==(const AggregationTerms&, const AggregationTerms&) = default;
 };
@@ -142,6 +144,8 @@ codec::FrameLimits update_limits(const Plan& plan);
 std::uint64_t envelope_limit(const codec::FrameLimits& limits);
 std::uint64_t parameter_count(const Plan& plan);
 codec::Encoding update_encoding(const Plan& plan);
+bool is_sparse(const Plan& plan) noexcept;                  // an update sends some of its numbers
+aggregate::SparseForm sparse_form(const Plan& plan);        // REQUIRES: is_sparse(plan)
 std::vector<codec::TensorShape> tensor_shapes(const Plan& plan);
 // What crosses the border in one envelope: the model's tensors, and for SCAFFOLD a "control." beside each.
 std::vector<codec::TensorShape> wire_tensors(const Plan& plan);
