@@ -50,6 +50,6 @@ export default defineConfig({
     emptyOutDir: false,
     cssCodeSplit: false,
     modulePreload: false,
-    rollupOptions: { input: resolve(import.meta.dirname, 'demo.html') },
+    rollupOptions: { input: resolve(import.meta.dirname, 'demo.html'), output: { inlineDynamicImports: true } },
   },
 });

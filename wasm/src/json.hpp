@@ -2,20 +2,15 @@
 #pragma once
 
 #include <cmath>
-#include <cstdio>
 #include <string>
 #include <string_view>
 
+#include "entente/base/decimal.hpp"
 #include "entente/base/json_text.hpp"
 
 namespace entente::wasm {
 
-inline std::string json_number(double value) {
-    if (!std::isfinite(value)) return "null";
-    char buffer[32];
-    std::snprintf(buffer, sizeof buffer, value == std::floor(value) && std::fabs(value) < 9e15 ? "%.0f" : "%.9g", value);
-    return buffer;
-}
+inline std::string json_number(double value) { return std::isfinite(value) ? decimal(value) : "null"; }
 
 class Json {
 public:

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "entente/base/decimal.hpp"
 #include "rules.hpp"
 
 namespace entente::aggregate {
@@ -108,10 +109,10 @@ Status check(const StrategyTerms& terms) {
         const std::string key = "aggregation." + std::string(keys[i].name);
         if ((entry->uses & (1u << i)) == 0) {
             if (value == 0) continue;
-            return refuse(key + ": expected none, because " + terms.name + " does not use it, found " + std::to_string(value));
+            return refuse(key + ": expected none, because " + terms.name + " does not use it, found " + decimal(value));
         }
         if (!ranges[i].holds(value)) {
-            return refuse(key + ": expected a number " + ranges[i].words + ", found " + std::to_string(value));
+            return refuse(key + ": expected a number " + ranges[i].words + ", found " + decimal(value));
         }
     }
     return done();

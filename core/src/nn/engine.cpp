@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "entente/base/decimal.hpp"
 #include "nn/conv_op.hpp"
 #include "nn/dense_op.hpp"
 #include "nn/embedding_op.hpp"
@@ -294,7 +295,7 @@ Status Engine::check_inputs(std::span<const float> inputs) const {
             continue;
         return Error{Code::invalid_argument, "model.word",
                      "Model: expected whole numbers from 0 to below the vocabulary, " + std::to_string(first.vocabulary) +
-                         ", found " + std::to_string(word)};
+                         ", found " + decimal(word)};
     }
     return done();
 }

@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include "entente/base/decimal.hpp"
+
 namespace entente::nn {
 
 namespace {
@@ -159,7 +161,7 @@ Status check_keys(const LayerSpec& layer, std::size_t number) {
         return model_fault("model.layer", label(layer, number) +
                                               (may_drop ? ": expected rate from 0 to below 1, found "
                                                         : ": expected no key rate, which this kind does not have, found ") +
-                                              std::to_string(layer.rate));
+                                              decimal(layer.rate));
     }
     return done();
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "entente/base/decimal.hpp"
 #include "entente/base/math.hpp"
 #include "entente/tensor/kernels.hpp"
 
@@ -65,18 +66,18 @@ Status check(const LossSpec& s, std::uint32_t outputs) {
     // Written so that NaN is refused.
     if (s.kind == LossKind::huber ? !(s.delta >= 1e-6f && s.delta <= 1e6f) : s.delta != 1.0f) {
         return fault("loss.key", s.kind == LossKind::huber
-                                     ? "expected delta from 1e-6 to 1e6, found " + std::to_string(s.delta)
-                                     : "expected no key delta, which " + kind + " does not have, found " + std::to_string(s.delta));
+                                     ? "expected delta from 1e-6 to 1e6, found " + decimal(s.delta)
+                                     : "expected no key delta, which " + kind + " does not have, found " + decimal(s.delta));
     }
     if (s.kind == LossKind::quantile ? !(s.quantile > 0.0f && s.quantile < 1.0f) : s.quantile != 0.5f) {
         return fault("loss.key", s.kind == LossKind::quantile
-                                     ? "expected quantile above 0 and below 1, found " + std::to_string(s.quantile)
+                                     ? "expected quantile above 0 and below 1, found " + decimal(s.quantile)
                                      : "expected no key quantile, which " + kind + " does not have, found " +
-                                           std::to_string(s.quantile));
+                                           decimal(s.quantile));
     }
     for (const float weight : s.class_weights) {
         if (!(weight >= 0.0f && weight <= max_weight) || std::signbit(weight)) {
-            return fault("loss.key", "expected class weights from 0 to 1e6, found " + std::to_string(weight));
+            return fault("loss.key", "expected class weights from 0 to 1e6, found " + decimal(weight));
         }
     }
     if (s.kind == LossKind::cross_entropy && outputs < 2) {
@@ -113,7 +114,7 @@ Status check(const LossSpec& s, std::uint32_t outputs, const data::Dataset& data
     }
     for (const float y : dataset.targets) {
         if (!binary || (y >= 0.0f && y <= 1.0f)) continue;
-        return fault("loss.targets", "expected targets from 0 to 1 for binary_cross_entropy, found " + std::to_string(y));
+        return fault("loss.targets", "expected targets from 0 to 1 for binary_cross_entropy, found " + decimal(y));
     }
     return done();
 }

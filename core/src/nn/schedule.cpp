@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "entente/base/decimal.hpp"
 #include "entente/base/math.hpp"
 
 namespace entente::nn {
@@ -41,13 +42,13 @@ Status check(const Schedule& s) {
         if (s.step_rounds == 0 || s.step_rounds > 1'000'000)
             return fault("expected step_rounds from 1 to 1000000, found " + std::to_string(s.step_rounds));
         if (!(s.step_factor >= 1e-6f && s.step_factor <= 1.0f))  // so that NaN is refused
-            return fault("expected step_factor from 1e-6 to 1, found " + std::to_string(s.step_factor));
+            return fault("expected step_factor from 1e-6 to 1, found " + decimal(s.step_factor));
     } else if (s.step_rounds != defaults.step_rounds || s.step_factor != defaults.step_factor) {
         return fault("expected step_rounds and step_factor only with the schedule step, found them with " +
                      std::string(to_string(s.kind)));
     }
     if (s.kind == ScheduleKind::cosine) {
-        if (!(s.floor >= 0.0f && s.floor <= 1.0f)) return fault("expected cosine_floor from 0 to 1, found " + std::to_string(s.floor));
+        if (!(s.floor >= 0.0f && s.floor <= 1.0f)) return fault("expected cosine_floor from 0 to 1, found " + decimal(s.floor));
     } else if (s.floor != defaults.floor) {
         return fault("expected cosine_floor only with the schedule cosine, found it with " + std::string(to_string(s.kind)));
     }

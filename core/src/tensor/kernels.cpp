@@ -8,7 +8,12 @@
 
 namespace entente::kernels {
 
+#if defined(__wasm__)
+// The join page is linked without it: where it starts at all there is SIMD.
+extern const Table portable_scalar __attribute__((weak));
+#else
 extern const Table portable_scalar;
+#endif
 extern const Table portable_v128;
 #if defined(__x86_64__)
 extern const Table portable_avx2;
@@ -37,7 +42,10 @@ struct AllVariants {
     AllVariants() noexcept {
         Variants& portable = classes[0];
         [[maybe_unused]] Variants& fused = classes[1];
-        portable.add(&portable_scalar);
+#if defined(__wasm__)
+        if (&portable_scalar != nullptr)
+#endif
+            portable.add(&portable_scalar);
 #if defined(__x86_64__)
         const bool avx2 = __builtin_cpu_supports("avx2");
         const bool fma = avx2 && __builtin_cpu_supports("fma");

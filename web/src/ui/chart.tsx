@@ -1,6 +1,6 @@
 // A curve chart: direct labels at the ends, the value under the pointer in words, and a table with the same numbers.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import uPlot from 'uplot';
+import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { number } from './format.ts';
 
@@ -71,13 +71,23 @@ function drawLabels(plot: uPlot, series: Series[], c: ReturnType<typeof colours>
   ctx.restore();
 }
 
+// Half of a page's script, and needed only when there is something to draw: fetched then, once for all charts.
+type Plot = typeof uPlot;
+let fetched: Plot | undefined;
+const fetchPlot = async (): Promise<Plot> => (fetched ??= (await import('uplot')).default);
+
 export function Chart(properties: Properties) {
   const { title, empty, height = 260, series } = properties;
-  if (series.some((s) => s.points.some(([, value]) => value !== null))) return <Curves {...properties} />;
-  return <figure class="chart" aria-label={title}><p class="none soft" style={{ height: `${height}px` }}>{empty}</p></figure>;
+  const [Plot, setPlot] = useState<{ made: Plot } | undefined>(fetched && { made: fetched });
+  const something = series.some((s) => s.points.some(([, value]) => value !== null));
+  useEffect(() => {
+    if (something && !Plot) void fetchPlot().then((made) => setPlot({ made }), () => {}); // offline now: without a curve
+  }, [something]);
+  if (something && Plot) return <Curves {...properties} Plot={Plot.made} />;
+  return <figure class="chart" aria-label={title}><p class="none soft" style={{ height: `${height}px` }}>{something ? '' : empty}</p></figure>;
 }
 
-function Curves({ title, series, x, format, xMax, range, height = 260 }: Properties) {
+function Curves({ Plot, title, series, x, format, xMax, range, height = 260 }: Properties & { Plot: Plot }) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef({ series, format, xMax, range });
@@ -134,7 +144,7 @@ function Curves({ title, series, x, format, xMax, range, height = 260 }: Propert
         ],
       },
     };
-    const made = new uPlot(options, [data.x, ...data.y] as uPlot.AlignedData, host.current!);
+    const made = new Plot(options, [data.x, ...data.y] as uPlot.AlignedData, host.current!);
     plot.current = made;
     const observer = new ResizeObserver(() => {
       const width = host.current?.clientWidth;
