@@ -39,13 +39,15 @@ class Bench:
             source = pathlib.Path(mnist) / name
             data = source.read_bytes() if source.exists() else gzip.decompress(source.with_name(name + ".gz").read_bytes())
             (self.raw / name).write_bytes(data)
+        self.browser = link.Browser(self.raw, self.scratch)
 
     def close(self):
+        self.browser.close()
         self.torch.close()
         self.numpy.close()
 
     def rows(self):
-        for section in (self.training, self.portable, self.threads, self.gemm, self.fold, self.median, self.codec, self.rounds, self.simulation):
+        for section in (self.training, self.portable, self.threads, self.tabs, self.gemm, self.fold, self.median, self.codec, self.rounds, self.simulation):
             yield from section()
 
     def targets_of(self, section):
@@ -86,6 +88,17 @@ class Bench:
                   targets["free"], skip=one_core)
         yield Row("train.threads.busy", "two threads, cnn, B=32, a neighbour on one core", "examples/s", "one thread beside it",
                   lambda: beside_a_neighbour(2), lambda: beside_a_neighbour(1), targets["busy"], skip=one_core)
+
+    def tabs(self):
+        for who, peer in (("ort", "ONNX Runtime Web, graphs by hand"), ("tfjs", "TensorFlow.js wasm as it ships")):
+            for name, at_least in self.targets_of(f"tab.{who}"):
+                model, batch = name.split(".b")
+
+                def rate(contestant, m=model, b=int(batch)):
+                    return self.browser.rate(who=contestant, model=m, batch=b, seconds=0.6)
+
+                yield Row(f"tab.{who}.{name}", f"training step in Chromium, {model}, B={batch}, one thread", "examples/s", peer,
+                          lambda r=rate: r("ours"), lambda r=rate, w=who: r(w), at_least, skip=self.browser.missing())
 
     def gemm(self):
         for name, at_least in self.targets_of("gemm.fused"):

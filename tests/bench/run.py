@@ -53,7 +53,7 @@ def main():
                                      epilog="Without peers, what needs none is measured and the rest is named.\n"
                                             "example: script/bench --only train.fused --check")
     parser.add_argument("what", nargs="?", choices=tuple(figures.all_of_them), help="one of the coordinator's own figures instead of the table")
-    parser.add_argument("--install-peers", action="store_true", help="PyTorch and Flower into build/peers, and stop")
+    parser.add_argument("--install-peers", action="store_true", help="PyTorch, Flower and the browser's peers into build/peers, and stop")
     parser.add_argument("--only", metavar="ID-PREFIX", default="", help="a part of the table")
     parser.add_argument("--passes", type=int, help="how often each pair is measured")
     parser.add_argument("--json", action="store_true", help="one object a line: id, ours, theirs, peer, ratio, at_least")

@@ -8,6 +8,7 @@
 #include "entente/data/idx.hpp"
 #include "entente/nn/initialise.hpp"
 #include "entente/nn/training.hpp"
+#include "models.hpp"
 
 namespace entente::bench {
 namespace {
@@ -18,29 +19,6 @@ Bytes bytes_of(const std::filesystem::path& path) {
     const std::string text{std::istreambuf_iterator<char>(in), {}};
     const ByteView view = as_bytes(text);
     return {view.begin(), view.end()};
-}
-
-// The models of peers/torch_peer.py.
-nn::ModelSpec model(const std::string& name) {
-    using namespace nn;
-    const auto strided = [](LayerSpec layer) {
-        layer.stride = 2;
-        return layer;
-    };
-    if (name == "2nn") return two_nn();
-    if (name == "cnn") return mcmahan_cnn();
-    if (name == "conv1d") {
-        return {{64, 8},
-                {conv1d("a", 32, 5), relu(), max_pool1d(2), conv1d("b", 64, 5), relu(), max_pool1d(2), flatten(), dense("c", 64), relu(),
-                 dense("out", 6)}};
-    }
-    if (name == "ae") return {{512}, {dense("a", 128), relu(), dense("b", 32), relu(), dense("c", 128), relu(), dense("out", 512)}};
-    if (name == "conv1dae") {
-        return {{64, 8},
-                {strided(conv1d("a", 32, 5)), relu(), strided(conv1d("b", 16, 5)), relu(), conv_transpose1d("c", 32, 4, 2), relu(),
-                 conv_transpose1d("d", 8, 4, 2), flatten()}};
-    }
-    throw std::runtime_error("expected 2nn, cnn, conv1d, ae or conv1dae, found " + name);
 }
 
 // Windows of sensors: for the autoencoders they are what is to be predicted, too.
@@ -81,7 +59,9 @@ data::Dataset digits(const std::string& folder, std::uint32_t most) {
 
 void train(const Words& words) {
     if (words.size() < 5) throw std::runtime_error("train: expected MODEL NUMERICS BATCH THREADS SECONDS [MNIST FOLDER]");
-    const nn::ModelSpec spec = model(words[0]);
+    const auto found = find_model(words[0]);
+    if (!found) throw std::runtime_error("expected 2nn, cnn, conv1d, ae or conv1dae, found " + words[0]);
+    const nn::ModelSpec& spec = *found;
     nn::TrainingOptions options;
     options.numerics = words[1] == "fused" ? kernels::Numerics::fused : kernels::Numerics::portable;
     options.batch = static_cast<std::uint32_t>(std::stoul(words[2]));

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -16,22 +17,25 @@ def python():
 
 
 def install():
-    """The packages of requirements.txt, several gigabytes, into build/peers."""
+    """The packages of requirements.txt and of browser/package.json, several gigabytes, into build/peers."""
     if not python().exists():
         subprocess.run([sys.executable, "-m", "venv", str(installed)], check=True)
     subprocess.run([python(), "-m", "pip", "install", "--quiet", "--requirement", folder.parent / "requirements.txt"], check=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(folder.parent / "browser" / name, installed)
+    subprocess.run(["npm", "ci", "--silent", "--ignore-scripts", "--prefix", installed], check=True)
 
 
 class Peer:
     def __init__(self, script, **environment):
         self.script = script
+        self.command = [python(), folder / script]
         self.environment = dict(os.environ, **quiet, **environment)
         self.process = None
 
     def ask(self, **question):
         if self.process is None:
-            self.process = subprocess.Popen([python(), folder / self.script], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            text=True, env=self.environment)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self.environment)
         self.process.stdin.write(json.dumps(question) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
@@ -52,6 +56,29 @@ class Peer:
             self.process.stdin.close()
             self.process.wait(timeout=60)
             self.process = None
+
+
+class Browser(Peer):
+    """Chromium with a tab for each contestant, ours among them: browser/bench.mjs."""
+
+    def __init__(self, mnist, scratch):
+        super().__init__("bench.mjs")
+        self.graphs = pathlib.Path(scratch) / "graphs"
+        self.command = ["node", folder.parent / "browser/bench.mjs", mnist, installed, self.graphs]
+
+    @staticmethod
+    def missing():
+        if not (installed / "node_modules/onnxruntime-web").exists():
+            return "the peers are not installed: script/bench --install-peers"
+        return "" if (root / "build/wasm/tests/entente_bench.wasm").exists() else "the wasm build is not there: script/build wasm entente_bench"
+
+    def rate(self, **question):
+        if not self.graphs.exists():
+            subprocess.run([python(), folder.parent / "browser/graphs.py", self.graphs], check=True)
+        answer = self.ask(**question)
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer["value"]
 
 
 def serve(answers):
