@@ -90,15 +90,24 @@ class Bench:
                   lambda: beside_a_neighbour(2), lambda: beside_a_neighbour(1), targets["busy"], skip=one_core)
 
     def tabs(self):
-        for who, peer in (("ort", "ONNX Runtime Web, graphs by hand"), ("tfjs", "TensorFlow.js wasm as it ships")):
+        peers = {"ort": "ONNX Runtime Web, graphs by hand", "tfjs": "TensorFlow.js wasm as it ships", "small": "TensorFlow.js wasm, bundled small"}
+        pages = {"ort": "ort", "tfjs": "tfjs", "small": "tfjs_small"}
+        skip = self.browser.missing()
+        for who in ("ort", "tfjs"):
             for name, at_least in self.targets_of(f"tab.{who}"):
                 model, batch = name.split(".b")
 
                 def rate(contestant, m=model, b=int(batch)):
-                    return self.browser.rate(who=contestant, model=m, batch=b, seconds=0.6)
+                    return self.browser.value(what="rate", who=contestant, model=m, batch=b, seconds=0.6)
 
-                yield Row(f"tab.{who}.{name}", f"training step in Chromium, {model}, B={batch}, one thread", "examples/s", peer,
-                          lambda r=rate: r("ours"), lambda r=rate, w=who: r(w), at_least, skip=self.browser.missing())
+                yield Row(f"tab.{who}.{name}", f"training step in Chromium, {model}, B={batch}, one thread", "examples/s", peers[who],
+                          lambda r=rate: r("ours"), lambda r=rate, w=who: r(w), at_least, skip=skip)
+        for what, work, unit, passes in (("first", "a fresh Chromium, navigation to the end of the first step, 2nn, B=10", "ms", 5),
+                                         ("bytes", "fetched before the first step, brotli; ours: the whole join page", "bytes", 1)):
+            for who, at_least in self.targets_of(f"tab.{what}"):
+                yield Row(f"tab.{what}.{who}", work, unit, peers[who], lambda w=what: self.browser.value(what=w, who="ours"),
+                          lambda w=what, p=pages[who]: self.browser.value(what=w, who=p), at_least, more_is_better=False, passes=passes,
+                          skip=skip)
 
     def gemm(self):
         for name, at_least in self.targets_of("gemm.fused"):

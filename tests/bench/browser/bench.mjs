@@ -1,10 +1,15 @@
 // Training in a tab, ours and others', one question a line: node bench.mjs MNIST-FOLDER PEERS-FOLDER GRAPHS-FOLDER
-//   {"who":"ours","model":"cnn","batch":32,"seconds":0.6}  ->  {"value": examples per second}
-// Each contestant keeps a tab; before the first answer for a model its first five losses are held against Entente's.
+//   {"what":"rate","who":"ours","model":"cnn","batch":32,"seconds":0.6}  ->  {"value": examples per second}
+//   {"what":"first","who":"ours"}   milliseconds from navigation to the end of 2NN's first step, in a fresh browser
+//   {"what":"bytes","who":"tfjs"}   what was fetched for it, brotli 11; "ours" is the whole join page
+// Each contestant keeps a tab; before the first rate of a model its first five losses are held against Entente's.
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
+import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
+import { brotliCompressSync } from 'node:zlib';
+import { bytesToFirstStep } from '../../../web/scripts/weigh.mjs';
 import { openBrowser } from '../../web/browser.mjs';
 
 const here = import.meta.dirname;
@@ -12,7 +17,19 @@ const [mnist, peers, graphs] = process.argv.slice(2).map((path) => resolve(path)
 const rows = 8 * 64;
 const kinds = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
 
+const { build } = createRequire(createRequire(resolve(here, '../../../web/package.json')).resolve('vite/package.json'))('esbuild');
+const bundles = new Map();
+
+async function bundled(name) {
+  if (!bundles.has(name)) {
+    const made = await build({ entryPoints: [resolve(here, name)], bundle: true, minify: true, format: 'esm', write: false, logLevel: 'error', nodePaths: [resolve(peers, 'node_modules')] });
+    bundles.set(name, Buffer.from(made.outputFiles[0].contents));
+  }
+  return bundles.get(name);
+}
+
 function answer(path) {
+  if (path.startsWith('/bundled/')) return bundled(path.slice('/bundled/'.length));
   if (path === '/digits') return readFileSync(resolve(mnist, 'train-images-idx3-ubyte')).subarray(16, 16 + rows * 784);
   if (path === '/labels') return readFileSync(resolve(mnist, 'train-labels-idx1-ubyte')).subarray(8, 8 + rows);
   const places = { '/ours/': resolve(here, '../../../build/wasm/tests'), '/npm/': resolve(peers, 'node_modules'), '/graphs/': graphs };
@@ -20,10 +37,12 @@ function answer(path) {
   return readFileSync(resolve(here, path.slice(1)));
 }
 
-const server = createServer((request, response) => {
+const served = new Map(); // since it was cleared
+const server = createServer(async (request, response) => {
   const path = new URL(request.url, 'http://localhost').pathname;
   try {
-    const body = answer(path);
+    const body = await answer(path);
+    served.set(path, body);
     response.writeHead(200, {
       'Content-Type': kinds[extname(path)] ?? 'application/octet-stream',
       'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp',
@@ -78,9 +97,35 @@ async function measure({ who, model, batch, seconds }) {
   return tab.rate * batch;
 }
 
+async function firstStep({ who }) {
+  const fresh = await openBrowser();
+  try {
+    const page = await fresh.newPage();
+    served.clear();
+    await page.goto(`${origin}/${who}.html`);
+    await page.waitForFunction(() => window.contestant, undefined, { timeout: 60_000, polling: 1 });
+    return await page.evaluate(async () => {
+      await window.contestant.setup('2nn', 10);
+      await window.contestant.steps(1);
+      return performance.now();
+    });
+  } finally {
+    await fresh.closeAll();
+  }
+}
+
+async function bytes({ who }) {
+  if (who === 'ours') return bytesToFirstStep();
+  await firstStep({ who });
+  return [...served].reduce((sum, [path, body]) => sum + (path === '/digits' || path === '/labels' ? 0 : brotliCompressSync(body).length), 0);
+}
+
+const answers = { rate: measure, first: firstStep, bytes };
+
 for await (const line of createInterface({ input: process.stdin })) {
   try {
-    console.log(JSON.stringify({ value: await measure(JSON.parse(line)) }));
+    const question = JSON.parse(line);
+    console.log(JSON.stringify({ value: await answers[question.what](question) }));
   } catch (error) {
     console.log(JSON.stringify({ error: error.message.split('\n')[0] }));
   }

@@ -72,7 +72,7 @@ class Browser(Peer):
             return "the peers are not installed: script/bench --install-peers"
         return "" if (root / "build/wasm/tests/entente_bench.wasm").exists() else "the wasm build is not there: script/build wasm entente_bench"
 
-    def rate(self, **question):
+    def value(self, **question):
         if not self.graphs.exists():
             subprocess.run([python(), folder.parent / "browser/graphs.py", self.graphs], check=True)
         answer = self.ask(**question)
