@@ -10,6 +10,7 @@ import tomllib
 import figures
 import measure
 import rows
+import wire
 from peers import link
 
 here = pathlib.Path(__file__).parent
@@ -39,20 +40,29 @@ def targets():
     return found
 
 
-def write_table(outcomes):
+def write_table(command, title, table):
     """Between its marks in docs/benchmarks.md; the words around it are written by hand."""
-    text = document.read_text()
-    begin, end = "<!-- script/bench -->\n", "<!-- end -->"
-    before, rest = text.split(begin)
-    after = rest.split(end)[1]
-    document.write_text(f"{before}{begin}\n{measure.machine()}.\n\n{measure.table(outcomes)}\n\n{end}{after}")
+    begin, end = f"<!-- {command} -->\n", "<!-- end -->"
+    before, rest = document.read_text().split(begin)
+    after = rest.split(end, 1)[1]
+    document.write_text(f"{before}{begin}\n{title}\n\n{table}\n\n{end}{after}")
+
+
+def wire_table(write, check):
+    found = wire.lines(str(rows.entente), str(mnist()))
+    print(f"{wire.title()}\n\n{wire.table(found)}")
+    if write:
+        write_table("script/bench wire", wire.title(), wire.table(found))
+    if check and any(line["short"] for line in found):
+        sys.exit(1)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="Without peers, what needs none is measured and the rest is named.\n"
                                             "example: script/bench --only train.fused --check")
-    parser.add_argument("what", nargs="?", choices=tuple(figures.all_of_them), help="one of the coordinator's own figures instead of the table")
+    parser.add_argument("what", nargs="?", choices=(*figures.all_of_them, "wire"),
+                        help="one of the coordinator's own figures, or what updates weigh, instead of the table")
     parser.add_argument("--install-peers", action="store_true", help="PyTorch, Flower and the browser's peers into build/peers, and stop")
     parser.add_argument("--only", metavar="ID-PREFIX", default="", help="a part of the table")
     parser.add_argument("--passes", type=int, help="how often each pair is measured")
@@ -62,6 +72,9 @@ def main():
     o = parser.parse_args()
     if o.install_peers:
         link.install()
+        return
+    if o.what == "wire":
+        wire_table(o.write, o.check)
         return
     if o.what:
         figures.all_of_them[o.what](rows.entente, str(mnist()))
@@ -95,7 +108,7 @@ def main():
     for row in skipped:
         print(f"not measured: {row.id}: {row.skip}", file=sys.stderr)
     if o.write:
-        write_table(outcomes)
+        write_table("script/bench", measure.machine() + ".", measure.table(outcomes))
     if o.check:
         short = [outcome for outcome in outcomes if not outcome.met]
         for outcome in short:

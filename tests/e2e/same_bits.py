@@ -54,9 +54,16 @@ with tempfile.TemporaryDirectory() as scratch:
         check(f"native, kernels {kernels}", lambda: simulate(native, data, kernels=kernels), reference)
     check("another seed gives another model",
           lambda: "differs" if simulate(native, data, "--seed", "2") != reference else "the same", "differs")
+    sparse = pathlib.Path(scratch) / "sparse.toml"
+    sparse.write_text("[aggregation]\ntop = 0.01\nbits = 8\n")
+    other = simulate(native, data, str(sparse))
+    check("sparse updates give another model", lambda: "differs" if other != reference else "the same", "differs")
+    check("sparse updates, two threads, kernels scalar, arrivals shuffled",
+          lambda: simulate(native, data, str(sparse), "--threads", "2", "--shuffle-arrivals", "1", kernels="scalar"), other)
     if pathlib.Path(wasm[0]).exists():
         check("WebAssembly", lambda: simulate(wasm, data), reference)
         check("WebAssembly, arrivals shuffled", lambda: simulate(wasm, data, "--shuffle-arrivals", "3"), reference)
+        check("WebAssembly, sparse updates", lambda: simulate(wasm, data, str(sparse)), other)
     else:
         print("ok - WebAssembly # SKIP script/entente-wasm is not built")
 

@@ -63,6 +63,7 @@ constexpr std::array keys{
     Key{"aggregation", "bits", Kind::whole},
     Key{"aggregation", "scale_log2", Kind::whole},
     Key{"aggregation", "block", Kind::whole},
+    Key{"aggregation", "top", Kind::real},
     Key{"round", "rounds", Kind::whole},
     Key{"round", "min_cohort", Kind::whole},
     Key{"round", "goal", Kind::whole},
