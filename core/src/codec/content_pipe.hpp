@@ -1,5 +1,5 @@
 // From decompressed byte planes to checked content: joins the planes of each chunk, feeds the digest, refuses
-// what is not finite, hands the chunk on.
+// what is not finite, hands the chunks on.
 #pragma once
 
 #include "entente/codec/frame.hpp"
@@ -20,14 +20,16 @@ public:
     [[nodiscard]] bool refused() const noexcept { return refused_; }
 
 private:
+    void take(ByteView planes);
     Status flush();
 
     Encoding encoding_;
     std::uint64_t left_bytes_;
     ContentSink& sink_;
     MerkleBuilder tree_;
-    Bytes planes_;  // of the chunk that is filling
-    Bytes chunk_;
+    Bytes planes_;             // of the chunk that is filling
+    Bytes chunks_;             // as many as are hashed at once
+    std::size_t filled_ = 0;   // bytes of them
     bool refused_ = false;
 };
 

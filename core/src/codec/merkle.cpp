@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "codec/merkle_leaves.hpp"
+
 namespace entente::codec {
 
 namespace {
@@ -61,6 +63,14 @@ MerkleBuilder::MerkleBuilder() noexcept { leaf_.update(leaf_prefix); }
 void MerkleBuilder::append(ByteView bytes) {
     total_bytes_ += bytes.size();
     while (!bytes.empty()) {
+        if (leaf_bytes_ == 0 && bytes.size() >= chunk_bytes) {
+            std::array<Digest, 16> leaves;
+            const std::size_t count = std::min(leaves.size(), bytes.size() / chunk_bytes);
+            merkle_leaves(bytes.first(count * chunk_bytes), std::span(leaves).first(count));
+            for (std::size_t i = 0; i < count; ++i) frontier_.add(leaves[i]);
+            bytes = bytes.subspan(count * chunk_bytes);
+            continue;
+        }
         const std::size_t taken = std::min(bytes.size(), chunk_bytes - leaf_bytes_);
         leaf_.update(bytes.first(taken));
         leaf_bytes_ += taken;

@@ -9,9 +9,6 @@ namespace entente::codec {
 
 namespace {
 
-constexpr Sha256State initial_state{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-
 constexpr std::uint32_t rotate_right(std::uint32_t x, unsigned n) noexcept {
     return (x >> n) | (x << (32u - n));
 }
@@ -61,7 +58,7 @@ void sha256_blocks_portable(Sha256State& state, const std::byte* blocks, std::si
     }
 }
 
-Sha256::Sha256() noexcept : state_(initial_state), block_{}, total_bytes_(0) {}
+Sha256::Sha256() noexcept : state_(sha256_initial_state), block_{}, total_bytes_(0) {}
 
 void Sha256::update(ByteView bytes) noexcept {
     const std::size_t filled = total_bytes_ % sha256_block_bytes;

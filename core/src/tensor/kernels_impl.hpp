@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#if ENTENTE_FUSED && (ENTENTE_LANES == 8 || ENTENTE_LANES == 16)
+#if ENTENTE_LANES == 16 || (ENTENTE_FUSED && ENTENTE_LANES == 8)
 #include <immintrin.h>
 #elif ENTENTE_FUSED && ENTENTE_LANES == 4
 #include <arm_neon.h>
@@ -29,6 +29,7 @@ using std::size_t;
 #include "impl/gemm.hpp"
 #include "impl/integers.hpp"
 #include "impl/pool.hpp"
+#include "impl/sha256.hpp"
 #include "impl/spots.hpp"
 #include "impl/winograd.hpp"
 
@@ -84,6 +85,7 @@ const Table ENTENTE_TABLE = {
     .widen = widen,
     .packed_good = packed_good,
     .mean_of = mean_of,
+    .sha256_lanes = sha256_lanes,
 };
 
 }  // namespace entente::kernels

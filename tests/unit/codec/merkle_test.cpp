@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include "codec/merkle_leaves.hpp"
+#include "codec/sha256_blocks.hpp"
+#include "entente/tensor/kernels.hpp"
 #include "support.hpp"
 
 using namespace entente;
@@ -70,4 +73,50 @@ TEST_CASE("content is cut into chunks of 64 KiB") {
             CHECK(tree.root() == merkle_root(part));
         }
     }
+}
+
+TEST_CASE("messages side by side have the digests that each has alone") {
+    for (const kernels::Table* table : kernels::available()) {
+        CAPTURE(table->name);
+        const std::size_t lanes = table->lanes;
+        for (const std::size_t blocks : {1u, 2u, 3u, 17u}) {
+            std::vector<Bytes> messages;
+            std::vector<const unsigned char*> pointers;
+            std::vector<std::uint32_t> state(8 * lanes);
+            for (std::size_t lane = 0; lane < lanes; ++lane) {
+                messages.push_back(noise(64 * blocks + lane, lane + 1));
+                pointers.push_back(reinterpret_cast<const unsigned char*>(messages[lane].data()) + lane);  // nowhere aligned
+                for (std::size_t i = 0; i < 8; ++i) state[i * lanes + lane] = sha256_initial_state[i] + static_cast<std::uint32_t>(lane);
+            }
+            table->sha256_lanes(sha256_constants.data(), pointers.data(), blocks, state.data());
+            for (std::size_t lane = 0; lane < lanes; ++lane) {
+                Sha256State alone = sha256_initial_state;
+                for (std::uint32_t& word : alone) word += static_cast<std::uint32_t>(lane);
+                sha256_blocks_portable(alone, messages[lane].data() + lane, blocks);
+                for (std::size_t i = 0; i < 8; ++i) CHECK(state[i * lanes + lane] == alone[i]);
+            }
+        }
+    }
+}
+
+TEST_CASE("many chunks at once have the leaves that each has alone, whatever the machine's vectors") {
+    const std::size_t most = 18;
+    const Bytes content = noise(most * chunk_bytes);
+    std::vector<Digest> expected;
+    for (std::size_t i = 0; i < most; ++i) expected.push_back(merkle_leaf(ByteView(content).subspan(i * chunk_bytes, chunk_bytes)));
+    for (const kernels::Table* table : kernels::available()) {
+        REQUIRE(kernels::select(table->name).ok());
+        for (std::size_t count = 0; count <= most; ++count) {
+            std::vector<Digest> leaves(count);
+            merkle_leaves(ByteView(content).first(count * chunk_bytes), leaves);
+            CHECK(std::equal(leaves.begin(), leaves.end(), expected.begin()));
+        }
+        // Begun with an odd piece, and all at once.
+        MerkleBuilder tree;
+        tree.append(ByteView(content).first(5));
+        tree.append(ByteView(content).subspan(5));
+        CHECK(tree.root() == merkle_root(content));
+        CHECK(tree.root() == merkle_root_of_leaves(expected));
+    }
+    REQUIRE(kernels::select(kernels::available().back()->name).ok());
 }

@@ -1,5 +1,5 @@
 // One table of function pointers per instruction set and numerics class: the hot loops of training over raw float32
-// buffers, and those over the integers of updates. This header uses nothing but <cstddef> and <cstdint>, so that a file compiled for AVX-512 can include it
+// buffers, and those over the integers of updates and their digests. This header uses nothing but <cstddef> and <cstdint>, so that a file compiled for AVX-512 can include it
 // without leaking inline functions of other headers into the program.
 //
 // Contract of every variant: the same bits as the scalar variant of its class. The multiply-accumulate
@@ -191,6 +191,10 @@ struct Table {
     bool (*packed_good)(const Packed& update);
     // mean[i] = float(double(sums[i]) / divisor * share)
     void (*mean_of)(const std::int64_t* sums, std::size_t count, double divisor, double share, float* mean);
+    // SHA-256's compression of `lanes` messages side by side: `blocks` of 64 bytes from each of messages[lane], and word
+    // w of the state of each at state[w * lanes + lane]. constants: FIPS 180-4's 64.
+    void (*sha256_lanes)(const std::uint32_t* constants, const unsigned char* const* messages, std::size_t blocks,
+                         std::uint32_t* state);
 };
 
 }  // namespace entente::kernels
