@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "entente/base/philox_blocks.hpp"
 #include "entente/tensor/kernels.hpp"
 
 namespace entente::aggregate {
@@ -99,11 +100,7 @@ Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid,
     std::int32_t step = 1;  // of the present block
     for (std::size_t from = 0; from < delta.size(); from += chunk) {
         const std::size_t count = std::min(chunk, delta.size() - from);
-        // The words of Philox(key), taken a block at a time.
-        for (std::size_t k = 0; k < count; k += 4) {
-            const auto block = philox4x32({static_cast<std::uint32_t>((from + k) / 4), 0, 0, 0}, key);
-            std::copy(block.begin(), block.end(), words.begin() + static_cast<std::ptrdiff_t>(k));
-        }
+        philox_words(key, from / 4, std::span(words).first(count));
         for (std::size_t k = 0; k < count;) {
             const std::size_t at = from + k;
             std::size_t run = count - k;

@@ -11,8 +11,11 @@ namespace entente::codec {
 
 namespace {
 
+// A plane that is shorter is not worth tables of its own.
+constexpr std::size_t least_cut_bytes = 2048;
+
 Status append_payload(ByteView content, std::size_t width, Bytes& out) {
-    Compressor compressor(content.size(), out);
+    Compressor compressor(content.size(), out, width == 1 ? Matter::bytes : Matter::planes);
     if (width == 1) {
         ENTENTE_TRY(compressor.append(content));
         return compressor.finish();
@@ -22,8 +25,16 @@ Status append_payload(ByteView content, std::size_t width, Bytes& out) {
         const ByteView chunk = content.first(std::min(content.size(), chunk_bytes));
         const auto split = std::span(planes).first(chunk.size());
         split_planes(chunk, width, split);
-        ENTENTE_TRY(compressor.append(split));
         content = content.subspan(chunk.size());
+        const std::size_t plane = chunk.size() / width;
+        if (plane < least_cut_bytes) {
+            ENTENTE_TRY(compressor.append(split));
+            continue;
+        }
+        for (std::size_t at = 0; at < split.size(); at += plane) {
+            ENTENTE_TRY(compressor.append(split.subspan(at, std::min(plane, split.size() - at))));
+            ENTENTE_TRY(compressor.cut());
+        }
     }
     return compressor.finish();
 }
@@ -55,7 +66,8 @@ Result<Bytes> encode_frame(FrameKind kind, FrameHeader header, ByteView content,
                          " bytes, found " + std::to_string(header_bytes.size())};
     }
     Bytes out;
-    out.reserve(frame_prefix_bytes + header_bytes.size() + content.size() / 2 + signature_bytes);
+    // Address space alone: what the payload does not fill is never touched.
+    out.reserve(frame_prefix_bytes + header_bytes.size() + static_cast<std::size_t>(payload_bound(content.size())) + signature_bytes);
     out.resize(frame_prefix_bytes);
     out.insert(out.end(), header_bytes.begin(), header_bytes.end());
     const std::size_t payload_begin = out.size();

@@ -1,4 +1,4 @@
-#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -123,42 +123,38 @@ void fold(const Words& words) {
     print(seconds, "\"cpu_s\": " + std::to_string(cpu_now() - cpu_began) + ", \"memory_mb\": " + std::to_string(memory.grown_mb()) + ", \"envelope_bytes\": " + std::to_string(envelopes[0].size()));
 }
 
-// Of updates as they lie in memory-mapped files: only the pages that are looked at are in memory.
+// Of updates as they lie in files: only what is looked at is in memory.
 void median(const Words& words) {
     if (words.size() != 3) throw std::runtime_error("median: expected UPDATES BITS THREADS");
     const plan::Plan plan = cnn_plan(static_cast<unsigned>(std::stoul(words[1])));
-    class Mapped final : public aggregate::StoredUpdate {
+    class Stored final : public aggregate::StoredUpdate {
     public:
-        Mapped(aggregate::FixedPoint grid, ByteView content) : grid_(grid) {
-            file_ = std::tmpfile();
-            size_ = content.size();
-            if (file_ == nullptr || std::fwrite(content.data(), 1, size_, file_) != size_ || std::fflush(file_) != 0) {
+        Stored(aggregate::FixedPoint grid, ByteView content) : grid_(grid), file_(std::tmpfile()) {
+            if (file_ == nullptr || std::fwrite(content.data(), 1, content.size(), file_) != content.size() || std::fflush(file_) != 0) {
                 throw std::runtime_error("median: no room for the updates");
             }
-            bytes_ = static_cast<std::byte*>(::mmap(nullptr, size_, PROT_READ, MAP_SHARED, ::fileno(file_), 0));
         }
-        Mapped(const Mapped&) = delete;
-        ~Mapped() override {
-            ::munmap(bytes_, size_);
-            std::fclose(file_);
-        }
+        Stored(const Stored&) = delete;
+        ~Stored() override { std::fclose(file_); }
         [[nodiscard]] Status read(std::uint64_t first, std::span<std::int32_t> values) const override {
             // What is asked for begins at a multiple of order_block, and so of this plan's blocks of 256.
-            const std::uint64_t at = grid_.content_bytes(first);
-            return aggregate::unpack(ByteView(bytes_, size_).subspan(at, grid_.content_bytes(values.size())), grid_, values);
+            Bytes packed(static_cast<std::size_t>(grid_.content_bytes(values.size())));
+            const auto at = static_cast<off_t>(grid_.content_bytes(first));
+            if (::pread(::fileno(file_), packed.data(), packed.size(), at) != static_cast<ssize_t>(packed.size())) {
+                return Error{Code::data_loss, "bench.file", "median: an update's file is short"};
+            }
+            return aggregate::unpack(packed, grid_, values);
         }
 
     private:
         aggregate::FixedPoint grid_;
-        std::FILE* file_ = nullptr;
-        std::size_t size_ = 0;
-        std::byte* bytes_ = nullptr;
+        std::FILE* file_;
     };
     const Bytes some[2] = {an_update(plan, 0), an_update(plan, 1)};
-    std::vector<std::unique_ptr<Mapped>> updates;
+    std::vector<std::unique_ptr<Stored>> updates;
     std::vector<const aggregate::StoredUpdate*> pointers;
     for (std::size_t i = 0; i < std::stoul(words[0]); ++i) {
-        updates.push_back(std::make_unique<Mapped>(plan.aggregation.grid, some[i & 1]));
+        updates.push_back(std::make_unique<Stored>(plan.aggregation.grid, some[i & 1]));
         pointers.push_back(updates.back().get());
     }
     native::WorkerPool pool(static_cast<unsigned>(std::stoul(words[2])));

@@ -1,4 +1,4 @@
-#include "entente/base/philox.hpp"
+#include "entente/base/philox_blocks.hpp"
 
 #include <doctest/doctest.h>
 
@@ -107,4 +107,17 @@ TEST_CASE("a shuffle is a permutation, the recorded one") {
     std::vector<std::uint32_t> none;
     Philox({12, 13}).shuffle(none);
     CHECK(none.empty());
+}
+
+TEST_CASE("words in a row are those that come one at a time") {
+    for (const std::size_t count : {0u, 1u, 3u, 4u, 63u, 64u, 65u, 256u, 1'027u}) {
+        for (const std::uint64_t block : {std::uint64_t{0}, std::uint64_t{7}, (std::uint64_t{1} << 32u) - 9}) {
+            std::vector<std::uint32_t> words(count);
+            philox_words({14, 15}, block, words);
+            Philox one({14, 15}, 0, block);
+            std::size_t wrong = 0;
+            for (const std::uint32_t word : words) wrong += word == one.next_u32() ? 0u : 1u;
+            CHECK(wrong == 0);
+        }
+    }
 }

@@ -47,6 +47,29 @@ TEST_CASE("content of every kind comes back") {
     }
 }
 
+TEST_CASE("planes come back, whether cut or not, and noise costs next to nothing") {
+    const std::size_t plane = 20'000;
+    Bytes content = noise(plane);
+    content.resize(2 * plane);  // and a plane of zeros
+    const Bytes more = noise(plane, 2);
+    content.insert(content.end(), more.begin(), more.end());
+    Bytes cut;
+    Compressor with(content.size(), cut, Matter::planes);
+    for (std::size_t at = 0; at < content.size(); at += plane) {
+        REQUIRE(with.append(ByteView(content).subspan(at, plane)).ok());
+        REQUIRE(with.cut().ok());
+    }
+    REQUIRE(with.finish().ok());
+    CHECK(decompress(cut, content.size()).value() == content);
+    CHECK(cut.size() < 2 * plane + 100);
+
+    Bytes whole;
+    Compressor without(content.size(), whole, Matter::planes);
+    REQUIRE(without.append(content).ok());
+    REQUIRE(without.finish().ok());
+    CHECK(decompress(whole, content.size()).value() == content);
+}
+
 TEST_CASE("a foreign frame is accepted if it declares its size") {
     const Bytes content = noise(1000);
     CHECK(decompress(foreign(content, 0, true, true), 1000).value() == content);

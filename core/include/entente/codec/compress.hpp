@@ -1,4 +1,4 @@
-// zstd, bounded. Compression is always level 1 with the content size declared. Decompression knows beforehand
+// zstd, bounded. Compression always declares the content's size, and looks for what its kind has. Decompression knows beforehand
 // how many bytes must come out and accepts exactly one frame that declares and delivers exactly that many.
 //
 //   Bytes small = codec::compress(content);
@@ -28,6 +28,10 @@
 
 namespace entente::codec {
 
+// What is compressed. In text, and in numbers of few bits, repetitions are looked for (level 1). Planes of wider numbers
+// are noise here and nearly constant there: only their bytes' frequencies count, and long runs.
+enum class Matter : std::uint8_t { bytes, planes };
+
 [[nodiscard]] Bytes compress(ByteView content);
 Result<Bytes> decompress(ByteView compressed, std::uint64_t expected_bytes);
 
@@ -37,12 +41,14 @@ Result<Bytes> decompress(ByteView compressed, std::uint64_t expected_bytes);
 //   ENTENTE_TRY(compressor.finish());
 class Compressor {
 public:
-    Compressor(std::uint64_t content_bytes, Bytes& out);
+    Compressor(std::uint64_t content_bytes, Bytes& out, Matter matter = Matter::bytes);
     Compressor(Compressor&&) noexcept;
     Compressor& operator=(Compressor&&) noexcept;
     ~Compressor();
 
     Status append(ByteView piece);
+    // What follows has other statistics: a new block begins. Costs 3 bytes, and tables anew.
+    Status cut();
     Status finish();  // invalid_argument "zstd.size" if not exactly content_bytes were appended
 
 private:
