@@ -1,4 +1,4 @@
-/* Compression is always level 1, which is zstd's `fast` strategy whatever the size. The tables of zstd refer to all the
+/* Compression is level 1 or below, which is zstd's `fast` strategy whatever the size. The tables of zstd refer to all the
  * others, a quarter of the whole join page; here they are never chosen, so being called is a bug: stop. */
 #include <stdlib.h>
 
