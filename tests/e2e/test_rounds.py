@@ -130,6 +130,35 @@ class Killed(unittest.TestCase):
             self.assertEqual(f.status()["model_digest"], self.digest)
             self.assertEqual([e["kind"] for e in f.ledger()].count("update.accepted"), 6)
 
+    def test_partner_between_keeping_and_delivering_a_sparse_update(self):
+        """It makes the same update again from the residual on its disk; without that file another one."""
+        options = {"rounds": 4, "plan": "[aggregation]\ntop = 0.01"}
+        undisturbed = undisturbed_digest(**options)
+        for forgets in (False, True):
+            with self.subTest(forgets=forgets), Small(**options) as f:
+                f.start_server()
+                tried = threading.Event()
+
+                def meddle(exchange):
+                    if exchange.command == "PUT" and "/content?round=3" in exchange.path:
+                        tried.set()
+                        return 503, b'{"code":"test.lost","detail":"it did not arrive"}'
+
+                with Proxy(f.url, meddle) as proxy:
+                    f.start_partner(1)
+                    victim = f.start_partner(2, url=proxy.url)
+                    self.assertTrue(tried.wait(60))
+                    victim.kill()
+                    victim.wait()
+                kept = list(f.folder.rglob("e2e.plant-2.state"))
+                self.assertEqual(len(kept), 1)
+                if forgets:
+                    kept[0].unlink()
+                f.start_partner(2)
+                f.wait_partners()
+                self.assertEqual(f.status()["completed"], 4)
+                self.assertEqual(f.status()["model_digest"] == undisturbed, not forgets)
+
     def test_partner_again_and_again(self):
         with Small(rounds=3) as f:
             f.start_server()

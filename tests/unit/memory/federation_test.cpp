@@ -193,11 +193,15 @@ Federation run_in_pieces(const FederationOptions& o) {
 
 TEST_CASE("a resumed federation equals an uninterrupted one, bit for bit, ledger and results included") {
     for (const bool sampled : {false, true}) {
-        for (const char* strategy : {"fedavg", "fedadam"}) {
+        for (const std::string strategy : {"fedavg", "fedadam", "sparse"}) {
             CAPTURE(sampled);
             CAPTURE(strategy);
             auto o = options(sampled ? 12 : 4);
-            o.plan.aggregation.strategy = aggregate::default_terms(strategy).value();
+            if (strategy == "sparse") {
+                o.plan.aggregation.top = 0.01f;
+            } else {
+                o.plan.aggregation.strategy = aggregate::default_terms(strategy).value();
+            }
             o.plan.round.rounds = 4;
             o.partner_by_partner = sampled;
             if (sampled) o.plan.round.fraction = 0.25f;

@@ -92,6 +92,31 @@ TEST_CASE("participants that are killed at any time have their residual again; o
     }
 }
 
+TEST_CASE("a participant that sat out rounds, and was killed in them, has its residual when it is asked again") {
+    plan::Plan plan = sparse_plan(8);
+    plan.round.fraction = 0.5f;
+    const std::vector<std::string> ids{"a", "b", "c", "d"};
+    World undisturbed(plan, ids);
+    REQUIRE(undisturbed.run());
+    for (const bool forgetful : {false, true}) {
+        World w(plan, ids);
+        for (std::size_t i = 0; i < 200; ++i) {
+            w.run(1);
+            if (forgetful) w.states.clear();
+            if (w.machine->view().completed < 7) w.start_participant(ids[i % 4]);
+        }
+        REQUIRE(w.run());
+        CHECK((w.model() == undisturbed.model()) != forgetful);
+    }
+    // Whose last update but one was counted has settled what that one left.
+    std::size_t settled = 0;
+    for (const std::string& id : ids) {
+        if (undisturbed.states.count(id) == 0) continue;
+        settled += moved(round::decode_state(plan, undisturbed.states.at(id)).value().settled, std::vector<float>(15)) >= 10 ? 1u : 0u;
+    }
+    CHECK(settled >= 2);
+}
+
 TEST_CASE("an update that is made again in mid-round is the same bytes, its residual in it once") {
     World w(sparse_plan(3), {"a", "b"});
     w.hold = [](const std::string& id, std::uint64_t round) { return id == "b" && round == 2; };
