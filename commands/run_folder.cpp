@@ -33,13 +33,10 @@ Status write_model_folder(const std::string& folder, const plan::Plan& plan, con
     ENTENTE_TRY(environment.write_file(folder + "/model.safetensors", safetensors));
     ENTENTE_ASSIGN(const Bytes npz, codec::write_npz(shapes, federation.parameters()));
     ENTENTE_TRY(environment.write_file(folder + "/model.npz", npz));
-    const auto onnx = codec::write_onnx(plan.task.model, federation.parameters(),
-                                        {{"plan_digest", to_hex(plan::digest_of(plan))}, {"content_digest", to_hex(federation.model_digest())}});
-    if (onnx.ok()) {
-        ENTENTE_TRY(environment.write_file(folder + "/model.onnx", *onnx));
-    } else if (onnx.error().reason != "onnx.layer") {
-        return onnx.error();
-    }
+    ENTENTE_ASSIGN(const Bytes onnx, codec::write_onnx(plan.task.model, federation.parameters(),
+                                                       {{"plan_digest", to_hex(plan::digest_of(plan))},
+                                                        {"content_digest", to_hex(federation.model_digest())}}));
+    ENTENTE_TRY(environment.write_file(folder + "/model.onnx", onnx));
     ENTENTE_TRY(environment.write_file(folder + "/ledger.entl", write_ledger_file(federation.ledger())));
     ENTENTE_TRY(text("plan.toml", write_plan_toml(plan)));
     CardFacts facts{plan.federation.name, plan::digest_of(plan), federation.model_digest(), &plan, {}, &federation.ledger()};

@@ -26,7 +26,7 @@ except ImportError:
 
 failures = 0
 with tempfile.TemporaryDirectory() as folder:
-    done = subprocess.run([WRITER, "-tc=every layer that ONNX*"], env={**os.environ, "ENTENTE_ONNX_DIR": folder},
+    done = subprocess.run([WRITER, "-tc=every layer is written as ONNX"], env={**os.environ, "ENTENTE_ONNX_DIR": folder},
                           capture_output=True, text=True, timeout=300)
     models = sorted(pathlib.Path(folder).glob("*.onnx"))
     if done.returncode != 0 or not models:

@@ -1,6 +1,7 @@
 #include "entente/codec/onnx.hpp"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "codec/frame_parts.hpp"
@@ -59,6 +60,10 @@ public:
         node_.message(5, attribute);
         return *this;
     }
+    Node& also_gives(const std::string& output) {
+        node_.text(2, output);
+        return *this;
+    }
     [[nodiscard]] const ProtobufWriter& proto() const noexcept { return node_; }
 
 private:
@@ -71,6 +76,31 @@ std::vector<float> channels_first(std::span<const float> weight, std::size_t out
     for (std::size_t o = 0; o < out; ++o) {
         for (std::size_t s = 0; s < space; ++s) {
             for (std::size_t i = 0; i < in; ++i) turned[(o * in + i) * space + s] = weight[(o * space + s) * in + i];
+        }
+    }
+    return turned;
+}
+
+// [out, kernel, in] of a convolution over the stretched input -> [in, out, kernel] of its transpose: the mirror image
+std::vector<float> mirrored(std::span<const float> weight, std::size_t out, std::size_t kernel, std::size_t in) {
+    std::vector<float> turned(weight.size());
+    for (std::size_t o = 0; o < out; ++o) {
+        for (std::size_t k = 0; k < kernel; ++k) {
+            for (std::size_t i = 0; i < in; ++i) turned[(i * out + o) * kernel + kernel - 1 - k] = weight[(o * kernel + k) * in + i];
+        }
+    }
+    return turned;
+}
+
+// Gates reset, update, new beside each other, [rows, 3 units] -> update, reset, new below each other, [3 units, rows].
+std::vector<float> gates_below(std::span<const float> weight, std::size_t rows, std::size_t units) {
+    constexpr std::array<std::size_t, 3> place{1, 0, 2};
+    std::vector<float> turned(weight.size());
+    for (std::size_t row = 0; row < rows; ++row) {
+        for (std::size_t gate = 0; gate < 3; ++gate) {
+            for (std::size_t u = 0; u < units; ++u) {
+                turned[(place[gate] * units + u) * rows + row] = weight[(row * 3 + gate) * units + u];
+            }
         }
     }
     return turned;
@@ -106,6 +136,10 @@ private:
             case nn::LayerKind::max_pool2d: return pool("MaxPool", spec, first(in, shapes_[i].size()), shapes_[i].size());
             case nn::LayerKind::avg_pool1d:
             case nn::LayerKind::avg_pool2d: return pool("AveragePool", spec, first(in, shapes_[i].size()), shapes_[i].size());
+            case nn::LayerKind::conv_transpose1d: return conv_transpose(spec, first(in, 2), shapes_[i]);
+            case nn::LayerKind::gelu: return gelu(in);
+            case nn::LayerKind::gru: return gru(spec, last(in), shapes_[i].back());
+            case nn::LayerKind::group_norm: return group_norm(spec, first(in, shapes_[i].size()), shapes_[i]);
             case nn::LayerKind::relu: return Value{op("Relu", {in.name}), in.channels_first};
             case nn::LayerKind::tanh: return Value{op("Tanh", {in.name}), in.channels_first};
             case nn::LayerKind::sigmoid: return Value{op("Sigmoid", {in.name}), in.channels_first};
@@ -129,9 +163,8 @@ private:
             }
             default: break;
         }
-        return Error{Code::invalid_argument, "onnx.layer",
-                     "onnx: expected layers that have a place in opset 17 (not gelu, gru, group_norm, conv_transpose1d), found " +
-                         std::string(nn::to_string(spec.kind)) + " as layer " + std::to_string(i + 1)};
+        return Error{Code::internal, "onnx.layer",
+                     "onnx: expected a known layer, found " + std::string(nn::to_string(spec.kind)) + " as layer " + std::to_string(i + 1)};
     }
 
     Value dense(const nn::LayerSpec& spec, const Value& in) {
@@ -155,6 +188,80 @@ private:
                 .list("strides", std::vector<std::uint64_t>(axes, spec.stride))
                 .list("pads", pads));
         return {output, true};
+    }
+
+    Value conv_transpose(const nn::LayerSpec& spec, const Value& in, const std::vector<std::uint32_t>& shape) {
+        const std::string name = spec.name + ".weight";
+        store(name, {shape.back(), spec.units, spec.kernel}, mirrored(tensor(name), spec.units, spec.kernel, shape.back()));
+        const std::uint64_t cut = spec.same_padding ? spec.kernel - spec.stride : 0;
+        const std::string output = fresh();
+        add(Node("ConvTranspose", {in.name, name, stored(spec.name + ".bias")}, output)
+                .list("kernel_shape", {spec.kernel})
+                .list("strides", {spec.stride})
+                .list("pads", {cut / 2, cut - cut / 2}));
+        return {output, true};
+    }
+
+    // Opset 17 has no Gelu: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+    Value gelu(const Value& in) {
+        const std::string cube = op("Mul", {op("Mul", {in.name, in.name}), in.name});
+        const std::string inner = op("Add", {in.name, op("Mul", {cube, number(0.044715f)})});
+        const std::string bent = op("Tanh", {op("Mul", {inner, number(0.79788456f)})});
+        return {op("Mul", {op("Mul", {in.name, number(0.5f)}), op("Add", {bent, number(1.0f)})}), in.channels_first};
+    }
+
+    // [batch, length, in] -> [length, batch, in] and back. Gates update, reset, new; the reset gate behind the recurrent
+    // product is ONNX's linear_before_reset.
+    Value gru(const nn::LayerSpec& spec, const Value& in, std::uint32_t inputs) {
+        const std::uint32_t units = spec.units;
+        const std::uint32_t gates = 3 * units;
+        const auto turned = [&](const char* which, std::uint32_t rows) {
+            return gates_below(tensor(spec.name + "." + which), rows, units);
+        };
+        store(spec.name + ".W", {1, gates, inputs}, turned("input_weight", inputs));
+        store(spec.name + ".R", {1, gates, units}, turned("hidden_weight", units));
+        std::vector<float> bias = turned("input_bias", 1);
+        const std::vector<float> hidden = turned("hidden_bias", 1);
+        bias.insert(bias.end(), hidden.begin(), hidden.end());
+        store(spec.name + ".B", {1, 2 * gates}, bias);
+
+        const std::string steps = fresh();
+        add(Node("Transpose", {in.name}, steps).list("perm", {1, 0, 2}));
+        const std::string all = fresh();
+        const std::string final_state = fresh();
+        add(Node("GRU", {steps, spec.name + ".W", spec.name + ".R", spec.name + ".B"}, all)
+                .also_gives(final_state)
+                .whole("hidden_size", units)
+                .whole("linear_before_reset", 1));
+        if (!spec.sequences) return {op("Squeeze", {final_state, shape_constant({0})}), false};
+        const std::string output = fresh();  // [length, directions, batch, units]
+        add(Node("Transpose", {op("Squeeze", {all, shape_constant({1})})}, output).list("perm", {1, 0, 2}));
+        return {output, false};
+    }
+
+    // ONNX normalises whole channels: the group's channels and pixels are made one.
+    Value group_norm(const nn::LayerSpec& spec, const Value& in, const std::vector<std::uint32_t>& shape) {
+        const std::uint32_t channels = shape.back();
+        store(spec.name + ".ones", {spec.groups}, std::vector<float>(spec.groups, 1.0f));
+        store(spec.name + ".zeros", {spec.groups}, std::vector<float>(spec.groups, 0.0f));
+        std::vector<std::int64_t> whole{0, channels};
+        std::vector<std::uint32_t> each_channel{channels};
+        for (std::size_t axis = 0; axis + 1 < shape.size(); ++axis) {
+            whole.push_back(shape[axis]);
+            each_channel.push_back(1);
+        }
+        const std::string grouped = op("Reshape", {in.name, shape_constant({0, static_cast<std::int64_t>(spec.groups), -1})});
+        const std::string normal = fresh();
+        add(Node("InstanceNormalization", {grouped, spec.name + ".ones", spec.name + ".zeros"}, normal).real("epsilon", norm_epsilon));
+        const std::string back = op("Reshape", {normal, shape_constant(whole)});
+        const auto spread = [&](const char* which) {
+            const std::string name = spec.name + "." + which;
+            const auto values = tensor(name);
+            store(name, each_channel, {values.begin(), values.end()});
+            return name;
+        };
+        const std::string scaled = op("Mul", {back, spread("weight")});
+        return {op("Add", {scaled, spread("bias")}), shape.size() > 1};
     }
 
     Value pool(std::string_view what, const nn::LayerSpec& spec, const Value& in, std::size_t rank) {
@@ -223,6 +330,21 @@ private:
         t.text(8, name);
         t.bytes(9, as_bytes(std::span<const float>(values)));
         graph_.message(5, t);
+    }
+    std::string number(float value) {
+        const std::string name = fresh();
+        store(name, {}, {value});
+        return name;
+    }
+    std::string shape_constant(const std::vector<std::int64_t>& values) {
+        const std::string name = fresh();
+        ProtobufWriter t;
+        t.whole(1, values.size());
+        t.whole(2, type_int64);
+        t.text(8, name);
+        t.bytes(9, as_bytes(std::span<const std::int64_t>(values)));
+        graph_.message(5, t);
+        return name;
     }
     void describe(std::uint32_t field, std::string_view name, const std::vector<std::uint32_t>& shape) {
         ProtobufWriter dimensions;

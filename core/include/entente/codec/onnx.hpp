@@ -4,10 +4,11 @@
 //
 // Input "input" [batch, input shape], float32, as the model takes it: channels last. Output "output" [batch, outputs]:
 // what the last layer gives (logits). Convolutions and pools want channels first in ONNX, so the graph turns pictures
-// before the first of them and back where something else reads them; weights are stored turned. Dropout is left out.
+// before the first of them and back where something else reads them; weights are stored turned. Dropout is left out. GELU and
+// group normalisation, which opset 17 does not have, are written out; a GRU's gates are put in ONNX's order.
 //
 // Errors, invalid_argument: those of nn::infer_layout; "onnx.sizes" when the number of parameters is another than the
-// model's; "onnx.not-finite"; "onnx.layer" for a layer that this writer does not know: gelu, gru, group_norm, conv_transpose1d.
+// model's; "onnx.not-finite".
 // Thread-safety: pure function.
 #pragma once
 
