@@ -1,7 +1,12 @@
 # entente_compile_options(target): the flags of Entente's own code. Third-party code never gets them.
 set(ENTENTE_ABI_FLAGS)   # needed in every object and at every link, third party included
 if(EMSCRIPTEN)
-    list(APPEND ENTENTE_ABI_FLAGS -fwasm-exceptions)
+    if(ENTENTE_WASM_THREADS)
+        # Emscripten 3.1.6 finds no typed handler with -fwasm-exceptions and -pthread.
+        list(APPEND ENTENTE_ABI_FLAGS -fexceptions -pthread)
+    else()
+        list(APPEND ENTENTE_ABI_FLAGS -fwasm-exceptions)
+    endif()
 endif()
 if(ENTENTE_SANITIZER STREQUAL "address")
     list(APPEND ENTENTE_ABI_FLAGS -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

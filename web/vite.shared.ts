@@ -14,8 +14,13 @@ export function wasmDirectory(): string {
   return directory;
 }
 
-// Which of the modules a page takes: see wasm/CMakeLists.txt.
-export const alias = (module: 'entente' | 'entente_join') => [{ find: /^#wasm\/entente\./, replacement: `${wasmDirectory()}/${module}.` }];
+const threadsDirectory = () => resolve(process.env['ENTENTE_WASM_THREADS_DIR'] ?? resolve(import.meta.dirname, '../build/wasm-threads/wasm'));
+
+// Which of the modules a page takes: see wasm/CMakeLists.txt. The one with threads comes from a build of its own.
+export const alias = (module: 'entente' | 'entente_join') => [
+  { find: /^#wasm\/entente\./, replacement: `${wasmDirectory()}/${module}.` },
+  { find: /^#wasm\/threads\./, replacement: `${threadsDirectory()}/${module}_threads.` },
+];
 
 // The module is always started with its bytes in hand; without this, Vite would ship the file a second time.
 export function wasmByHand(): Plugin {

@@ -12,7 +12,7 @@
 #include "entente/nn/training.hpp"
 #include "entente/tensor/kernels.hpp"
 #ifdef SAMENESS_THREADS
-#include "base/worker_pool.hpp"
+#include "threads/worker_pool.hpp"
 #endif
 
 using namespace entente;
@@ -102,8 +102,8 @@ void train(const Case& c, const data::Dataset& set, kernels::Numerics numerics, 
 
 int main() {
 #ifdef SAMENESS_THREADS
-    native::WorkerPool two(2);
-    native::WorkerPool three(3);
+    WorkerPool two(2);
+    WorkerPool three(3);
 #endif
     for (const Case& c : cases()) {
         const data::Dataset set = data_for(c);

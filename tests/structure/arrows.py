@@ -14,12 +14,13 @@ root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__)
 # Rooms of the house: what each may include of ours.
 rooms = {
     "core": ["core"],
+    "threads": ["core", "threads"],
     "connectors/memory": ["core", "connectors/memory"],
     "connectors/folder": ["core", "connectors/folder"],
     "connectors/hub": ["core", "connectors/hub"],
     "commands": ["core", "connectors/memory", "commands"],
-    "wasm": ["core", "connectors/memory", "commands", "wasm"],
-    "native": ["core", "connectors/memory", "connectors/folder", "connectors/hub", "commands", "native"],
+    "wasm": ["core", "threads", "connectors/memory", "commands", "wasm"],
+    "native": ["core", "threads", "connectors/memory", "connectors/folder", "connectors/hub", "commands", "native"],
 }
 # Floors inside core, ground floor first: a room includes itself and those before it.
 floors = ["base", "tensor", "data", "nn", "task", "aggregate", "policy", "codec", "contract", "plan", "round"]
@@ -43,7 +44,7 @@ def room_of(path):
 def target_room(path, text):
     if text.startswith("entente/"):
         return "core"
-    if text.startswith(("connectors/", "commands/", "native/", "wasm/")):
+    if text.startswith(("threads/", "connectors/", "commands/", "native/", "wasm/")):
         return room_of(text) or text.split("/")[0]
     return None
 

@@ -26,14 +26,14 @@ planted = root / "build/results/planted"
 breached = subprocess.run([sys.executable, root / "tests/structure/arrows.py", planted], capture_output=True, text=True)
 check("a planted breach of each kind is found", [] if "3 breaches" in breached.stdout else [breached.stdout])
 
-rooms = ["core", "connectors", "commands", "native", "wasm", "web", "tests", "examples"]
+rooms = ["core", "threads", "connectors", "commands", "native", "wasm", "web", "tests", "examples"]
 check("each top-level room has its README", [r for r in rooms if not (root / r / "README.md").exists()])
 
 missing = []
 for document in [*root.glob("*.md"), *root.glob("docs/*.md"), *(root / r / "README.md" for r in rooms)]:
     if not document.exists():
         continue
-    for path in re.findall(r"`((?:core|connectors|commands|native|wasm|web|tests|examples|script|docs|cmake)/[\w./-]+)`",
+    for path in re.findall(r"`((?:core|threads|connectors|commands|native|wasm|web|tests|examples|script|docs|cmake)/[\w./-]+)`",
                            document.read_text()):
         # "core/round" stands for both its headers and its sources.
         inside = path.removeprefix("core/")
@@ -43,7 +43,7 @@ for document in [*root.glob("*.md"), *root.glob("docs/*.md"), *(root / r / "READ
 check("the documents name files that exist", missing)
 
 long_files = [f"{p.relative_to(root)} has {n} lines" for p in [*root.glob("core/**/*.[ch]pp"), *root.glob("native/src/**/*.[ch]pp"),
-              *root.glob("connectors/**/*.[ch]pp"), *root.glob("commands/*.[ch]pp")]
+              *root.glob("threads/*.[ch]pp"), *root.glob("connectors/**/*.[ch]pp"), *root.glob("commands/*.[ch]pp")]
               if (n := len(p.read_text().splitlines())) > 500]
 check("no source file is longer than 500 lines", long_files)
 

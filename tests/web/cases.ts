@@ -1,9 +1,13 @@
-// Tests of the wrapper that run, the same file, in Node and in Chromium: node.test.mjs and chromium.test.mjs.
-import { CoreError, loadCore, type Core } from '../../web/src/core/core.ts';
+// Tests of the wrapper that run, the same file, in Node, in Chromium, and there with threads: core.test.mjs,
+// chromium.test.mjs, threads.test.mjs.
+import { CoreError, type Core } from '../../web/src/core/core.ts';
+import { serveSlices, SlicePool, type HelperPort } from '../../web/src/core/slices.ts';
+export { loadCore } from '../../web/src/core/core.ts';
+export { lanes, loadThreads } from '../../web/src/core/threads.ts';
 
 export interface Case {
   name: string;
-  run(): void;
+  run(): void | Promise<void>;
 }
 
 function equal(actual: unknown, expected: unknown, what: string): void {
@@ -45,8 +49,56 @@ export function idx(n: number): { images: Uint8Array; labels: Uint8Array } {
 
 const seed = (n: number) => new Uint8Array(32).fill(n);
 
-export async function cases(wasm: Uint8Array | ArrayBuffer): Promise<Case[]> {
-  const core: Core = await loadCore(wasm);
+interface Setting {
+  cnn?: boolean;
+  batch?: number;
+  slices?: number;
+  steps: number;
+}
+// Other modules that compute the slices of every batch, each behind a port that `open` gives.
+interface Helpers {
+  wasm: ArrayBuffer;
+  open(): HelperPort;
+  helpers: number;
+}
+
+// Some steps of a plan's local training: the digest of the parameters, who computed them, and how long it took after the
+// first step.
+export async function run(core: Core, setting: Setting, others?: Helpers) {
+  const { images, labels } = idx((setting.batch ?? 32) * (setting.steps + 1));
+  const envelope = core.sealPlan(seed(1), setting);
+  const [plan, data] = [core.openPlan(envelope), core.readData(images, labels)];
+  const training = core.handle('_ent_training_create', plan.handle, data.handle);
+  const pool = others && new SlicePool(others.helpers, others.open, { wasm: others.wasm, envelope: envelope.buffer, coordinatorKey: '' });
+  let began = 0;
+  let examples = 0;
+  for (let step = 0; step <= setting.steps; step++) {
+    if (step === 1) [began, examples] = [performance.now(), 0];
+    await pool?.share(core, training, setting.slices ?? 1);
+    const report = core.json<{ examples: number; finished: boolean }>('_ent_training_step', training, 1);
+    examples += report.examples;
+  }
+  const ms = performance.now() - began;
+  const [digest, lanes] = [core.text('_ent_training_digest', training), pool?.size ?? 1];
+  pool?.close();
+  for (const handle of [training, plan.handle, data.handle]) core.release(handle);
+  return { digest, lanes, ms, examples };
+}
+
+export const digestOf = async (core: Core, setting: Setting, others?: Helpers) => (await run(core, setting, others)).digest;
+
+// What must be the same wherever it is trained.
+export const trainings: Setting[] = [{ batch: 16, steps: 5 }, { batch: 10, slices: 4, steps: 5 }, { cnn: true, batch: 8, slices: 2, steps: 5 }];
+
+// A helper on the same thread.
+function beside(): HelperPort {
+  const { port1, port2 } = new MessageChannel();
+  serveSlices(port2 as HelperPort);
+  return port1 as HelperPort;
+}
+
+// `wasm`: of the module without threads, for helpers.
+export function cases(core: Core, wasm: ArrayBuffer): Case[] {
   const coordinatorKey = core.publicKey(seed(1));
   const envelope = core.sealPlan(seed(1));
   const data = () => {
@@ -139,6 +191,53 @@ export async function cases(wasm: Uint8Array | ArrayBuffer): Promise<Case[]> {
         refused(() => participant.predict(new Float32Array(784), 'federated'), 'model.none-yet');
         refused(() => core.createParticipant({ ...options, id: 'Not An Id' }), 'contract.bad-id');
         participant.close();
+      },
+    },
+    {
+      name: 'slices decide the bits of a training, and nothing else of it',
+      async run() {
+        const of = (slices?: number) => digestOf(core, slices ? { batch: 16, slices, steps: 3 } : { batch: 16, steps: 3 });
+        equal(await of(1), await of(), 'one slice');
+        check((await of(4)) !== (await of(1)), 'four slices are another order');
+        refused(() => core.sealPlan(seed(1), { batch: 3, slices: 4 }), 'plan.range');
+      },
+    },
+    {
+      name: 'slices that other modules compute give the bits of one',
+      async run() {
+        for (const setting of trainings.slice(1)) {
+          const expected = await digestOf(core, setting);
+          for (const helpers of [1, 2]) {
+            const found = await run(core, setting, { wasm, open: beside, helpers });
+            equal([found.digest, found.lanes], [expected, helpers + 1], `with ${helpers} helpers`);
+          }
+        }
+      },
+    },
+    {
+      name: 'a helper that fails is done without',
+      async run() {
+        let opened = 0;
+        const open = () => {
+          if (opened++ > 0) return beside();
+          const { port1, port2 } = new MessageChannel();
+          port2.onmessage = ({ data }) => 'tasks' in data && port2.postMessage({ error: 'out of memory' });
+          return port1 as HelperPort;
+        };
+        const found = await run(core, trainings[1]!, { wasm, open, helpers: 2 });
+        equal([found.digest, found.lanes], [await digestOf(core, trainings[1]!), 2], 'without the one that failed');
+      },
+    },
+    {
+      name: 'a task that is not one is refused',
+      run() {
+        const plan = core.openPlan(core.sealPlan(seed(1), { batch: 8, slices: 2 }));
+        const helper = core.handle('_ent_helper_create', plan.handle);
+        for (const size of [0, 10, 1000]) refused(() => core.bytes('_ent_helper_compute', helper, new Uint8Array(size)), 'training.slice');
+        refused(() => core.bytes('_ent_helper_compute', helper, new Uint8Array(1000).fill(255)), 'training.slice');
+        refused(() => core.text('_ent_slice_compute', helper, 0), 'handle.unknown');
+        plan.close();
+        core.release(helper);
       },
     },
     {

@@ -11,16 +11,18 @@ const page = await browser.newPage();
 const code = `data:text/javascript;base64,${Buffer.from(await bundle(resolve(import.meta.dirname, 'cases.ts'))).toString('base64')}`;
 const results = await page.evaluate(
   async ([module, wasm]) => {
-    const { cases } = await import(module);
+    const { cases, loadCore } = await import(module);
     const bytes = Uint8Array.from(atob(wasm), (c) => c.charCodeAt(0));
-    return (await cases(bytes)).map(({ name, run }) => {
+    const results = [];
+    for (const { name, run } of cases(await loadCore(bytes), bytes.buffer)) {
       try {
-        run();
-        return { name, error: null };
+        await run();
+        results.push({ name, error: null });
       } catch (error) {
-        return { name, error: String(error) };
+        results.push({ name, error: String(error) });
       }
-    });
+    }
+    return results;
   },
   [code, wasmBytes().toString('base64')],
 );

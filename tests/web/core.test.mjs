@@ -3,5 +3,6 @@ import test from 'node:test';
 import { resolve } from 'node:path';
 import { importBundle, wasmBytes } from './core.mjs';
 
-const { cases } = await importBundle(resolve(import.meta.dirname, 'cases.ts'));
-for (const { name, run } of await cases(wasmBytes())) test(name, run);
+const { cases, loadCore } = await importBundle(resolve(import.meta.dirname, 'cases.ts'));
+const wasm = new Uint8Array(wasmBytes()).buffer;
+for (const { name, run } of cases(await loadCore(wasm), wasm)) test(name, run);

@@ -49,6 +49,11 @@ const Answer* answer(Bytes bytes) {
     return &last;
 }
 
+const Answer* answer(std::span<const std::byte> place) {
+    last = {0, address(place.data()), static_cast<std::uint32_t>(place.size())};
+    return &last;
+}
+
 const Answer* answer_handle(Handle handle) {
     last = {0, handle, 0};
     return &last;

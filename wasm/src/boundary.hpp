@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -53,6 +54,7 @@ Result<std::shared_ptr<T>> find(Handle handle) {
 const Answer* answer(const Error& error);
 const Answer* answer(Bytes bytes);
 const Answer* answer(std::string text);
+const Answer* answer(std::span<const std::byte> place);  // memory of its owner, as it lies there
 const Answer* answer_handle(Handle handle);
 
 template <class T>

@@ -5,8 +5,10 @@
 #include <string>
 
 #include "boundary.hpp"
+#include "entente/base/executor.hpp"
 #include "entente/codec/sign.hpp"
 #include "entente/data/dataset.hpp"
+#include "entente/nn/training.hpp"
 #include "entente/plan/plan.hpp"
 #include "entente/task/score.hpp"
 
@@ -20,6 +22,17 @@ struct PlanObject final : Object {
 
 struct DataObject final : Object {
     std::shared_ptr<const data::Dataset> data;
+};
+
+// What trainings run on: the caller's thread, or the threads that ent_threads() started.
+Executor& executor();
+
+// Whatever trains: its slices may be computed elsewhere (slices.cpp).
+class Trainer : public Object {
+public:
+    // What the next step belongs to; "training.none" when nothing trains now.
+    virtual Result<nn::LocalTraining*> training() = 0;
+    [[nodiscard]] virtual const data::Dataset& data() const = 0;
 };
 
 Result<codec::SigningKey> signing_key(const std::byte* seed, std::uint32_t size);

@@ -40,7 +40,7 @@ std::string_view to_string(Stage stage) {
     return "idle";
 }
 
-class ParticipantObject final : public Object {
+class ParticipantObject final : public Trainer {
 public:
     ParticipantObject(plan::Plan plan, std::string id, round::Participant machine)
         : plan_(std::move(plan)), id_(std::move(id)), machine_(std::move(machine)) {}
@@ -73,6 +73,13 @@ public:
     Result<std::string> work(std::uint32_t max_batches, double train_ms);
     [[nodiscard]] std::string view_json() const;
 
+    Result<nn::LocalTraining*> training() override {
+        if (stage_ != Stage::training) return Error{Code::not_found, "training.none", "participant: it does not train now"};
+        if (!training_) ENTENTE_TRY(begin_training());
+        return &*training_;
+    }
+    [[nodiscard]] const data::Dataset& data() const override { return *train_; }
+
     [[nodiscard]] const plan::Plan& plan() const { return plan_; }
     // 0 federated, 1 alone.
     [[nodiscard]] Result<std::span<const float>> parameters(std::uint32_t which) const {
@@ -102,7 +109,7 @@ private:
     }
     Status begin_training() {
         ENTENTE_ASSIGN(training_, nn::LocalTraining::start(plan_.task.model, plan::training_options(plan_, job_->round, id_),
-                                                           *train_, train_rows_, *job_->parameters));
+                                                           *train_, train_rows_, *job_->parameters, executor()));
         if (job_->correction) ENTENTE_TRY(training_->correct(*job_->correction));
         return done();
     }
@@ -227,7 +234,7 @@ Status ParticipantObject::begin_alone() {
     if (alone_.empty()) alone_ = plan::initial_parameters(plan_);
     if (!alone_training_) {
         const auto options = plan::training_options(plan_, alone_rounds_ + 1, id_);
-        ENTENTE_ASSIGN(alone_training_, nn::LocalTraining::start(plan_.task.model, options, *train_, train_rows_, alone_));
+        ENTENTE_ASSIGN(alone_training_, nn::LocalTraining::start(plan_.task.model, options, *train_, train_rows_, alone_, executor()));
     }
     stage_ = Stage::training_alone;
     return done();

@@ -150,6 +150,7 @@ const Answer* ent_plan_describe(Handle handle, const char* participant, std::uin
             .text("task", plan.task.kind).number("classes", plan.task.classes).text("layers", layers_text(plan))
             .number("parameters", parameters).text("numerics", plan.numerics)
             .number("rounds", plan.round.rounds).number("epochs", plan.training.epochs).number("batch", plan.training.batch)
+            .number("slices", plan.training.slices)
             .number("learning_rate", plan.training.learning_rate).number("deadline_s", plan.round.deadline_s)
             .number("min_cohort", plan.contract.min_cohort_size).number("valid_days", plan.contract.valid_days)
             .number("update_bits", plan.aggregation.grid.bits)
@@ -196,11 +197,15 @@ const Answer* ent_transfer_id(const std::byte* bytes, std::uint32_t size) {
     });
 }
 
-// The default plan of the digits demo, signed: for tests of this module.
-const Answer* ent_plan_seal(const std::byte* seed, std::uint32_t size) {
+// The default plan of the digits demo with the 2NN or the CNN, signed: for tests of this module.
+const Answer* ent_plan_seal(const std::byte* seed, std::uint32_t size, std::uint32_t cnn, std::uint32_t batch, std::uint32_t slices) {
     return guard([&]() -> Result<Bytes> {
         ENTENTE_ASSIGN(const codec::SigningKey key, signing_key(seed, size));
-        const plan::Plan plan = plan::default_digits_plan();
+        plan::Plan plan = plan::default_digits_plan();
+        if (cnn != 0) plan.task.model = nn::mcmahan_cnn();
+        plan.training.batch = batch;
+        plan.training.slices = slices;
+        ENTENTE_TRY(plan::check(plan));
         codec::FrameHeader header;
         header.federation = plan.federation.id;
         header.sender = plan.federation.coordinator;

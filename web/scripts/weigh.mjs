@@ -20,4 +20,6 @@ export function reach(page, atFirst = false) {
 
 export const weigh = (files) => files.reduce((total, path) => total + brotliCompressSync(readFileSync(path)).length, 0);
 
-export const bytesToFirstStep = () => weigh(reach('join.html', true));
+// The page loads the core with threads or the one without.
+export const bytesToFirstStep = ({ threads = false } = {}) =>
+  weigh(reach('join.html', true).filter((path) => !(threads ? /entente_join-[^/]*\.wasm$/ : /_threads[-.]/).test(path)));

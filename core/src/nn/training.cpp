@@ -65,14 +65,43 @@ struct LocalTraining::State {
         next = 0;
     }
 
+    // A slice of the next batch that does not wait for its turn.
+    struct Ready {
+        AlignedFloats gradient;
+        double loss = 0.0;
+        bool ready = false;
+    };
+    std::vector<Ready> ready;  // one for each slice, once one was asked for
+
+    [[nodiscard]] std::size_t next_count() const { return std::min(batch, rows.size() - next); }
+    // The first example of slice s in a batch of `count`.
+    [[nodiscard]] std::size_t first_of(std::uint32_t s, std::size_t count) const { return count * s / options.slices; }
+    [[nodiscard]] Status check_slice(std::uint32_t s) const;
+    Ready& place(std::uint32_t s);
+
     // The next batch: gather, gradient, update. Returns the sum of the losses.
     Result<double> one_batch(std::size_t count);
     // Examples [first, last) of the next batch of `count`: leaves their gradient in the engine, returns their losses' sum.
-    double slice(std::size_t first, std::size_t last, std::size_t count);
+    double compute(std::size_t first, std::size_t last, std::size_t count);
     void update(float* gradient);
 };
 
-double LocalTraining::State::slice(std::size_t first, std::size_t last, std::size_t count) {
+Status LocalTraining::State::check_slice(std::uint32_t s) const {
+    if (options.slices > 1 && s < options.slices && !failure && epoch < options.epochs) return done();
+    return Error{Code::invalid_argument, "training.slice",
+                 "LocalTraining: expected a slice below " + std::to_string(options.slices) + " of several, before the end, found " +
+                     std::to_string(s)};
+}
+
+LocalTraining::State::Ready& LocalTraining::State::place(std::uint32_t s) {
+    if (ready.empty()) {
+        ready.resize(options.slices);
+        for (Ready& one : ready) one.gradient = AlignedFloats(engine->packed_size());
+    }
+    return ready[s];
+}
+
+double LocalTraining::State::compute(std::size_t first, std::size_t last, std::size_t count) {
     for (std::size_t i = first; i < last; ++i) {
         const std::uint32_t row = order[next + i];
         engine->set_input(i - first, dataset->example(row).data());
@@ -87,15 +116,18 @@ Result<double> LocalTraining::State::one_batch(std::size_t count) {
     double loss = 0.0;
     std::size_t first = 0;
     for (std::uint32_t s = 0; s < options.slices; ++s) {
-        const std::size_t last = count * (s + 1) / options.slices;
+        const std::size_t last = first_of(s + 1, count);
         if (last == first) continue;  // fewer examples than slices
-        loss += slice(first, last, count);
+        Ready* const given = !ready.empty() && ready[s].ready ? &ready[s] : nullptr;
+        loss += given != nullptr ? given->loss : compute(first, last, count);
         if (options.slices > 1) {
+            if (given != nullptr) engine->swap_gradient(given->gradient);
             if (first == 0) {
                 engine->swap_gradient(sum);
             } else {
                 engine->kernels().add(engine->gradient(), sum.data(), sum.size());
             }
+            if (given != nullptr) given->ready = false;
         }
         first = last;
     }
@@ -140,8 +172,6 @@ void LocalTraining::State::update(float* gradient) {
     }
 }
 
-namespace {
-
 Status check(const TrainingOptions& o) {
     const auto refuse = [](const std::string& message) {
         return Error{Code::invalid_argument, "training.options", "LocalTraining: expected " + message};
@@ -167,6 +197,8 @@ Status check(const TrainingOptions& o) {
         return refuse("a proximal mu of at least 0");
     return done();
 }
+
+namespace {
 
 Result<std::vector<std::uint32_t>> resolve(std::span<const std::uint32_t> rows, std::size_t size) {
     std::vector<std::uint32_t> result(rows.begin(), rows.end());
@@ -262,7 +294,7 @@ Result<StepReport> LocalTraining::step(std::uint32_t max_batches) {
     StepReport report;
     double loss_sum = 0.0;
     while (report.batches < max_batches && s.epoch < s.options.epochs) {
-        const std::size_t count = std::min(s.batch, s.rows.size() - s.next);
+        const std::size_t count = s.next_count();
         Result<double> loss = s.one_batch(count);
         if (!loss) {
             s.failure = loss.error();
@@ -289,6 +321,44 @@ Result<StepReport> LocalTraining::step(std::uint32_t max_batches) {
     if (report.examples > 0) report.mean_loss = loss_sum / static_cast<double>(report.examples);
     return report;
 }
+
+Result<Slice> LocalTraining::slice(std::uint32_t s) const {
+    const State& state = *state_;
+    ENTENTE_TRY(state.check_slice(s));
+    const std::size_t count = state.next_count();
+    const std::size_t first = state.first_of(s, count);
+    return Slice{{state.options.dropout_key, state.steps, first}, static_cast<std::uint32_t>(count),
+                 std::span(state.order).subspan(state.next + first, state.first_of(s + 1, count) - first)};
+}
+
+Status LocalTraining::compute_slice(std::uint32_t s) {
+    State& state = *state_;
+    ENTENTE_TRY(state.check_slice(s));
+    const std::size_t count = state.next_count();
+    const std::size_t first = state.first_of(s, count);
+    const std::size_t last = state.first_of(s + 1, count);
+    if (first == last) return done();
+    State::Ready& place = state.place(s);
+    place.loss = state.compute(first, last, count);
+    state.engine->swap_gradient(place.gradient);
+    place.ready = true;
+    return done();
+}
+
+Result<std::span<float>> LocalTraining::slice_gradient(std::uint32_t s) {
+    ENTENTE_TRY(state_->check_slice(s));
+    return std::span<float>(state_->place(s).gradient.data(), state_->engine->packed_size());
+}
+
+Status LocalTraining::take_slice(std::uint32_t s, double loss) {
+    ENTENTE_TRY(state_->check_slice(s));
+    State::Ready& place = state_->place(s);
+    place.loss = loss;
+    place.ready = true;
+    return done();
+}
+
+std::span<const float> LocalTraining::weights() const noexcept { return {state_->engine->weights(), state_->engine->packed_size()}; }
 
 bool LocalTraining::finished() const noexcept {
     return state_->failure.has_value() || state_->epoch >= state_->options.epochs;

@@ -9,7 +9,7 @@
 #include <cstdio>
 
 #include "base/files.hpp"
-#include "base/worker_pool.hpp"
+#include "threads/worker_pool.hpp"
 
 namespace entente::native {
 

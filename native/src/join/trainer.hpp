@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/worker_pool.hpp"
+#include "threads/worker_pool.hpp"
 #include "entente/data/dataset.hpp"
 #include "entente/round/participant.hpp"
 

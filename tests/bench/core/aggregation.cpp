@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "core/bench.hpp"
-#include "base/worker_pool.hpp"
+#include "threads/worker_pool.hpp"
 #include "entente/aggregate/fold.hpp"
 #include "entente/aggregate/order_statistics.hpp"
 #include "entente/codec/compress.hpp"
@@ -94,7 +94,7 @@ void fold(const Words& words) {
         held.push_back(aggregate::PackedUpdate::of(an_update(plan, i), grid, d).value());
         envelopes.push_back(an_envelope(plan, held.back().content()));
     }
-    native::WorkerPool pool(static_cast<unsigned>(std::stoul(words[3])));
+    WorkerPool pool(static_cast<unsigned>(std::stoul(words[3])));
     // Opened ones as many as weigh no more than the sums.
     const auto weigh = static_cast<std::size_t>(8 * d / grid.content_bytes(d));
     const std::size_t together = checked ? std::clamp<std::size_t>(weigh, 2, 8) : 32;
@@ -157,7 +157,7 @@ void median(const Words& words) {
         updates.push_back(std::make_unique<Stored>(plan.aggregation.grid, some[i & 1]));
         pointers.push_back(updates.back().get());
     }
-    native::WorkerPool pool(static_cast<unsigned>(std::stoul(words[2])));
+    WorkerPool pool(static_cast<unsigned>(std::stoul(words[2])));
     std::vector<float> result(static_cast<std::size_t>(plan::parameter_count(plan)));
     const Memory memory;
     const double began = wall_now();

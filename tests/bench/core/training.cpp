@@ -3,7 +3,7 @@
 #include <iterator>
 #include <stdexcept>
 
-#include "base/worker_pool.hpp"
+#include "threads/worker_pool.hpp"
 #include "core/bench.hpp"
 #include "entente/data/idx.hpp"
 #include "entente/nn/initialise.hpp"
@@ -68,7 +68,7 @@ void train(const Words& words) {
     options.learning_rate = 0.01f;
     options.epochs = 1'000'000;
     const unsigned threads = static_cast<unsigned>(std::stoul(words[3]));
-    native::WorkerPool pool(threads);
+    WorkerPool pool(threads);
     const bool pictures = words[0] == "2nn" || words[0] == "cnn";
     if (!pictures && words[0] != "conv1d") options.loss.kind = nn::LossKind::mean_squared;
     const data::Dataset set = pictures ? digits(words.size() > 5 ? words[5] : "", 1'920) : windows(spec, words[0] == "conv1d", 1'920);

@@ -1,4 +1,4 @@
-#include "base/worker_pool.hpp"
+#include "threads/worker_pool.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-using entente::native::WorkerPool;
+using entente::WorkerPool;
 
 TEST_CASE("worker pool: every unit runs once, on a lane of its own, job after job") {
     for (const unsigned width : {0u, 1u, 2u, 3u, 5u}) {

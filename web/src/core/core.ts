@@ -47,6 +47,7 @@ export interface PlanText {
   rounds: number;
   epochs: number;
   batch: number;
+  slices: number; // of a batch, which may be computed side by side
   learning_rate: number;
   deadline_s: number;
   min_cohort: number;
@@ -213,6 +214,11 @@ export interface DemoSetting {
   rounds: number;
 }
 
+export interface Place {
+  pointer: number;
+  size: number;
+}
+
 type Input = Uint8Array | string;
 type Argument = number | Input | Float32Array;
 
@@ -252,8 +258,8 @@ export class Core {
   }
 
   // The digits plan, signed with this seed: for tests.
-  sealPlan(seed: Uint8Array): Uint8Array<ArrayBuffer> {
-    return this.bytes('_ent_plan_seal', seed);
+  sealPlan(seed: Uint8Array, { cnn = false, batch = 32, slices = 1 } = {}): Uint8Array<ArrayBuffer> {
+    return this.bytes('_ent_plan_seal', seed, cnn ? 1 : 0, batch, slices);
   }
 
   readData(images: Uint8Array, labels: Uint8Array): Data {
@@ -304,6 +310,23 @@ export class Core {
 
   copy(pointer: number, size: number): Uint8Array<ArrayBuffer> {
     return this.#module.HEAPU8.slice(pointer, pointer + size);
+  }
+
+  // Memory that a function names, and that stays where it is until the core is called again.
+  place(name: string, ...args: Argument[]): Place {
+    return this.#call(name, args, (pointer, size) => ({ pointer, size }));
+  }
+
+  // Into `buffer`, if it has the size.
+  read({ pointer, size }: Place, buffer?: ArrayBuffer): ArrayBuffer {
+    if (buffer?.byteLength !== size) return this.copy(pointer, size).buffer;
+    new Uint8Array(buffer).set(this.#module.HEAPU8.subarray(pointer, pointer + size));
+    return buffer;
+  }
+
+  write({ pointer, size }: Place, bytes: ArrayBuffer): void {
+    if (bytes.byteLength !== size) throw new Error(`expected ${size} bytes, found ${bytes.byteLength}`);
+    this.#module.HEAPU8.set(new Uint8Array(bytes), pointer);
   }
 
   #decode(pointer: number, size: number): string {

@@ -8,7 +8,8 @@ declare module '#wasm/entente.mjs' {
   export default function factory(options: { wasmBinary: Uint8Array | ArrayBuffer }): Promise<Module>;
 }
 
-declare module '#wasm/entente.wasm?url' {
+// Files of the module with threads and of the one without.
+declare module '#wasm/*?url' {
   const url: string;
   export default url;
 }

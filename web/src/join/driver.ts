@@ -1,6 +1,7 @@
 // Drives one participant: carries out the commands of its state machine over the hub, and gives training its slices.
 import { CoreError, type Command, type Core, type NoticeKind, type Participant, type ParticipantText } from '../core/core.ts';
 import { breathe, Fault } from '../core/rpc.ts';
+import type { SlicePool } from '../core/slices.ts';
 import { binary, bytesOf, call, json, post, type StatusText } from './api.ts';
 
 export interface DriverHost {
@@ -9,6 +10,12 @@ export interface DriverHost {
   keep(state: Uint8Array<ArrayBuffer>): Promise<void>; // durably
   sent(envelope: Uint8Array<ArrayBuffer>): void;
   loss(step: number, loss: number): void;
+}
+
+// Workers that compute some of the slices of each batch.
+export interface Sharing {
+  pool: SlicePool;
+  slices: number;
 }
 
 export type Connection = 'ok' | 'lost';
@@ -28,16 +35,18 @@ export class Driver {
   readonly #participant: Participant;
   readonly #token: string;
   readonly #host: DriverHost;
+  readonly #sharing: Sharing | undefined;
   #stopping = new AbortController();
   #batches = 2;
   #trainMs = 0;
   #wake: (() => void) | undefined;
 
-  constructor(core: Core, participant: Participant, token: string, host: DriverHost) {
+  constructor(core: Core, participant: Participant, token: string, host: DriverHost, sharing?: Sharing) {
     this.#core = core;
     this.#participant = participant;
     this.#token = token;
     this.#host = host;
+    this.#sharing = sharing;
     this.view = participant.view();
   }
 
@@ -174,7 +183,9 @@ export class Driver {
     this.#trainMs = 0;
     for (;;) {
       if (this.#stopping.signal.aborted) return [];
-      const { commands } = this.#work();
+      const shared = await this.#share();
+      if (this.#stopping.signal.aborted) return [];
+      const { commands } = this.#work(shared);
       if (commands.length > 0) return commands;
       if (this.view.stage === 'training') {
         const elapsed = (performance.now() - began) / 1000;
@@ -187,13 +198,22 @@ export class Driver {
     }
   }
 
-  #work() {
+  // Whether the next step's slices were shared out.
+  async #share(): Promise<boolean> {
+    if (!this.#sharing || this.view.stage !== 'training') return false;
+    const began = performance.now();
+    await this.#sharing.pool.share(this.#core, this.#participant.handle, this.#sharing.slices);
+    this.#trainMs += performance.now() - began;
+    return true;
+  }
+
+  #work(shared = false) {
     const training = this.view.stage === 'training';
     const began = performance.now();
-    const result = this.#participant.work(this.#batches, this.#trainMs);
+    const result = this.#participant.work(shared ? 1 : this.#batches, this.#trainMs);
     const took = performance.now() - began;
     if (training) this.#trainMs += took;
-    this.#batches = Math.max(1, Math.min(64, Math.round((this.#batches * slice_ms) / Math.max(took, 1))));
+    if (!shared) this.#batches = Math.max(1, Math.min(64, Math.round((this.#batches * slice_ms) / Math.max(took, 1))));
     this.view = result.view;
     return result;
   }

@@ -2,6 +2,9 @@
 import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import wasm from '#wasm/entente.wasm?url';
+import threadsModule from '#wasm/threads.mjs?url';
+import threadsWorker from '#wasm/threads.worker.js?url';
+import threadsWasm from '#wasm/threads.wasm?url';
 import '../ui/style.css';
 import { connect, type Fault, type Remote } from '../core/rpc.ts';
 import type { FrameText, PlanText } from '../core/core.ts';
@@ -26,7 +29,8 @@ function useWorker() {
     return connect<PartnerMethods, PartnerNews>(worker, setNews);
   }, []);
   useEffect(() => {
-    remote.load(new URL(wasm, location.href).href, code).then(setKnown, (fault: Fault) => {
+    const at = (file: string) => new URL(file, location.href).href;
+    remote.load({ wasm: at(wasm), threads: { module: at(threadsModule), worker: at(threadsWorker), wasm: at(threadsWasm) } }, code).then(setKnown, (fault: Fault) => {
       setTrouble(troubleOf(fault, 'The page could not start.', 'Nothing was sent.', 'Load the page again. If it stays so, tell the operator the code below.'));
     });
     addEventListener('online', () => void remote.online());
@@ -357,6 +361,7 @@ function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews
             ) : <button type="button" onClick={() => setAsking(true)}>Leave</button>}
           </div>
         )}
+        {!away && <p class="small soft" id="threads" data-kind={news.threadKind}>This computer trains on {plural(news.threads, 'thread')}.</p>}
         {!away && <p class="small soft">You may close this tab or shut the lid: the federation does not wait for you, and the page goes on from here when you come back.</p>}
       </section>
       <Quality news={news} />

@@ -1,6 +1,8 @@
 // The partner in the worker: invitation, agreement, data, taking part. The page shows what it says.
 import { loadCore, type Core, type Data, type DataText, type FrameText, type NoticeKind, type Participant, type ParticipantText, type Plan, type PlanText, type Point, type Preview } from '../core/core.ts';
 import { Fault } from '../core/rpc.ts';
+import type { SlicePool } from '../core/slices.ts';
+import { cores, lanes, loadThreads, type ThreadsFiles } from '../core/threads.ts';
 import { bytesOf, call, json, post, type FederationText, type Invitation, type StatusText } from './api.ts';
 import { Driver, type Connection } from './driver.ts';
 import { openSeed, sealSeed, store, type FinalScores, type Session, type StoredCrossing, type StoredData } from './store.ts';
@@ -48,6 +50,14 @@ export interface PartnerNews {
   data: DataCard | null;
   plan: PlanText | null;
   firstStepMs: number | null;
+  threads: number; // that train
+  threadKind: 'one' | 'shared' | 'workers'; // workers: with memory of their own, for the slices of the plan's batches
+}
+
+// Where the core lies: alone, and with threads.
+export interface CoreFiles {
+  wasm: string;
+  threads: ThreadsFiles;
 }
 
 const news_ms = 120;
@@ -55,6 +65,9 @@ const save_ms = 3000;
 
 export function createPartner(send: (news: PartnerNews) => void) {
   let core: Core;
+  let threads = 1; // of the core
+  let wasmBytes: ArrayBuffer | undefined; // of the core without threads
+  let pool: SlicePool | undefined;
   let welcome: { invitation: Invitation; envelope: ArrayBuffer } | undefined;
   let plan: Plan | undefined;
   let planText: PlanText | null = null;
@@ -89,7 +102,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
       view: (lastView = driver?.view ?? lastView), status: (lastStatus = driver?.status ?? lastStatus), connection: driver?.connection ?? 'ok',
       retryAt: driver?.retryAt ?? 0, examplesPerSecond: driver?.examplesPerSecond ?? 0, secondsLeft: driver?.secondsLeft ?? 0,
       final: session?.history.final ?? null, points: session?.history.points ?? [], crossings: session?.history.crossings ?? [], losses: session?.history.losses ?? [],
-      firstStepMs: firstStep,
+      firstStepMs: firstStep, threads: pool?.size ?? threads, threadKind: pool ? 'workers' : threads > 1 ? 'shared' : 'one',
     });
   }
 
@@ -147,6 +160,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
     participant = core.createParticipant({
       plan, id: session.participant, seed: await openSeed(session.sealed), acceptedBy: session.acceptedBy, train, test, state: await store.state(),
     });
+    await openPool();
     const mine = new Driver(core, participant, session.token, {
       changed: tellSoon,
       notice(kind, round, code, sentence) {
@@ -167,7 +181,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
         losses.push([before + step, loss]);
         if (losses.length > 400) session!.history.losses = losses.filter((_, i) => i % 2 === 0);
       },
-    });
+    }, pool && { pool, slices: planText!.slices });
     driver = mine;
     tell();
     void mine.run().then(
@@ -182,6 +196,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
 
   async function ended(mine: Driver): Promise<void> {
     if (driver !== mine || !mine.finished) return;
+    closePool();
     if (mine.finished.ok) {
       phase = 'finished';
     } else {
@@ -200,6 +215,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
     remember();
     driver?.stop();
     driver = undefined;
+    closePool();
   }
 
   // One tab at a time: two with the same key would speak for one partner.
@@ -231,17 +247,41 @@ export function createPartner(send: (news: PartnerNews) => void) {
     tell();
   }
 
+  // With threads where the page may have them; whatever stands against it, without.
+  async function loadBest(files: CoreFiles): Promise<void> {
+    const width = lanes();
+    const loaded = width > 1 ? await loadThreads(files.threads, width).catch(() => undefined) : undefined;
+    threads = loaded ? width : 1;
+    if (loaded) {
+      core = loaded;
+      return;
+    }
+    const response = await fetch(files.wasm);
+    if (!response.ok) throw new Fault(`The core could not be loaded (status ${response.status}).`, 'page.core', response.status);
+    wasmBytes = await response.arrayBuffer();
+    core = await loadCore(wasmBytes);
+  }
+
+  // Where there are no threads, but the plan's batches are cut into slices: Workers of this very script compute some.
+  async function openPool(): Promise<void> {
+    const helpers = wasmBytes && planText && typeof Worker !== 'undefined' ? Math.min(planText.slices, cores()) - 1 : 0;
+    if (helpers < 1) return;
+    const fetched = await import('../core/slices.ts').catch(() => undefined); // offline now: alone, then
+    if (!fetched) return;
+    pool = new fetched.SlicePool(helpers, () => new Worker(self.location.href, { type: 'module', name: 'slices' }), {
+      wasm: wasmBytes!, envelope: session!.plan, coordinatorKey: session!.coordinatorKey,
+    });
+  }
+
+  function closePool(): void {
+    pool?.close();
+    pool = undefined;
+  }
+
   const methods = {
     // Loads the core, and takes up again what an earlier page left. Answers at once whether there is a session.
-    async load(wasm: string, code: string): Promise<boolean> {
-      const [bytes, before] = await Promise.all([
-        fetch(wasm).then((r) => {
-          if (!r.ok) throw new Fault(`The core could not be loaded (status ${r.status}).`, 'page.core', r.status);
-          return r.arrayBuffer();
-        }),
-        store.session().catch(() => undefined),
-      ]);
-      core = await loadCore(bytes);
+    async load(files: CoreFiles, code: string): Promise<boolean> {
+      const [, before] = await Promise.all([loadBest(files), store.session().catch(() => undefined)]);
       if (!before || before.state === 'left' || (code && before.code !== code)) return false;
       session = before;
       openPlan(session.plan, session.coordinatorKey, session.participant);

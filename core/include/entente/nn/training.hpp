@@ -34,6 +34,7 @@
 #include "entente/base/executor.hpp"
 #include "entente/base/philox.hpp"
 #include "entente/data/dataset.hpp"
+#include "entente/nn/dropout.hpp"
 #include "entente/nn/loss.hpp"
 #include "entente/nn/model_spec.hpp"
 #include "entente/tensor/kernel_table.hpp"
@@ -68,6 +69,16 @@ struct TrainingOptions {
     kernels::Numerics numerics = kernels::Numerics::portable;
 };
 
+// invalid_argument "training.options".
+Status check(const TrainingOptions& options);
+
+// A part of a batch, for whoever computes it.
+struct Slice {
+    Dropout draw;
+    std::uint32_t batch = 0;              // examples in the whole batch
+    std::span<const std::uint32_t> rows;  // its examples, rows of the data set; valid until the next step
+};
+
 // What one call of step() did.
 struct StepReport {
     std::uint64_t batches = 0;
@@ -98,6 +109,15 @@ public:
     // with the step if a loss, or at the end of an epoch a parameter, is not finite: the training is over and every
     // further call says so.
     Result<StepReport> step(std::uint32_t max_batches);
+
+    // The next batch in parts (nn/slices.hpp), where options.slices > 1: which one may be computed here at once or come from
+    // elsewhere; the next step() computes the rest. Slices of no examples want nothing. invalid_argument "training.slice"
+    // if there is no such slice, or nothing more to train.
+    Result<Slice> slice(std::uint32_t s) const;
+    Status compute_slice(std::uint32_t s);
+    Result<std::span<float>> slice_gradient(std::uint32_t s);  // where it is left, in the order of the kernels; until the next call
+    Status take_slice(std::uint32_t s, double loss);           // it has been left there
+    [[nodiscard]] std::span<const float> weights() const noexcept;  // the parameters in the order of the kernels
 
     [[nodiscard]] bool finished() const noexcept;
     [[nodiscard]] double progress() const noexcept;      // 0 to 1

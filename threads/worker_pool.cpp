@@ -1,10 +1,14 @@
-#include "base/worker_pool.hpp"
-
-#include <sched.h>
+#include "threads/worker_pool.hpp"
 
 #include <algorithm>
 
-namespace entente::native {
+#if defined(__linux__)
+#include <sched.h>
+#elif defined(__EMSCRIPTEN__)
+#include <emscripten/threading.h>
+#endif
+
+namespace entente {
 
 namespace {
 
@@ -26,9 +30,11 @@ constexpr std::uint64_t ticket_of(std::uint32_t job, std::uint32_t unit) { retur
 }  // namespace
 
 unsigned WorkerPool::hardware() noexcept {
+#if defined(__linux__)
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
     if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
+#endif
     return std::max(1u, std::thread::hardware_concurrency());
 }
 
@@ -38,12 +44,39 @@ WorkerPool::WorkerPool(unsigned width) : ticket_(ticket_of(0, closed)) {
 
 WorkerPool::~WorkerPool() {
     over_.store(true, std::memory_order_release);
-    bell_.fetch_add(1, std::memory_order_release);
-    bell_.notify_all();
+    ring();
     for (std::thread& helper : helpers_) helper.join();
 }
 
 unsigned WorkerPool::width() const noexcept { return static_cast<unsigned>(helpers_.size()) + 1; }
+
+#if defined(__EMSCRIPTEN__)
+// Its libc++ sleeps and looks again instead of waiting.
+void WorkerPool::ring() {
+    bell_.fetch_add(1, std::memory_order_release);
+    __builtin_wasm_memory_atomic_notify(reinterpret_cast<int*>(&bell_), 0xffffffffu);
+}
+void WorkerPool::wait_for_ring(std::uint32_t heard) {
+    __builtin_wasm_memory_atomic_wait32(reinterpret_cast<int*>(&bell_), static_cast<int>(heard), -1);
+}
+#else
+void WorkerPool::ring() {
+    bell_.fetch_add(1, std::memory_order_release);
+    bell_.notify_all();
+}
+void WorkerPool::wait_for_ring(std::uint32_t heard) { bell_.wait(heard, std::memory_order_acquire); }
+#endif
+
+// The last units are with helpers that may have lost their processor.
+void WorkerPool::wait_a_little([[maybe_unused]] std::uint32_t done) {
+#if defined(__EMSCRIPTEN__)
+    constexpr std::int64_t nap_ns = 50'000;
+    // A page's own thread must not sleep, and there is no yield.
+    if (emscripten_is_main_browser_thread() == 0) __builtin_wasm_memory_atomic_wait32(reinterpret_cast<int*>(&done_), static_cast<int>(done), nap_ns);
+#else
+    std::this_thread::yield();
+#endif
+}
 
 // Takes the next unit of `job`; false if there is none left or the job is over.
 bool WorkerPool::claim(std::uint32_t job, std::uint32_t& unit) {
@@ -67,7 +100,7 @@ void WorkerPool::help(unsigned lane) {
         }
         if (job_of(ticket) == last || unit_of(ticket) == closed) {
             if (over_.load(std::memory_order_acquire)) return;
-            bell_.wait(bell, std::memory_order_acquire);
+            wait_for_ring(bell);
             continue;
         }
         last = job_of(ticket);
@@ -85,15 +118,16 @@ void WorkerPool::run_some(std::uint32_t units, const Work& work) {
     units_.store(units, std::memory_order_relaxed);
     done_.store(0, std::memory_order_relaxed);
     ticket_.store(ticket_of(job, 0), std::memory_order_release);
-    bell_.fetch_add(1, std::memory_order_release);
-    bell_.notify_all();
+    ring();
     for (std::uint32_t unit = 0; claim(job, unit);) {
         work(unit, 0);
         done_.fetch_add(1, std::memory_order_release);
     }
-    for (int i = 0; done_.load(std::memory_order_acquire) != units; ++i) {
+    std::uint32_t done = done_.load(std::memory_order_acquire);
+    for (int i = 0; done != units; ++i) {
         if (i < spins) pause();
-        else std::this_thread::yield();
+        else wait_a_little(done);
+        done = done_.load(std::memory_order_acquire);
     }
 }
 
@@ -109,4 +143,4 @@ void WorkerPool::run(std::size_t units, Work work) {
     }
 }
 
-}  // namespace entente::native
+}  // namespace entente

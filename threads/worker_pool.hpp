@@ -18,7 +18,7 @@
 
 #include "entente/base/executor.hpp"
 
-namespace entente::native {
+namespace entente {
 
 class WorkerPool final : public Executor {
 public:
@@ -38,6 +38,9 @@ private:
     void help(unsigned lane);
     bool claim(std::uint32_t job, std::uint32_t& unit);
     void run_some(std::uint32_t units, const Work& work);
+    void ring();
+    void wait_for_ring(std::uint32_t heard);
+    void wait_a_little(std::uint32_t done);
 
     // The job's number in the high half, the next unit in the low half: a late helper can never take a unit of
     // another job. While a job is prepared the low half is `closed`.
@@ -50,4 +53,4 @@ private:
     std::vector<std::thread> helpers_;
 };
 
-}  // namespace entente::native
+}  // namespace entente
