@@ -19,6 +19,7 @@ const threadsDirectory = () => resolve(process.env['ENTENTE_WASM_THREADS_DIR'] ?
 // Which of the modules a page takes: see wasm/CMakeLists.txt. The one with threads comes from a build of its own.
 export const alias = (module: 'entente' | 'entente_join') => [
   { find: /^#wasm\/entente\./, replacement: `${wasmDirectory()}/${module}.` },
+  { find: /^#wasm\/slices\./, replacement: `${wasmDirectory()}/${module}_slices.` },
   { find: /^#wasm\/threads\./, replacement: `${threadsDirectory()}/${module}_threads.` },
 ];
 
@@ -27,7 +28,7 @@ export function wasmByHand(): Plugin {
   return {
     name: 'wasm-by-hand',
     transform(code, id) {
-      if (!/entente(_join)?\.mjs$/.test(id)) return null;
+      if (!/entente(_join(_slices)?)?\.mjs$/.test(id)) return null;
       return { code: code.replace(/new URL\(["'](\w+\.wasm)["'],\s*import\.meta\.url\)/g, '"$1"'), map: null };
     },
   };

@@ -20,6 +20,6 @@ export function reach(page, atFirst = false) {
 
 export const weigh = (files) => files.reduce((total, path) => total + brotliCompressSync(readFileSync(path)).length, 0);
 
-// The page loads the core with threads or the one without.
+// The page loads the core with threads or the one without; the one for Workers only where a plan wants them.
 export const bytesToFirstStep = ({ threads = false } = {}) =>
-  weigh(reach('join.html', true).filter((path) => !(threads ? /entente_join-[^/]*\.wasm$/ : /_threads[-.]/).test(path)));
+  weigh(reach('join.html', true).filter((path) => !(threads ? /entente_join(_slices)?-[^/]*\.wasm$/ : /_(threads|slices)[-.]/).test(path)));

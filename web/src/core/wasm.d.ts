@@ -8,6 +8,10 @@ declare module '#wasm/entente.mjs' {
   export default function factory(options: { wasmBinary: Uint8Array | ArrayBuffer }): Promise<Module>;
 }
 
+declare module '#wasm/slices.mjs' {
+  export { default } from '#wasm/entente.mjs';
+}
+
 // Files of the module with threads and of the one without.
 declare module '#wasm/*?url' {
   const url: string;

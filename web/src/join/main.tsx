@@ -2,6 +2,7 @@
 import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import wasm from '#wasm/entente.wasm?url';
+import slices from '#wasm/slices.wasm?url';
 import threadsModule from '#wasm/threads.mjs?url';
 import threadsWorker from '#wasm/threads.worker.js?url';
 import threadsWasm from '#wasm/threads.wasm?url';
@@ -30,7 +31,7 @@ function useWorker() {
   }, []);
   useEffect(() => {
     const at = (file: string) => new URL(file, location.href).href;
-    remote.load({ wasm: at(wasm), threads: { module: at(threadsModule), worker: at(threadsWorker), wasm: at(threadsWasm) } }, code).then(setKnown, (fault: Fault) => {
+    remote.load({ wasm: at(wasm), slices: at(slices), threads: { module: at(threadsModule), worker: at(threadsWorker), wasm: at(threadsWasm) } }, code).then(setKnown, (fault: Fault) => {
       setTrouble(troubleOf(fault, 'The page could not start.', 'Nothing was sent.', 'Load the page again. If it stays so, tell the operator the code below.'));
     });
     addEventListener('online', () => void remote.online());

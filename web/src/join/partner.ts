@@ -54,9 +54,10 @@ export interface PartnerNews {
   threadKind: 'one' | 'shared' | 'workers'; // workers: with memory of their own, for the slices of the plan's batches
 }
 
-// Where the core lies: alone, and with threads.
+// Where the core lies: alone, for Workers that share a training, and with threads.
 export interface CoreFiles {
   wasm: string;
+  slices: string;
   threads: ThreadsFiles;
 }
 
@@ -66,7 +67,9 @@ const save_ms = 3000;
 export function createPartner(send: (news: PartnerNews) => void) {
   let core: Core;
   let threads = 1; // of the core
-  let wasmBytes: ArrayBuffer | undefined; // of the core without threads
+  let files: CoreFiles | undefined;
+  let slicesWasm: Promise<ArrayBuffer> | undefined;
+  let forSlices: Core | undefined; // the core, once it is the one that Workers help
   let pool: SlicePool | undefined;
   let welcome: { invitation: Invitation; envelope: ArrayBuffer } | undefined;
   let plan: Plan | undefined;
@@ -157,10 +160,11 @@ export function createPartner(send: (news: PartnerNews) => void) {
     seen = 0;
     const before = session.history.losses.at(-1)?.[0] ?? 0; // steps of an earlier life
     participant?.close();
+    participant = undefined;
+    await openPool();
     participant = core.createParticipant({
       plan, id: session.participant, seed: await openSeed(session.sealed), acceptedBy: session.acceptedBy, train, test, state: await store.state(),
     });
-    await openPool();
     const mine = new Driver(core, participant, session.token, {
       changed: tellSoon,
       notice(kind, round, code, sentence) {
@@ -248,7 +252,8 @@ export function createPartner(send: (news: PartnerNews) => void) {
   }
 
   // With threads where the page may have them; whatever stands against it, without.
-  async function loadBest(files: CoreFiles): Promise<void> {
+  async function loadBest(found: CoreFiles): Promise<void> {
+    files = found;
     const width = lanes();
     const loaded = width > 1 ? await loadThreads(files.threads, width).catch(() => undefined) : undefined;
     threads = loaded ? width : 1;
@@ -256,20 +261,33 @@ export function createPartner(send: (news: PartnerNews) => void) {
       core = loaded;
       return;
     }
-    const response = await fetch(files.wasm);
+    core = await loadCore(await fetchCore(files.wasm));
+  }
+
+  async function fetchCore(address: string): Promise<ArrayBuffer> {
+    const response = await fetch(address);
     if (!response.ok) throw new Fault(`The core could not be loaded (status ${response.status}).`, 'page.core', response.status);
-    wasmBytes = await response.arrayBuffer();
-    core = await loadCore(wasmBytes);
+    return response.arrayBuffer();
   }
 
   // Where there are no threads, but the plan's batches are cut into slices: Workers of this very script compute some.
   async function openPool(): Promise<void> {
-    const helpers = wasmBytes && planText && typeof Worker !== 'undefined' ? Math.min(planText.slices, cores()) - 1 : 0;
+    const helpers = threads === 1 && files && planText && typeof Worker !== 'undefined' ? Math.min(planText.slices, cores()) - 1 : 0;
     if (helpers < 1) return;
-    const fetched = await import('../core/slices.ts').catch(() => undefined); // offline now: alone, then
-    if (!fetched) return;
-    pool = new fetched.SlicePool(helpers, () => new Worker(self.location.href, { type: 'module', name: 'slices' }), {
-      wasm: wasmBytes!, envelope: session!.plan, coordinatorKey: session!.coordinatorKey,
+    const code = await import('../core/slices.ts').catch(() => undefined);
+    const wasm = code && (await (slicesWasm ??= fetchCore(files!.slices)).catch(() => undefined));
+    if (!code || !wasm) {
+      slicesWasm = undefined; // offline now: alone, then
+      return;
+    }
+    forSlices ??= await code.loadForSlices(wasm);
+    if (core !== forSlices) {
+      core = forSlices;
+      openPlan(session!.plan, session!.coordinatorKey, session!.participant);
+      readData(stored!, card!.name);
+    }
+    pool = new code.SlicePool(helpers, () => new Worker(self.location.href, { type: 'module', name: 'slices' }), {
+      wasm, envelope: session!.plan, coordinatorKey: session!.coordinatorKey,
     });
   }
 
@@ -280,8 +298,8 @@ export function createPartner(send: (news: PartnerNews) => void) {
 
   const methods = {
     // Loads the core, and takes up again what an earlier page left. Answers at once whether there is a session.
-    async load(files: CoreFiles, code: string): Promise<boolean> {
-      const [, before] = await Promise.all([loadBest(files), store.session().catch(() => undefined)]);
+    async load(found: CoreFiles, code: string): Promise<boolean> {
+      const [, before] = await Promise.all([loadBest(found), store.session().catch(() => undefined)]);
       if (!before || before.state === 'left' || (code && before.code !== code)) return false;
       session = before;
       openPlan(session.plan, session.coordinatorKey, session.participant);
