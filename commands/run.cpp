@@ -102,7 +102,8 @@ void declare(Line& line) {
         ->check(CLI::NonNegativeNumber);
     simulate->add_flag("--alone", s.alone, "Also train each partner alone, with the same budget");
     simulate->add_option("--out", s.out, "Folder for metrics (CSV), models (safetensors, npz, ONNX), card, ledger, report.html");
-    simulate->add_flag("--resume", s.resume, "Go on where Ctrl-C has stopped the same command");
+    simulate->add_flag("--resume", s.resume, "Go on from the checkpoint that the same command has left");
+    simulate->add_option("--checkpoint-every", s.checkpoint_every_s, "Seconds from one checkpoint to the next (60); 0: after each round");
     simulate->add_option("--save", s.save_model, "Write the final model as safetensors");
     simulate->add_option("--ledger", s.save_ledger, "Write the ledger");
     simulate->add_flag("--json", s.json, "One JSON object a line: for each round, and at the end");

@@ -27,6 +27,7 @@ struct SimulateOptions {
     bool json = false;
     bool quiet = false;
     bool resume = false;     // from the checkpoint that an interrupted run left
+    std::uint32_t checkpoint_every_s = 60;  // 0: after each round
     std::string out;         // folder for everything that a run leaves
     std::string save_model;  // safetensors
     std::string save_ledger;

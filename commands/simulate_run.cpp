@@ -80,6 +80,9 @@ Result<RunResult> run_simulation(const SimulateOptions& o, const RunSetting& set
     ENTENTE_ASSIGN(memory::Federation federation, prepare(o, setting, digits, environment));
     RunResult run{std::move(federation), {}, 0, false};
     Watcher watcher(o, setting.title, run, environment);
+    const auto keep = [&] { return environment.write_file(setting.checkpoint, run.federation.checkpoint()); };
+    std::int64_t kept_ms = environment.now_ms();
+    bool kept = !setting.title.empty();  // one of several leaves its checkpoint at its end, too
     bool told = false;
     for (;;) {
         auto more = run.federation.advance(slice_batches);
@@ -89,7 +92,15 @@ Result<RunResult> run_simulation(const SimulateOptions& o, const RunSetting& set
         }
         watcher.look(run);
         if (!*more) break;
-        if (!environment.interrupted()) continue;
+        if (!environment.interrupted()) {
+            const std::int64_t now_ms = environment.now_ms();
+            if (run.federation.at_rest() && now_ms - kept_ms >= std::int64_t{1000} * o.checkpoint_every_s) {
+                ENTENTE_TRY(keep());
+                kept_ms = now_ms;
+                kept = true;
+            }
+            continue;
+        }
         if (run.federation.at_rest()) {
             run.interrupted = true;
             break;
@@ -102,9 +113,7 @@ Result<RunResult> run_simulation(const SimulateOptions& o, const RunSetting& set
     if (!run.interrupted && !run.federation.view().finished) {
         return Error{Code::internal, "simulate.stuck", run.federation.view().sentence};
     }
-    if (run.interrupted || !setting.title.empty()) {
-        ENTENTE_TRY(environment.write_file(setting.checkpoint, run.federation.checkpoint()));
-    }
+    if (run.interrupted || kept) ENTENTE_TRY(keep());
     return run;
 }
 

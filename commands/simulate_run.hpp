@@ -24,7 +24,9 @@ struct RunResult {
     bool interrupted = false;  // the checkpoint is written
 };
 
-// One of several runs leaves its checkpoint at its end too, and --resume goes through those that have one.
+// A checkpoint replaces the one before every options.checkpoint_every_s, between two rounds, so that a run that is killed
+// goes on from there. One of several runs leaves its checkpoint at its end too, and --resume goes through those that
+// have one.
 // Fails like Federation::create and advance, "simulate.stuck" when a round can never close, and with --resume like
 // Federation::resume and "file.missing".
 Result<RunResult> run_simulation(const SimulateOptions& options, const RunSetting& setting, const DigitsExamples& digits,

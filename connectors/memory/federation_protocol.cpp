@@ -28,6 +28,25 @@ Result<T> ask(Call&& call) {
     return answer.take();
 }
 
+// Counts what a transfer brings and copies nothing: in one process the content lies in the Space for whoever may read it.
+class Receipt final : public contract::ByteSink {
+public:
+    explicit Receipt(std::uint64_t limit_bytes) : limit_bytes_(limit_bytes) {}
+    Status append(ByteView piece) override {
+        if (piece.size() > limit_bytes_ - bytes_) {
+            return Error{Code::too_large, "transfer.too-large",
+                         "transfer: expected at most " + std::to_string(limit_bytes_) + " bytes, found more"};
+        }
+        bytes_ += piece.size();
+        return done();
+    }
+    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+private:
+    std::uint64_t limit_bytes_;
+    std::uint64_t bytes_ = 0;
+};
+
 }  // namespace
 
 void Federation::Impl::send(coordinator::Event event) {
@@ -83,16 +102,17 @@ void Federation::Impl::wake_coordinator() {
 // A few at a time: their transfers in order, their opening at the same time, their judgement in order.
 void Federation::Impl::retrieve_updates() {
     const std::vector<coordinator::Retrieve> all = std::exchange(retrievals, {});
-    const std::size_t at_once = std::size_t{2} * executor->width();
+    const std::size_t at_once = std::size_t{4} * executor->width();
     for (std::size_t from = 0; from < all.size(); from += at_once) {
         const std::size_t count = std::min(at_once, all.size() - from);
         std::vector<Result<contract::Transfer>> transfers;
         std::vector<std::shared_ptr<contract::ByteSource>> contents;
         for (std::size_t k = 0; k < count; ++k) {
-            contract::BoundedSink sink(all[from + k].limit_bytes);
+            const coordinator::Retrieve& c = all[from + k];
+            Receipt receipt(c.limit_bytes);
             transfers.push_back(ask<contract::Transfer>(
-                [&](auto done) { coordinator_connector->transfer(all[from + k].request, sink, {}, std::move(done)); }));
-            contents.push_back(contract::make_source(sink.take()));
+                [&](auto done) { coordinator_connector->transfer(c.request, receipt, {}, std::move(done)); }));
+            contents.push_back(contract::make_source(space->content(c.request.asset)));
         }
         std::vector<std::shared_ptr<round::OpenedUpdate>> opened(count);
         executor->run(count, [&](std::size_t k, unsigned) {
@@ -161,7 +181,7 @@ void Federation::Impl::on(coordinator::LoadBlob& c) {
     if (it == blobs.end()) {
         return send(coordinator::BlobLoaded{c.blob, Error{Code::not_found, "federation.checkpoint", "no such blob"}, nullptr});
     }
-    const auto source = contract::make_source(Bytes(*it->second));
+    const auto source = contract::make_source(it->second);
     send(coordinator::BlobLoaded{c.blob, Done{}, source.get()});
 }
 
@@ -171,7 +191,7 @@ void Federation::Impl::on(coordinator::OfferModel& c) {
 }
 
 void Federation::Impl::on(coordinator::PublishModel& c) {
-    coordinator_connector->deliver(c.asset, c.version, contract::make_source(Bytes(*blobs.at(c.blob))), {},
+    coordinator_connector->deliver(c.asset, c.version, contract::make_source(blobs.at(c.blob)), {},
                                    [](Result<Done>) {});
     tell_all();
 }
@@ -230,40 +250,20 @@ void Federation::Impl::on(Partner& p, participant::Negotiate& c) {
 
 void Federation::Impl::on(Partner& p, participant::Fetch& c) { p.seat->fetch = std::move(c); }
 
-namespace {
-
-// Counts, and keeps what it is given only when somebody wants to read it.
-class Receipt final : public contract::ByteSink {
-public:
-    Receipt(std::uint64_t limit_bytes, bool keep) : kept_(limit_bytes), keep_(keep) {}
-    Status append(ByteView piece) override {
-        bytes += piece.size();
-        return keep_ ? kept_.append(piece) : done();
-    }
-    [[nodiscard]] ByteView kept() const { return kept_.bytes(); }
-    std::uint64_t bytes = 0;
-
-private:
-    contract::BoundedSink kept_;
-    bool keep_;
-};
-
-}  // namespace
-
 // The same model comes to everybody: the first who fetches it opens it for all.
 void Federation::Impl::fetch(Partner& p) {
     const participant::Fetch wanted = *std::exchange(p.seat->fetch, std::nullopt);
     const bool first = opened_version != wanted.request.version;
-    Receipt receipt(wanted.limit_bytes, first);
+    Receipt receipt(wanted.limit_bytes);
     auto answer = ask<contract::Transfer>(
         [&](auto done) { p.seat->connector.transfer(wanted.request, receipt, {}, std::move(done)); });
     if (!answer.ok()) return send(p, participant::Failed{answer.error(), now_ms});
     if (first) {
         opened_version = wanted.request.version;
-        opened_model = round::Participant::open(options.plan, receipt.kept(), coordinator_key);
+        opened_model = round::Participant::open(options.plan, *space->content(wanted.request.asset), coordinator_key);
     }
-    p.bytes_down += receipt.bytes;
-    bytes_down += receipt.bytes;
+    p.bytes_down += receipt.bytes();
+    bytes_down += receipt.bytes();
     p.seat->fetched = participant::Fetched{std::move(answer).value(), {}, opened_model};
 }
 
@@ -285,7 +285,7 @@ void Federation::Impl::on(Partner& p, participant::Deliver& c) {
     loss_sum += p.loss * static_cast<double>(p.setup.rows.size());
     loss_examples += p.setup.rows.size();
     auto answer = ask<Done>([&](auto done) {
-        p.seat->connector.deliver(c.asset, c.version, contract::make_source(Bytes(*c.envelope)), {}, std::move(done));
+        p.seat->connector.deliver(c.asset, c.version, contract::make_source(c.envelope), {}, std::move(done));
     });
     if (answer.ok()) {
         changed.push_back(index.at(p.setup.id));

@@ -26,7 +26,8 @@ std::vector<std::size_t> Federation::Impl::choose(std::uint32_t max_batches) con
     std::uint64_t batches = 0;
     for (const std::size_t i : arrival_order(coordinator->summary().round)) {
         if (!partners[i].seat->has_work()) continue;
-        if (options.partner_by_partner && batches >= enough && turn.size() >= executor->width()) break;
+        // A multiple of the lanes, so that none waits for the last.
+        if (options.partner_by_partner && batches >= enough && turn.size() % executor->width() == 0) break;
         turn.push_back(i);
         batches += std::uint64_t{terms.epochs} * ((partners[i].setup.rows.size() + terms.batch - 1) / terms.batch);
     }

@@ -41,9 +41,7 @@ std::shared_ptr<const Bytes> Space::content(const std::string& asset) const {
     return it == contents_.end() ? nullptr : it->second;
 }
 
-void Space::set_content(const std::string& asset, Bytes bytes) {
-    contents_[asset] = std::make_shared<const Bytes>(std::move(bytes));
-}
+void Space::set_content(const std::string& asset, std::shared_ptr<const Bytes> bytes) { contents_[asset] = std::move(bytes); }
 
 void MemoryConnector::publish(Asset asset, SignedOffer offer, CallOptions options, Completion<Done> completion) {
     complete<Done>(options, completion,
@@ -53,11 +51,15 @@ void MemoryConnector::publish(Asset asset, SignedOffer offer, CallOptions option
 void MemoryConnector::deliver(std::string asset, Version version, std::shared_ptr<ByteSource> content,
                               CallOptions options, Completion<Done> completion) {
     complete<Done>(options, completion, [&]() -> Status {
-        ENTENTE_ASSIGN(Bytes bytes, drain(*content));
-        if (bytes.size() != version.size_bytes) {
+        std::shared_ptr<const Bytes> bytes = content->whole();
+        if (!bytes) {
+            ENTENTE_ASSIGN(Bytes drained, drain(*content));
+            bytes = std::make_shared<const Bytes>(std::move(drained));
+        }
+        if (bytes->size() != version.size_bytes) {
             return Error{Code::invalid_argument, "connector.size",
                          "deliver: expected " + std::to_string(version.size_bytes) + " bytes, found " +
-                             std::to_string(bytes.size())};
+                             std::to_string(bytes->size())};
         }
         ENTENTE_TRY(space_->exchange().deliver(self_, asset, version));
         space_->set_content(asset, std::move(bytes));

@@ -27,7 +27,7 @@ public:
     [[nodiscard]] std::int64_t now_ms() const { return now_ms_(); }
     // The envelope that an asset offers now, or null.
     [[nodiscard]] std::shared_ptr<const Bytes> content(const std::string& asset) const;
-    void set_content(const std::string& asset, Bytes bytes);
+    void set_content(const std::string& asset, std::shared_ptr<const Bytes> bytes);
     // The owner needs it no longer: whoever was to read it has.
     void drop_content(const std::string& asset) { contents_.erase(asset); }
 

@@ -174,14 +174,14 @@ class Bench:
         peer = "Flower simulation"
         targets = self.targets["simulate"]
         for partners, rounds in ((100, 8), (1000, 3)):
-            yield Row(f"simulate.{partners}", f"{partners} partners, C=0.1, 2NN E=1 B=10", "partners trained/s", peer,
+            yield Row(f"simulate.{partners}", f"{partners} partners, C=0.1, 2NN E=1 B=10, fused", "partners trained/s", peer,
                       lambda p=partners: ours(p, 20)["value"], lambda p=partners, r=rounds: theirs(p, r)["value"],
                       targets[str(partners)], passes=1, skip=no_peers)
         yield Row("simulate.100.first", "start to the end of the first round", "s", peer, lambda: ours(100, 20)["first_round_s"],
                   lambda: theirs(100, 8)["first_round_s"], targets["100.first"], more_is_better=False, passes=1, skip=no_peers)
         yield Row("simulate.100.memory", "peak memory", "MB", peer, lambda: ours(100, 20)["memory_mb"],
                   lambda: theirs(100, 8)["memory_mb"], targets["100.memory"], more_is_better=False, passes=1, skip=no_peers)
-        yield Row("simulate.to97", "100 partners IID, C=0.1, E=1, B=10, lr 0.2, to 97 %, all cores", "s", "plain PyTorch loop",
+        yield Row("simulate.to97", "100 partners IID, C=0.1, E=1, B=10, lr 0.2, fused, to 97 %, all cores", "s", "plain PyTorch loop",
                   lambda: simulation.seconds_to(entente, self.scratch, self.mnist, 0.97, rate=0.2),
                   lambda: self.torch.ask(do="to_accuracy", mnist=self.mnist, target=0.97, partners=100, sample=10, batch=10, rate=0.2,
                                          seed=0, threads=os.cpu_count())["value"],

@@ -6,6 +6,7 @@ TAP on standard output. Data: ENTENTE_MNIST_DIR, or digits that this test writes
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,27 @@ def check(name, run, expected):
     sys.stdout.flush()
 
 
+def sampled(data, killed):
+    """Four rounds that each ask half of six partners; `killed`: kill -9 after the second, then on from the last checkpoint."""
+    words = [*native, "simulate", "--data", str(data), "--rounds", "4", "--partners", "6", "--sample", "0.5", "--examples", "1200",
+             "--json", "--checkpoint-every", "0"]
+    with tempfile.TemporaryDirectory() as folder:
+        if killed:
+            with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=folder) as process:
+                for line in process.stdout:
+                    if json.loads(line).get("round") == 2:
+                        process.kill()
+                        break
+            if process.returncode != -signal.SIGKILL:
+                raise RuntimeError("it ended before it was killed")
+            words.append("--resume")
+        done = subprocess.run(words, capture_output=True, text=True, cwd=folder, timeout=300)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        if done.returncode != 0 or (killed and lines[0].get("round") == 1):
+            raise RuntimeError(done.stderr.strip() or "it began anew")
+        return lines[-1]["model_digest"]
+
+
 with tempfile.TemporaryDirectory() as scratch:
     data = os.environ.get("ENTENTE_MNIST_DIR")
     if not data:
@@ -60,6 +82,7 @@ with tempfile.TemporaryDirectory() as scratch:
     check("sparse updates give another model", lambda: "differs" if other != reference else "the same", "differs")
     check("sparse updates, two threads, kernels scalar, arrivals shuffled",
           lambda: simulate(native, data, str(sparse), "--threads", "2", "--shuffle-arrivals", "1", kernels="scalar"), other)
+    check("killed and resumed", lambda: sampled(data, killed=True), sampled(data, killed=False))
     if pathlib.Path(wasm[0]).exists():
         check("WebAssembly", lambda: simulate(wasm, data), reference)
         check("WebAssembly, arrivals shuffled", lambda: simulate(wasm, data, "--shuffle-arrivals", "3"), reference)

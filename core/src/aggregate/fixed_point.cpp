@@ -45,32 +45,6 @@ namespace {
 
 constexpr std::size_t chunk = 1024;  // values whose random words are drawn at once; whole blocks of Philox
 
-// Adding and taking away 1.5 * 2^52 leaves the nearest whole number of anything below 2^51.
-constexpr double to_whole = 0x1.8p52;
-
-// Rounds up where the word, as a fraction, lies below what was cut off; counts what is clipped. A float times a power of
-// two is exact in double, and so is all of this: nothing depends on the machine. Without branches, since which way a
-// value is rounded cannot be predicted.
-std::uint32_t round_chunk(std::span<const float> delta, std::span<const std::uint32_t> words, double scale, double limit,
-                          std::int32_t* out) {
-    std::uint32_t clipped = 0;
-    for (std::size_t i = 0; i < delta.size(); ++i) {
-        double scaled = static_cast<double>(delta[i]) * scale;
-        scaled = scaled > limit + 1.0 ? limit + 1.0 : scaled;
-        scaled = scaled < -limit - 1.0 ? -limit - 1.0 : scaled;
-        const double nearest = (scaled + to_whole) - to_whole;
-        const double below = nearest - (nearest > scaled ? 1.0 : 0.0);
-        // The word as a signed number and half the range back: what vector units convert.
-        const double chance = (static_cast<double>(static_cast<std::int32_t>(words[i] ^ 0x80000000u)) + 0x1p31) * 0x1p-32;
-        const double value = below + (chance < scaled - below ? 1.0 : 0.0);
-        double kept = value > limit ? limit : value;
-        kept = kept < -limit ? -limit : kept;
-        clipped += kept != value ? 1u : 0u;
-        out[i] = static_cast<std::int32_t>(kept);
-    }
-    return clipped;
-}
-
 // The smallest power of two that makes the block's values fit.
 unsigned shift_for(double largest, const FixedPoint& grid) {
     const double fits = static_cast<double>(grid.limit() >> grid.most_shift());
@@ -88,8 +62,9 @@ double largest_of(std::span<const float> values) {
 }  // namespace
 
 Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid, PhiloxKey key) {
-    const auto bad = std::find_if(delta.begin(), delta.end(), [](float v) { return !std::isfinite(v); });
-    if (bad != delta.end()) {
+    const kernels::Table& k = kernels::active();
+    if (!k.all_finite(delta.data(), delta.size())) {
+        const auto bad = std::find_if(delta.begin(), delta.end(), [](float v) { return !std::isfinite(v); });
         return Error{Code::invalid_argument, "update.not-finite",
                      "quantise: expected finite values, found NaN or infinity at parameter " + std::to_string(bad - delta.begin())};
     }
@@ -101,9 +76,9 @@ Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid,
     for (std::size_t from = 0; from < delta.size(); from += chunk) {
         const std::size_t count = std::min(chunk, delta.size() - from);
         philox_words(key, from / 4, std::span(words).first(count));
-        for (std::size_t k = 0; k < count;) {
-            const std::size_t at = from + k;
-            std::size_t run = count - k;
+        for (std::size_t done = 0; done < count;) {
+            const std::size_t at = from + done;
+            std::size_t run = count - done;
             if (grid.block > 0) {
                 const std::size_t within = at % grid.block;
                 if (within == 0) {
@@ -113,10 +88,10 @@ Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid,
                 run = std::min(run, grid.block - within);
             }
             const double steps = step;
-            out.clipped += round_chunk(delta.subspan(at, run), std::span(words).subspan(k, run), scale / steps,
-                                       grid.limit() / steps, out.values.data() + at);
+            out.clipped += k.round_at_random(delta.data() + at, words.data() + done, run, scale / steps, grid.limit() / steps,
+                                             out.values.data() + at);
             for (std::size_t i = at; step > 1 && i < at + run; ++i) out.values[i] *= step;
-            k += run;
+            done += run;
         }
     }
     return out;

@@ -1,5 +1,8 @@
 #include "entente/data/examples.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace entente::data {
 
 std::span<const std::uint32_t> Examples::labels() const noexcept {
@@ -12,6 +15,7 @@ std::span<const float> Examples::targets() const noexcept {
 
 Dataset Examples::gather(std::span<const std::uint32_t> rows) const {
     if (!levels_) return data::gather(*whole_, rows);
+    std::array<float, 256> piece;
     Dataset part;
     part.example_shape = whole_->example_shape;
     part.classes = whole_->classes;
@@ -19,8 +23,13 @@ Dataset Examples::gather(std::span<const std::uint32_t> rows) const {
     part.features.reserve(rows.size() * size);
     part.labels.reserve(rows.size());
     for (const std::uint32_t row : rows) {
-        for (const std::byte level : ByteView(*levels_).subspan(header_ + row * size, size)) {
-            part.features.push_back(static_cast<float>(std::to_integer<std::uint32_t>(level)) / 255.0f);
+        // Piece by piece, so that the floats are written once.
+        ByteView levels = ByteView(*levels_).subspan(header_ + row * size, size);
+        while (!levels.empty()) {
+            const std::size_t count = std::min(piece.size(), levels.size());
+            for (std::size_t i = 0; i < count; ++i) piece[i] = static_cast<float>(std::to_integer<std::int32_t>(levels[i])) / 255.0f;
+            part.features.insert(part.features.end(), piece.begin(), piece.begin() + static_cast<std::ptrdiff_t>(count));
+            levels = levels.subspan(count);
         }
         part.labels.push_back(whole_->labels[row]);
     }

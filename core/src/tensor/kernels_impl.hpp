@@ -29,6 +29,7 @@ using std::size_t;
 #include "impl/gemm.hpp"
 #include "impl/integers.hpp"
 #include "impl/pool.hpp"
+#include "impl/rounding.hpp"
 #include "impl/sha256.hpp"
 #include "impl/spots.hpp"
 #include "impl/winograd.hpp"
@@ -76,6 +77,7 @@ const Table ENTENTE_TABLE = {
     .scale = scale,
     .dot = dot,
     .all_finite = all_finite,
+    .round_at_random = round_at_random,
     .regularise = regularise,
     .sgd = sgd,
     .sgd_momentum = sgd_momentum,

@@ -89,6 +89,24 @@ TEST_CASE("an interrupted simulation leaves a checkpoint, and goes on to the mod
     CHECK(pieces.error.find("federation.other-run") != std::string::npos);
 }
 
+TEST_CASE("a simulation leaves a checkpoint after each round when asked to, and the last says that it is done") {
+    const std::vector<std::string> args{"simulate", "--data", "mnist", "--partners", "3", "--rounds", "3", "--json"};
+    WithDigits plain;
+    REQUIRE(commands::run(args, plain) == commands::exit_done);
+    CHECK(plain.files.count("entente-simulation.checkpoint") == 0);
+    WithDigits kept;
+    std::vector<std::string> keeping = args;
+    keeping.insert(keeping.end(), {"--checkpoint-every", "0"});
+    REQUIRE(commands::run(keeping, kept) == commands::exit_done);
+    CHECK(last_line(kept.out) == last_line(plain.out));
+    REQUIRE(kept.files.count("entente-simulation.checkpoint") == 1);
+    kept.out.clear();
+    keeping.push_back("--resume");
+    REQUIRE(commands::run(keeping, kept) == commands::exit_done);
+    CHECK(std::count(kept.out.begin(), kept.out.end(), '\n') == 1);
+    CHECK(kept.out.find("model_digest") != std::string::npos);
+}
+
 TEST_CASE("a simulation says each round as one JSON object") {
     WithDigits environment;
     REQUIRE(commands::run({"simulate", "--data", "mnist", "--partners", "3", "--rounds", "3", "--evaluate-every", "2", "--json"},

@@ -258,6 +258,37 @@ TEST_CASE("elementwise kernels of every variant give the scalar variant's bits a
     }
 }
 
+TEST_CASE("rounding at random of every variant is the definition's, at every length") {
+    Philox random(derive_key(3, 0, {}, Purpose::test));
+    constexpr std::size_t count = 200;
+    std::vector<float> x(count);
+    for (float& value : x) value = static_cast<float>(random.normal()) * (random.bounded(6) == 0 ? 1e6f : 0.01f);
+    std::copy_n(std::vector<float>{0.0f, -0.0f, 1.0f, -1.0f, 0.5f, -0.5f, 1e-38f, -1e-38f, 3e38f, -3e38f}.begin(), 10, x.begin());
+    std::vector<std::uint32_t> words(count);
+    for (std::uint32_t& word : words) word = random.bounded(9) == 0 ? 0 : random.next_u32();
+    for (const Numerics numerics : {Numerics::portable, Numerics::fused}) {
+        for (const Table* k : kernels::available(numerics)) {
+            CAPTURE(k->name);
+            for (std::size_t n = 0; n <= count; n += 1 + n / 9) {
+                for (const double limit : {7.0, 127.0, 32767.0, 2147483647.0}) {
+                    std::vector<std::int32_t> mine(n), expected(n);
+                    const auto clipped = k->round_at_random(x.data(), words.data(), n, 16384.0, limit, mine.data());
+                    std::uint32_t beyond = 0;
+                    for (std::size_t i = 0; i < n; ++i) {
+                        const double scaled = std::clamp(static_cast<double>(x[i]) * 16384.0, -limit - 1, limit + 1);
+                        const double up = static_cast<double>(words[i]) * 0x1p-32 < scaled - std::floor(scaled) ? 1 : 0;
+                        const double whole = std::floor(scaled) + up;
+                        beyond += std::abs(whole) > limit ? 1 : 0;
+                        expected[i] = static_cast<std::int32_t>(std::clamp(whole, -limit, limit));
+                    }
+                    CHECK(mine == expected);
+                    CHECK(clipped == beyond);
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("relu sends negative numbers, negative zero and NaN to positive zero") {
     for_each_variant([](const Table&, const Table& table) {
         std::vector<float> x{-1.0f, -0.0f, std::numeric_limits<float>::quiet_NaN(), 2.0f, 0.0f};

@@ -54,6 +54,8 @@ public:
     virtual ~ByteSource() = default;
     // Fills at most buffer.size() bytes and returns how many; 0 is the end.
     virtual Result<std::size_t> read(std::span<std::byte> buffer) = 0;
+    // All of it, where it lies in memory whole: for those who would only copy it. Null elsewhere.
+    [[nodiscard]] virtual std::shared_ptr<const Bytes> whole() const { return nullptr; }
 };
 
 // Bytes pushed as they arrive. An error from append ends the transfer and becomes its error.
@@ -143,6 +145,7 @@ public:
 
 // A ByteSource over bytes that it owns.
 std::shared_ptr<ByteSource> make_source(Bytes bytes);
+std::shared_ptr<ByteSource> make_source(std::shared_ptr<const Bytes> bytes);  // shares them
 
 // A ByteSink into memory, with a limit that refuses before it grows: too_large "transfer.too-large".
 class BoundedSink final : public ByteSink {

@@ -172,6 +172,11 @@ struct Table {
     // True if no element is infinite or NaN.
     bool (*all_finite)(const float* x, std::size_t count);
 
+    // x * scale down to a whole number, or up where words[i] / 2^32 lies below what was cut off, and at most `limit` in
+    // magnitude; returns how many were moved there. Exact in double: scale is a power of two, |limit| < 2^31.
+    std::uint32_t (*round_at_random)(const float* x, const std::uint32_t* words, std::size_t count, double scale, double limit,
+                                     std::int32_t* out);
+
     // g = mac(g, decay, w), then g = mac(g, mu, w - origin) when origin is given
     void (*regularise)(float decay, float mu, const float* w, const float* origin, float* g, std::size_t count);
     // w = mac(w, -rate, g)
