@@ -1,5 +1,7 @@
 #include "nn/dense_op.hpp"
 
+#include <algorithm>
+
 namespace entente::nn {
 
 namespace {
@@ -7,16 +9,24 @@ namespace {
 // Rows of W whose gradient and update are done in one go, while they lie in the cache.
 constexpr std::size_t block_rows = 112;
 
+// Columns of zeros between two others that are taken along, since a run costs as much as they do.
+constexpr std::size_t smallest_gap = 4;
+
 class DenseOp final : public Op {
 public:
     DenseOp(const DenseShape& shape, Value& input, Value& output) : s_(shape), x_(input), y_(output) {}
 
     [[nodiscard]] std::uint64_t workspace(std::size_t batch, unsigned width) const override {
-        return x_.wants_gradient ? std::uint64_t{round_up(batch, 16)} * (round_up(s_.out, 16) + block_rows * width) : 0;
+        if (!x_.wants_gradient) return round_up(s_.in, 16) + 2 * most_runs();
+        return std::uint64_t{round_up(batch, 16)} * (round_up(s_.out, 16) + block_rows * width);
     }
 
     void allocate(std::size_t batch, unsigned width) override {
-        if (!x_.wants_gradient) return;
+        if (!x_.wants_gradient) {
+            any_.resize(round_up(s_.in, 16));
+            runs_.reserve(most_runs());
+            return;
+        }
         turned_ = AlignedFloats(round_up(s_.out, 16) * round_up(batch, 16));
         block_ = AlignedFloats(block_rows * round_up(batch, 16) * width);
         block_size_ = block_rows * round_up(batch, 16);
@@ -24,6 +34,7 @@ public:
 
     void forward(const Pass& pass) override {
         const Panels panels{s_.in, s_.out};
+        if (!x_.wants_gradient) find_runs(pass);
         pass.executor.run(panels.count(), [&](std::size_t p, unsigned) {
             kernels::Gemm g;
             g.rows = pass.batch;
@@ -36,6 +47,10 @@ public:
             g.c = y_.corner(0) + panels.first_column(p);
             g.c_row = y_.example();
             g.finish = s_.relu ? kernels::Finish::relu : kernels::Finish::none;
+            if (skips()) {
+                g.runs = runs_.data();
+                g.depth = active_;
+            }
             pass.k.gemm(g);
         });
     }
@@ -55,7 +70,15 @@ public:
             const std::size_t first = s_.in * block / blocks;
             const std::size_t rows = s_.in * (block + 1) / blocks - first;
             if (x_.wants_gradient) input_gradient(pass, first, rows, padded_batch, block_.data() + lane * block_size_);
-            weight_gradient(pass, first, rows);
+            if (x_.wants_gradient || !pass.descend) {
+                weight_gradient(pass, first, rows);
+            } else {
+                for (const kernels::Run& run : runs_) {
+                    const std::size_t from = std::max<std::size_t>(run.first, first);
+                    const std::size_t to = std::min<std::size_t>(run.first + run.count, first + rows);
+                    if (from < to) weight_gradient(pass, from, to - from);
+                }
+            }
         });
         float* const bias = pass.gradient + s_.bias;
         pass.k.column_sums(dy, y_.example(), pass.batch, s_.out, false, bias);
@@ -63,6 +86,27 @@ public:
     }
 
 private:
+    // Of a batch of pictures, half the pixels are zero in every one. Nothing is multiplied by them, and no bit tells:
+    // adding a product with zero to a finite sum changes nothing but the sign of a zero, which a ReLU behind it takes
+    // away; and a weight moved by -rate * (+0) stays as it is. (Weights that are not finite end the training anyway.)
+    [[nodiscard]] bool skips() const { return !x_.wants_gradient && s_.relu && active_ > 0; }
+
+    [[nodiscard]] std::size_t most_runs() const { return s_.in / (smallest_gap + 1) + 1; }
+
+    void find_runs(const Pass& pass) {
+        pass.k.any_nonzero(x_.corner(0), x_.example(), pass.batch, any_.size(), any_.data());
+        runs_.clear();
+        active_ = 0;
+        for (std::size_t k = 0; k < s_.in; ++k) {
+            if (any_[k] == 0) continue;
+            if (runs_.empty() || k > runs_.back().first + runs_.back().count + smallest_gap) {
+                runs_.push_back({static_cast<std::uint32_t>(k), 0});
+            }
+            runs_.back().count = static_cast<std::uint32_t>(k + 1) - runs_.back().first;
+        }
+        for (const kernels::Run& run : runs_) active_ += run.count;
+    }
+
     void input_gradient(const Pass& pass, std::size_t first, std::size_t rows, std::size_t padded_batch, float* turned) {
         const Panels panels{s_.in, s_.out};
         const Panels lanes{0, padded_batch};
@@ -116,6 +160,10 @@ private:
     AlignedFloats turned_;  // dY transposed: [out, batch]
     AlignedFloats block_;   // dX transposed, of one block of rows and lane: [block_rows, batch]
     std::size_t block_size_ = 0;
+    // Where the input is the data itself: the columns that are not zero in the whole batch.
+    std::vector<std::uint32_t> any_;
+    std::vector<kernels::Run> runs_;
+    std::size_t active_ = 0;
 };
 
 }  // namespace

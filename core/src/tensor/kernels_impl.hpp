@@ -72,6 +72,7 @@ const Table ENTENTE_TABLE = {
     .winograd = winograd,
     .spot_weights = spot_weights,
     .spot_inputs = spot_inputs,
+    .any_nonzero = any_nonzero,
     .axpy = axpy,
     .add = add,
     .scale = scale,

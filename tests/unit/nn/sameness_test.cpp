@@ -135,6 +135,47 @@ TEST_CASE("a training in nested loops has the same digest") {
     }
 }
 
+TEST_CASE("columns that are zero in a whole batch leave no trace: nested loops, every instruction set") {
+    const ModelSpec spec{{600}, {dense("a", 60), relu(), dense("b", 4)}};
+    data::Dataset set = pictures(spec.input_shape, 60);
+    Philox random({18, 19});
+    for (std::size_t i = 0; i < set.features.size(); ++i) {
+        // Stripes that nobody has, and pixels that few have.
+        const std::size_t column = i % 600;
+        if (column % 40 < 15 || random.bounded(8) != 0) set.features[i] = i % 3 == 0 ? -0.0f : 0.0f;
+    }
+    const std::vector<float> initial = initialise(spec, {8, 9}).value();
+    TrainingOptions o;
+    o.batch = 11;
+    o.learning_rate = 0.05f;
+    o.key = derive_key(1, 2, "p", Purpose::shuffle);
+    std::vector<std::uint32_t> rows(60);
+    std::iota(rows.begin(), rows.end(), 0u);
+    Philox(o.key, 0).shuffle(rows);
+    std::vector<float> w = initial;
+    std::vector<float> gradient(w.size());
+    for (std::size_t first = 0; first < rows.size(); first += 11) {
+        std::vector<float> inputs;
+        std::vector<std::uint32_t> labels;
+        for (std::size_t i = first; i < std::min<std::size_t>(first + 11, rows.size()); ++i) {
+            inputs.insert(inputs.end(), set.example(rows[i]).begin(), set.example(rows[i]).end());
+            labels.push_back(set.labels[rows[i]]);
+        }
+        REQUIRE(reference_gradients<float>(spec, w, inputs, labels, gradient).ok());
+        for (std::size_t i = 0; i < w.size(); ++i) w[i] = w[i] + -0.05f * gradient[i];
+    }
+    const std::string before = kernels::active().name;
+    for (const kernels::Table* table : kernels::available(Numerics::portable)) {
+        REQUIRE(kernels::select(table->name).ok());
+        INFO(std::string(table->name));
+        Shuffled executor(3);
+        auto training = LocalTraining::start(spec, o, set, {}, initial, executor).value();
+        while (!training.finished()) REQUIRE(training.step(100).ok());
+        CHECK(digest(training.parameters()) == digest(w));
+    }
+    REQUIRE(kernels::select(before).ok());
+}
+
 TEST_CASE("the gradients of a batch's slices are added in order: nested loops, any number of lanes") {
     constexpr std::size_t batch = 20;
     constexpr std::size_t slices = 4;

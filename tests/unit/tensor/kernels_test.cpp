@@ -172,6 +172,64 @@ TEST_CASE("gemm of every variant gives the bits of its definition") {
     }
 }
 
+TEST_CASE("gemm over runs of k gives the bits of the whole product where the rest is zero") {
+    Philox random(derive_key(5, 0, {}, Purpose::test));
+    for (const Numerics numerics : {Numerics::portable, Numerics::fused}) {
+        for (const Table* k : kernels::available(numerics)) {
+            CAPTURE(k->name);
+            for (const std::size_t rows : {1, 8, 9, 13, 30}) {
+                constexpr std::size_t depth = 700;
+                constexpr std::size_t columns = 48;
+                std::vector<float> a = random_floats(random, rows * depth);
+                const std::vector<float> b = random_floats(random, depth * columns + 16);
+                const std::vector<float> bias = random_floats(random, columns);
+                std::vector<kernels::Run> runs;
+                std::size_t active = 0;
+                for (std::uint32_t at = random.bounded(9); at < depth;) {
+                    const std::uint32_t count = std::min<std::uint32_t>(1 + random.bounded(at < 400 ? 20 : 260), depth - at);
+                    runs.push_back({at, count});
+                    active += count;
+                    at += count + 1 + random.bounded(12);
+                }
+                std::vector<bool> listed(depth, false);
+                for (const kernels::Run& run : runs) std::fill_n(listed.begin() + run.first, run.count, true);
+                for (std::size_t i = 0; i < a.size(); ++i) {
+                    if (!listed[i % depth]) a[i] = i % 2 == 0 ? 0.0f : -0.0f;
+                }
+                Gemm g;
+                g.rows = rows;
+                g.columns = g.b_row = g.c_row = columns;
+                g.depth = depth;
+                g.a = a.data();
+                g.a_row = depth;
+                g.b = b.data();
+                g.start = bias.data();
+                g.finish = Finish::relu;
+                std::vector<float> whole(rows * columns), skipped(rows * columns);
+                g.c = whole.data();
+                k->gemm(g);
+                g.c = skipped.data();
+                g.runs = runs.data();
+                g.depth = active;
+                k->gemm(g);
+                CHECK(same_bits(whole, skipped));
+            }
+        }
+    }
+}
+
+TEST_CASE("columns that are zero in every row are found, and the sign of a zero does not count") {
+    for (const Table* k : kernels::available(Numerics::portable)) {
+        std::vector<float> x(3 * 40, 0.0f);
+        x[7] = -0.0f;
+        x[40 + 9] = 1e-45f;
+        x[80 + 31] = -3.0f;
+        std::vector<std::uint32_t> any(32);
+        k->any_nonzero(x.data(), 40, 3, 32, any.data());
+        for (std::size_t j = 0; j < 32; ++j) CHECK((any[j] != 0) == (j == 9 || j == 31));
+    }
+}
+
 TEST_CASE("gemm agrees with a product written with xtensor views") {
     Philox random({33, 34});
     const std::vector<float> a = random_floats(random, 5 * 7);

@@ -28,6 +28,12 @@ enum class Finish : std::uint8_t {
     descend,  // C = mac(C, factor, sum): a gradient that goes straight into the weights
 };
 
+// k from `first` on, `count` of them.
+struct Run {
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+};
+
 // C[i, j] = finish(start(i, j) + sum over s ascending, then k ascending, of A(i, s, k) * B(s, k, j))
 //   A(i, s, k) = a[i * a_row + s * a_segment + k * a_step]
 //   B(s, k, j) = b[s * b_segment + k * b_row + j]
@@ -35,12 +41,14 @@ enum class Finish : std::uint8_t {
 //   start      = start[i * start_row + j], +0 if null; C itself (start = c, start_row = c_row) continues a sum;
 //                a bias is start_row = 0
 // Strides are in floats. B and a bias are readable up to the next whole unit of columns, C need not be. With
-// Finish::descend the sum starts at +0 (start is null). Segments make a convolution without copying.
+// Finish::descend the sum starts at +0 (start is null). Segments make a convolution without copying. With `runs` given,
+// there is one segment, and the sum is over the k of these runs alone, ascending; depth is the number of them in all.
 struct Gemm {
     std::size_t rows = 0;
     std::size_t columns = 0;
     std::size_t depth = 0;  // k per segment
     std::size_t segments = 1;
+    const Run* runs = nullptr;
     const float* a = nullptr;
     std::size_t a_row = 0;
     std::size_t a_step = 1;
@@ -161,6 +169,9 @@ struct Table {
     void (*spot_weights)(const SpotGradient& work, const float* in, std::size_t first, std::size_t taps, float* dw);
     // din = mac(din, gradient, w): taps descending in y and x, spots ascending
     void (*spot_inputs)(const SpotGradient& work, const float* w, float* din);
+
+    // any[j] != 0 where x[i * row + j] != 0 for some i. REQUIRES: columns in whole units.
+    void (*any_nonzero)(const float* x, std::size_t row, std::size_t rows, std::size_t columns, std::uint32_t* any);
 
     // y = mac(y, factor, x)
     void (*axpy)(float factor, const float* x, float* y, std::size_t count);

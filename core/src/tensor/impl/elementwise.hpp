@@ -98,3 +98,15 @@ void adam(const Adam& a, const float* g, float* m, float* v, float* w, size_t co
         w[i] = w[i] - a.rate * (m[i] / mac(a.epsilon, __builtin_sqrtf(v[i]), a.scale));
     }
 }
+
+// Every bit but the sign's.
+void any_nonzero(const float* __restrict x, size_t row, size_t rows, size_t columns, std::uint32_t* __restrict any) {
+    for (size_t j = 0; j < columns; ++j) any[j] = 0;
+    for (size_t i = 0; i < rows; ++i) {
+        for (size_t j = 0; j < columns; ++j) {
+            std::uint32_t bits;
+            __builtin_memcpy(&bits, x + i * row + j, 4);
+            any[j] |= bits << 1;
+        }
+    }
+}

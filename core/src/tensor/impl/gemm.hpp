@@ -7,13 +7,14 @@ void tile(const Gemm& g, const float* a, const float* start, float* c) {
     const size_t a_row = g.a_row;
     const size_t a_step = g.a_step;
     const size_t b_row = g.b_row;
-    const size_t depth = g.depth;
     Vector sum[rows][vectors];
     for (size_t i = 0; i < rows; ++i)
         for (size_t v = 0; v < vectors; ++v) sum[i][v] = load(start + i * g.start_row + v * lanes);
     for (size_t s = 0; s < g.segments; ++s) {
-        const float* pa = a + s * g.a_segment;
-        const float* pb = g.b + s * g.b_segment;
+        const size_t first = g.runs == nullptr ? 0 : g.runs[s].first;
+        const size_t depth = g.runs == nullptr ? g.depth : g.runs[s].count;
+        const float* pa = a + s * g.a_segment + first * a_step;
+        const float* pb = g.b + s * g.b_segment + first * b_row;
         for (size_t k = 0; k < depth; ++k) {
             Vector right[vectors];
             for (size_t v = 0; v < vectors; ++v) right[v] = load(pb + v * lanes);
@@ -124,6 +125,50 @@ void narrow_strip(const Gemm& g, size_t units, size_t columns) {
 // A block of B this large, 224 rows of the widest panel, stays in the first or second cache.
 constexpr size_t block_floats = 224 * max_units * unit;
 
+// All strips of columns of one block of k.
+void gemm_block(const Gemm& part) {
+    const size_t all_units = divide_up(part.columns, unit);
+    const size_t strips = divide_up(all_units, tile_units);
+    for (size_t n = 0; n < strips; ++n) {
+        const size_t first = cut(all_units, strips, n);
+        const size_t units = cut(all_units, strips, n + 1) - first;
+        const size_t j = first * unit;
+        Gemm s = part;
+        s.b += j;
+        s.c += j;
+        if (part.start != zeros) s.start += j;
+        if (j + units * unit <= part.columns) {
+            strip(s, units);
+        } else {
+            narrow_strip(s, units, part.columns - j);
+        }
+    }
+}
+
+// Whole runs to a block, as many as fit.
+void gemm_of_runs(const Gemm& all, size_t block) {
+    size_t run = 0;
+    size_t k = 0;
+    do {
+        Gemm part = all;
+        part.runs = all.runs + run;
+        part.segments = 0;
+        part.a_segment = 0;
+        part.b_segment = 0;
+        const size_t begin = k;
+        while (k < all.depth && (k == begin || k - begin + all.runs[run].count <= block)) {
+            k += all.runs[run++].count;
+            ++part.segments;
+        }
+        part.finish = k == all.depth ? all.finish : Finish::none;
+        if (begin != 0) {
+            part.start = all.c;
+            part.start_row = all.c_row;
+        }
+        gemm_block(part);
+    } while (k < all.depth);
+}
+
 void gemm(const Gemm& g) {
     if (g.rows == 0 || g.columns == 0) return;
     Gemm all = g;
@@ -133,9 +178,9 @@ void gemm(const Gemm& g) {
     }
     // k in blocks that stay in cache while all row tiles read them; C carries the sum from block to block.
     const size_t all_units = divide_up(g.columns, unit);
-    const size_t strips = divide_up(all_units, tile_units);
     const bool blocked = g.segments == 1 && g.finish != Finish::descend && g.rows > tile_rows[tile_units];
     const size_t block = blocked && all_units <= max_units ? block_floats / (all_units * unit) : g.depth;
+    if (g.runs != nullptr) return gemm_of_runs(all, block);
     size_t k = 0;
     do {
         Gemm part = all;
@@ -147,20 +192,7 @@ void gemm(const Gemm& g) {
             part.start = g.c;
             part.start_row = g.c_row;
         }
-        for (size_t n = 0; n < strips; ++n) {
-            const size_t first = cut(all_units, strips, n);
-            const size_t units = cut(all_units, strips, n + 1) - first;
-            const size_t j = first * unit;
-            Gemm s = part;
-            s.b += j;
-            s.c += j;
-            if (part.start != zeros) s.start += j;
-            if (j + units * unit <= g.columns) {
-                strip(s, units);
-            } else {
-                narrow_strip(s, units, g.columns - j);
-            }
-        }
+        gemm_block(part);
         k += part.depth;
     } while (k < g.depth);
 }
