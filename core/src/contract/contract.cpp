@@ -6,6 +6,7 @@
 
 #include "entente/codec/archive.hpp"
 #include "entente/codec/sha256.hpp"
+#include "acceptance.hpp"
 #include "serial.hpp"
 
 namespace entente::contract {
@@ -123,18 +124,22 @@ Result<Agreement> conclude(const SignedOffer& offer, Acceptance acceptance, cons
     return agreement;
 }
 
-Status verify(const Agreement& agreement, const Parties& parties) {
+Status verify_acceptance(const Agreement& agreement, const Parties& parties) {
     if (agreement.offer.assigner_key != parties.assigner || agreement.assignee_key != parties.assignee) {
         return Error{Code::permission_denied, "contract.foreign-key",
                      "agreement " + agreement.id + ": expected the keys of both parties, found others"};
     }
-    ENTENTE_TRY(verify(agreement.offer));
     if (!codec::verify(agreement.assignee_key, acceptance_context, acceptance_message(agreement),
                        agreement.assignee_signature)) {
         return bad_signature("agreement");
     }
     if (agreement.id == id_of(agreement)) return done();
     return Error{Code::invalid_argument, "contract.bad-id", "agreement: its id does not follow from its content"};
+}
+
+Status verify(const Agreement& agreement, const Parties& parties) {
+    ENTENTE_TRY(verify_acceptance(agreement, parties));
+    return verify(agreement.offer);
 }
 
 Result<NegotiationState> advance(NegotiationState state, NegotiationMessage message) {

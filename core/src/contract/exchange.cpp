@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "entente/policy/evaluate.hpp"
+#include "acceptance.hpp"
 #include "serial.hpp"
 
 namespace entente::contract {
@@ -148,12 +149,13 @@ Result<Agreement> Exchange::negotiate(std::string_view caller, const Agreement& 
     if (it == listings_.end() || it->second.withdrawn || !may_see(caller, it->second.offer.offer)) {
         return refuse(Code::not_found, "connector.no-offer", "no offer over " + offer.asset);
     }
-    // An agreement must be over the offer as it was published: altered terms under a valid id are refused here.
+    // An agreement must be over the offer as it was published, and verified then: altered terms under a valid id are
+    // refused here.
     if (it->second.offer != proposal.offer) {
         return refuse(Code::permission_denied, "agreement.mismatch",
                       "negotiate: expected the offer as published, found other terms under its id");
     }
-    ENTENTE_TRY(verify(proposal, {it->second.offer.assigner_key, consumer->second}));
+    ENTENTE_TRY(verify_acceptance(proposal, {it->second.offer.assigner_key, consumer->second}));
     if (const auto over = agreements_over_.find(offer.asset); over != agreements_over_.end()) {
         for (const std::string& id : over->second) {
             const Agreement& agreement = agreements_.at(id);

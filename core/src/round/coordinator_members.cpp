@@ -110,7 +110,9 @@ void Coordinator::Impl::record_model_agreement(const contract::Agreement& agreem
 void Coordinator::Impl::consider_offer(const contract::CatalogEntry& entry, Member& member, std::int64_t now_ms) {
     const contract::Offer& offer = entry.offer.offer;
     if (member.negotiating || member.refused_offer == offer.id) return;
-    if (entry.offer.assigner_key != member.key || !contract::verify(entry.offer).ok()) return;
+    if (entry.offer.assigner_key != member.key) return;
+    auto proposal = contract::conclude(entry.offer, {plan.federation.operator_name, now_ms}, key);
+    if (!proposal.ok()) return;  // not the signature of its assigner
     policy::Facts known = facts(now_ms, nullptr);
     known.cohort = plan.contract.min_cohort_size;
     const policy::Verdict verdict = policy::evaluate(offer.policy, policy::Point::negotiation, known);
@@ -121,8 +123,6 @@ void Coordinator::Impl::consider_offer(const contract::CatalogEntry& entry, Memb
         member.last_refusal = verdict.sentence;
         return;
     }
-    auto proposal = contract::conclude(entry.offer, {plan.federation.operator_name, now_ms}, key);
-    if (!proposal.ok()) return;
     member.negotiating = true;
     emit(Negotiate{offer.assigner, std::move(proposal).value()});
 }

@@ -1,6 +1,7 @@
 #include "entente/round/participant.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "entente/policy/evaluate.hpp"
 #include "model_envelope.hpp"
@@ -102,6 +103,7 @@ private:
     std::uint64_t cursor = 0;
     std::optional<contract::Agreement> model_agreement;
     std::optional<contract::Agreement> update_agreement;
+    std::optional<contract::Agreement> proposed;  // over the model, on its way
     std::uint64_t done_round = 0;                // nothing more to do for this round and those before
     std::optional<contract::Version> delivered;  // waits for its receipt
     Base base;
@@ -262,12 +264,14 @@ void Participant::Impl::negotiate(const contract::CatalogEntry& entry, std::int6
     if (!verdict.permitted) return finish(verdict.status());
     auto proposal = contract::conclude(offered, {o.accepted_by, now_ms}, o.key);
     if (!proposal.ok()) return finish(proposal.error());
+    proposed = *proposal;
     go(Step::negotiating, "watching", Negotiate{std::move(proposal).value()});
 }
 
 void Participant::Impl::on(Agreed& e) {
-    if (auto good = contract::verify(e.agreement, {o.coordinator_key, public_key}); !good.ok()) {
-        return finish(good.error());
+    // What comes back as it was proposed was verified then.
+    if (std::exchange(proposed, std::nullopt) != e.agreement) {
+        if (auto good = contract::verify(e.agreement, {o.coordinator_key, public_key}); !good.ok()) return finish(good.error());
     }
     model_agreement = e.agreement;
     view.model_agreement = e.agreement.id;

@@ -177,7 +177,7 @@ TEST_CASE("gemm over runs of k gives the bits of the whole product where the res
     for (const Numerics numerics : {Numerics::portable, Numerics::fused}) {
         for (const Table* k : kernels::available(numerics)) {
             CAPTURE(k->name);
-            for (const std::size_t rows : {1, 8, 9, 13, 30}) {
+            for (const std::size_t rows : std::vector<std::size_t>{1, 8, 9, 13, 30}) {
                 constexpr std::size_t depth = 700;
                 constexpr std::size_t columns = 48;
                 std::vector<float> a = random_floats(random, rows * depth);
@@ -192,7 +192,7 @@ TEST_CASE("gemm over runs of k gives the bits of the whole product where the res
                     at += count + 1 + random.bounded(12);
                 }
                 std::vector<bool> listed(depth, false);
-                for (const kernels::Run& run : runs) std::fill_n(listed.begin() + run.first, run.count, true);
+                for (const kernels::Run& run : runs) std::fill_n(listed.begin() + static_cast<std::ptrdiff_t>(run.first), run.count, true);
                 for (std::size_t i = 0; i < a.size(); ++i) {
                     if (!listed[i % depth]) a[i] = i % 2 == 0 ? 0.0f : -0.0f;
                 }
