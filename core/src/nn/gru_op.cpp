@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "entente/base/math.hpp"
 
 namespace entente::nn {
 
@@ -34,7 +33,7 @@ public:
             for (std::size_t b = first; b < first + count; ++b) input_products(pass, b);
             for (std::size_t t = 0; t < s_.length; ++t) {
                 state_products(pass, first, count, t);
-                for (std::size_t b = first; b < first + count; ++b) step(b, t);
+                for (std::size_t b = first; b < first + count; ++b) step(pass.k, b, t);
             }
         });
     }
@@ -116,20 +115,20 @@ private:
         }
     }
 
-    void step(std::size_t b, std::size_t t) {
+    void step(const kernels::Table& k, std::size_t b, std::size_t t) {
         const std::size_t n = s_.units;
         float* const gate = gates(b, t);
         const float* const from_state = recurrent(b, t);
         const float* const before = state(b, t);
         float* const after = state(b, t + 1);
+        for (std::size_t u = 0; u < 2 * n; ++u) gate[u] = gate[u] + from_state[u];
+        k.curve(kernels::Curve::sigmoid, gate, 2 * n, gate);
+        float* const fresh = gate + 2 * n;
+        for (std::size_t u = 0; u < n; ++u) fresh[u] = fresh[u] + gate[u] * from_state[2 * n + u];
+        k.curve(kernels::Curve::tanh, fresh, n, fresh);
         for (std::size_t u = 0; u < n; ++u) {
-            const float r = math::sigmoid(gate[u] + from_state[u]);
-            const float z = math::sigmoid(gate[n + u] + from_state[n + u]);
-            const float fresh = math::tanh(gate[2 * n + u] + r * from_state[2 * n + u]);
-            gate[u] = r;
-            gate[n + u] = z;
-            gate[2 * n + u] = fresh;
-            after[u] = (1.0f - z) * fresh + z * before[u];
+            const float z = gate[n + u];
+            after[u] = (1.0f - z) * fresh[u] + z * before[u];
         }
         if (s_.sequences) {
             std::copy_n(after, n, y_.first(b) + t * n);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "entente/base/math.hpp"
 
 namespace entente::nn {
 
@@ -20,56 +19,36 @@ void each_row(const Pass& pass, const Value& form, const Row& row) {
     });
 }
 
-// Hendrycks and Gimpel 2016 (arXiv 1606.08415, section 2).
-float gelu_tanh(float x) { return math::tanh(0.7978845608028654f * (x + 0.044715f * (x * x * x))); }
-
-float activate(LayerKind kind, float x) {
+kernels::Curve curve_of(LayerKind kind) noexcept {
     switch (kind) {
-        case LayerKind::tanh: return math::tanh(x);
-        case LayerKind::sigmoid: return math::sigmoid(x);
-        default: return (0.5f * x) * (1.0f + gelu_tanh(x));
-    }
-}
-
-float slope(LayerKind kind, float x, float y) {
-    switch (kind) {
-        case LayerKind::tanh: return 1.0f - y * y;
-        case LayerKind::sigmoid: return y * (1.0f - y);
-        default: {
-            const float t = gelu_tanh(x);
-            const float inner = 0.7978845608028654f * (1.0f + 0.134145f * (x * x));
-            return 0.5f * (1.0f + t) + (0.5f * x) * ((1.0f - t * t) * inner);
-        }
+        case LayerKind::tanh: return kernels::Curve::tanh;
+        case LayerKind::sigmoid: return kernels::Curve::sigmoid;
+        default: return kernels::Curve::gelu;
     }
 }
 
 class Activation final : public Op {
 public:
-    Activation(LayerKind kind, Value& input, Value& output) : kind_(kind), x_(input), y_(output) {}
+    Activation(LayerKind kind, Value& input, Value& output) : curve_(curve_of(kind)), x_(input), y_(output) {}
     [[nodiscard]] std::uint64_t workspace(std::size_t, unsigned) const override { return 0; }
     void allocate(std::size_t, unsigned) override {}
 
     void forward(const Pass& pass) override {
         each_row(pass, x_, [&](std::size_t b, std::size_t y, std::size_t count) {
-            const float* const from = x_.first(b) + y * x_.row();
-            float* const to = y_.first(b) + y * y_.row();
-            for (std::size_t i = 0; i < count; ++i) to[i] = activate(kind_, from[i]);
+            pass.k.curve(curve_, x_.first(b) + y * x_.row(), count, y_.first(b) + y * y_.row());
         });
     }
 
     void backward(const Pass& pass) override {
         if (!x_.wants_gradient) return;
         each_row(pass, x_, [&](std::size_t b, std::size_t y, std::size_t count) {
-            const float* const in = x_.first(b) + y * x_.row();
-            const float* const out = y_.first(b) + y * y_.row();
-            const float* const from = y_.gradient_first(b) + y * y_.row();
-            float* const to = x_.gradient_first(b) + y * x_.row();
-            for (std::size_t i = 0; i < count; ++i) to[i] = from[i] * slope(kind_, in[i], out[i]);
+            pass.k.curve_backward(curve_, x_.first(b) + y * x_.row(), y_.first(b) + y * y_.row(), y_.gradient_first(b) + y * y_.row(),
+                                  count, x_.gradient_first(b) + y * x_.row());
         });
     }
 
 private:
-    LayerKind kind_;
+    kernels::Curve curve_;
     Value& x_;
     Value& y_;
 };

@@ -25,6 +25,7 @@ using std::size_t;
 
 #include "impl/vector.hpp"
 //
+#include "impl/curves.hpp"
 #include "impl/elementwise.hpp"
 #include "impl/gemm.hpp"
 #include "impl/integers.hpp"
@@ -83,6 +84,8 @@ const Table ENTENTE_TABLE = {
     .sgd = sgd,
     .sgd_momentum = sgd_momentum,
     .adam = adam,
+    .curve = curve,
+    .curve_backward = curve_backward,
     .fold_narrow = fold<std::int32_t>,
     .fold_wide = fold<std::int64_t>,
     .widen = widen,

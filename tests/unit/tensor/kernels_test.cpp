@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "entente/base/math.hpp"
 #include "entente/base/philox.hpp"
 #include "entente/tensor/xt.hpp"
 
@@ -505,4 +506,47 @@ TEST_CASE("softmax cross-entropy is stable, and in place gives the same gradient
     kernels::softmax(logits.data(), 3, probabilities.data());
     CHECK(probabilities[0] + probabilities[1] + probabilities[2] == doctest::Approx(1.0));
     CHECK(probabilities[0] > probabilities[1]);
+}
+
+TEST_CASE("curves have the bits of math.hpp, whatever the variant and wherever they begin") {
+    std::vector<float> xs{0.0f, -0.0f, 0.625f, -0.625f, 0.62499994f, 9.0f, 9.5f, -9.5f, 88.0f, -88.5f, 1e30f, -1e30f, 1e-40f, -1e-40f,
+                          std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                          std::numeric_limits<float>::quiet_NaN()};
+    Philox random(derive_key(12, 0, {}, Purpose::test));
+    for (int i = 0; i < 4'000; ++i) xs.push_back(static_cast<float>(random.normal()) * (i % 2 == 0 ? 1.0f : 20.0f));
+    const auto gelu_tanh = [](float x) { return math::tanh(0.7978845608028654f * (x + 0.044715f * (x * x * x))); };
+    const auto same = [](float a, float b) {
+        return (a != a && b != b) || (a == b && std::signbit(a) == std::signbit(b));
+    };
+    for_each_variant([&](const Table&, const Table& table) {
+        for (const auto curve : {kernels::Curve::tanh, kernels::Curve::sigmoid, kernels::Curve::gelu}) {
+            for (const std::size_t first : {std::size_t{0}, std::size_t{3}}) {
+                const std::size_t count = xs.size() - first;
+                std::vector<float> ys(count);
+                std::vector<float> dys(count, 0.75f);
+                table.curve(curve, xs.data() + first, count, ys.data());
+                std::vector<float> dxs(count);
+                table.curve_backward(curve, xs.data() + first, ys.data(), dys.data(), count, dxs.data());
+                bool good = true;
+                for (std::size_t i = 0; i < count && good; ++i) {
+                    const float x = xs[first + i];
+                    float y = math::tanh(x);
+                    float slope = 1.0f - y * y;
+                    if (curve == kernels::Curve::sigmoid) {
+                        y = math::sigmoid(x);
+                        slope = y * (1.0f - y);
+                    } else if (curve == kernels::Curve::gelu) {
+                        const float t = gelu_tanh(x);
+                        y = (0.5f * x) * (1.0f + t);
+                        const float inner = 0.7978845608028654f * (1.0f + 0.134145f * (x * x));
+                        slope = 0.5f * (1.0f + t) + (0.5f * x) * ((1.0f - t * t) * inner);
+                    }
+                    CAPTURE(x);
+                    CAPTURE(static_cast<int>(curve));
+                    good = same(ys[i], y) && same(dxs[i], 0.75f * slope);
+                    CHECK(good);
+                }
+            }
+        }
+    });
 }

@@ -130,6 +130,8 @@ struct Packed {
 };
 inline constexpr std::size_t max_packed_block = 4096;
 
+enum class Curve : std::uint8_t { tanh, sigmoid, gelu };
+
 struct Adam {
     float rate = 0.0f;   // step size of this step: rate / (1 - beta1^t)
     float beta1 = 0.0f;
@@ -198,6 +200,11 @@ struct Table {
     // m = mac(beta1 * m, 1 - beta1, g);  v = mac(beta2 * v, 1 - beta2, g * g)
     // w = w - rate * (m / mac(epsilon, sqrt(v), scale))
     void (*adam)(const Adam& step, const float* g, float* m, float* v, float* w, std::size_t count);
+
+    // y = the curve at x, NaN at NaN; dx = dy * its slope there. y may be x; dx may be any of the three. The bits of
+    // entente/base/math.hpp, in both classes.
+    void (*curve)(Curve curve, const float* x, std::size_t count, float* y);
+    void (*curve_backward)(Curve curve, const float* x, const float* y, const float* dy, std::size_t count, float* dx);
 
     // sums[i] += factor * value i. REQUIRES: packed_good(); no sum leaves its width.
     void (*fold_narrow)(const Packed& update, std::int32_t factor, std::int32_t* sums);

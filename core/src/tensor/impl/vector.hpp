@@ -51,12 +51,16 @@ constexpr size_t cut(size_t count, size_t parts, size_t part) { return count * p
 
 #if ENTENTE_LANES == 1
 using Mask = int;
+inline Vector zero_vector() { return 0.0f; }
 inline Mask greater(Vector a, Vector b) { return a > b ? -1 : 0; }
+inline Mask unequal(Vector a, Vector b) { return a != b ? -1 : 0; }
 inline Vector pick(Mask mask, Vector yes, Vector no) { return mask ? yes : no; }
 inline Mask all_lanes(int x) { return x; }
 inline int lane(Mask mask, size_t) { return mask; }
 #else
+inline Vector zero_vector() { return Vector{}; }
 inline Mask greater(Vector a, Vector b) { return a > b; }
+inline Mask unequal(Vector a, Vector b) { return a != b; }
 inline Vector pick(Mask mask, Vector yes, Vector no) {
     return reinterpret_cast<Vector>((mask & reinterpret_cast<Mask>(yes)) | (~mask & reinterpret_cast<Mask>(no)));
 }
