@@ -55,6 +55,10 @@ async function inPage(isolated) {
   await threads.waitFor();
   const said = [await threads.getAttribute('data-kind'), await threads.textContent()];
   if (process.env.ENTENTE_SHOTS) await page.screenshot({ path: `${process.env.ENTENTE_SHOTS}/join-threads-${said[0]}.png`, fullPage: true });
+  // Whoever pauses begins the round once more, with whatever computed before.
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.locator(`#threads[data-kind=${said[0]}]`).waitFor();
   const digest = await model(started);
   await browser.closeAll();
   open.pop();

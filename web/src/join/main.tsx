@@ -362,7 +362,7 @@ function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews
             ) : <button type="button" onClick={() => setAsking(true)}>Leave</button>}
           </div>
         )}
-        {!away && <p class="small soft" id="threads" data-kind={news.threadKind}>This computer trains on {plural(news.threads, 'thread')}.</p>}
+        {news.phase === 'running' && <p class="small soft" id="threads" data-kind={news.threadKind}>This computer trains on {plural(news.threads, 'thread')}.</p>}
         {!away && <p class="small soft">You may close this tab or shut the lid: the federation does not wait for you, and the page goes on from here when you come back.</p>}
       </section>
       <Quality news={news} />
