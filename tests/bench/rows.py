@@ -40,9 +40,11 @@ class Bench:
             data = source.read_bytes() if source.exists() else gzip.decompress(source.with_name(name + ".gz").read_bytes())
             (self.raw / name).write_bytes(data)
         self.browser = link.Browser(self.raw, self.scratch)
+        self.lanes = link.Lanes()
 
     def close(self):
         self.browser.close()
+        self.lanes.close()
         self.torch.close()
         self.numpy.close()
 
@@ -102,6 +104,14 @@ class Bench:
 
                 yield Row(f"tab.{who}.{name}", f"training step in Chromium, {model}, B={batch}, one thread", "examples/s", peers[who],
                           lambda r=rate: r("ours"), lambda r=rate, w=who: r(w), at_least, skip=skip)
+        lanes_skip = one_core or self.lanes.missing()
+        for kind, at_least in self.targets_of("tab.lanes"):
+
+            def on(lanes):
+                return self.lanes.rate(kind=lanes, model="cnn", batch=32, steps=8)
+
+            yield Row(f"tab.lanes.{kind}", f"training step in Chromium, cnn, B=32, two {kind}", "examples/s", "our one thread",
+                      lambda k=kind: on(k), lambda: on("one"), at_least, skip=lanes_skip)
         for what, work, unit, passes in (("first", "a fresh Chromium, navigation to the end of the first step, 2nn, B=10", "ms", 5),
                                          ("bytes", "fetched before the first step, brotli; ours: the whole join page", "bytes", 1)):
             for who, at_least in self.targets_of(f"tab.{what}"):

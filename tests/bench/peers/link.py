@@ -81,6 +81,27 @@ class Browser(Peer):
         return answer["value"]
 
 
+class Lanes(Peer):
+    """Ourselves in Chromium, on one thread, on two and with two Workers: browser/lanes.mjs."""
+
+    def __init__(self):
+        super().__init__("lanes.mjs")
+        self.command = ["node", folder.parent / "browser/lanes.mjs"]
+
+    @staticmethod
+    def missing():
+        for module, build in (("wasm/wasm/entente", "wasm entente_wasm"), ("wasm-threads/wasm/entente_threads", "wasm-threads entente_wasm")):
+            if not (root / f"build/{module}.wasm").exists():
+                return f"the module is not there: script/build {build}"
+        return ""
+
+    def rate(self, **question):
+        answer = self.ask(**question)
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer["value"]
+
+
 def serve(answers):
     """The peer's end: `answers` maps the question's "do" to a function of the rest."""
     out = os.fdopen(os.dup(1), "w")

@@ -1,9 +1,9 @@
-// Where tests/web/speed.mjs trains: in a Worker, as the join page does.
-import { loadCore, type Core } from '../../web/src/core/core.ts';
-import { serve } from '../../web/src/core/rpc.ts';
-import type { HelperPort } from '../../web/src/core/slices.ts';
-import { loadThreads } from '../../web/src/core/threads.ts';
-import { run } from './cases.ts';
+// Where lanes.mjs trains: in a Worker, as the join page does.
+import { loadCore, type Core } from '../../../web/src/core/core.ts';
+import { serve } from '../../../web/src/core/rpc.ts';
+import type { HelperPort } from '../../../web/src/core/slices.ts';
+import { loadThreads } from '../../../web/src/core/threads.ts';
+import { run } from '../../web/cases.ts';
 
 let width = 1;
 let wasm: ArrayBuffer;
