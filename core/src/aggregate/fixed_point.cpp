@@ -53,10 +53,17 @@ unsigned shift_for(double largest, const FixedPoint& grid) {
     return shift;
 }
 
+// REQUIRES: all finite. The bits of magnitudes are in their order, and the largest integer is found by vectors.
 double largest_of(std::span<const float> values) {
-    float largest = 0;
-    for (const float v : values) largest = std::max(largest, std::abs(v));
-    return static_cast<double>(largest);
+    std::int32_t largest = 0;
+    for (const float v : values) {
+        std::int32_t bits = 0;
+        std::memcpy(&bits, &v, sizeof bits);
+        largest = std::max(largest, bits & 0x7fff'ffff);
+    }
+    float magnitude = 0;
+    std::memcpy(&magnitude, &largest, sizeof magnitude);
+    return static_cast<double>(magnitude);
 }
 
 }  // namespace
@@ -134,18 +141,20 @@ Status unpack_as(ByteView content, std::int32_t limit, std::span<std::int32_t> v
                      std::to_string(at - values.begin())};
 }
 
-void pack_block(std::span<const std::int32_t> values, const FixedPoint& grid, Bytes& out) {
+// Writes record_bytes(values.size()).
+void pack_block(std::span<const std::int32_t> values, const FixedPoint& grid, std::byte* to) {
     std::int32_t largest = 0;
     for (const std::int32_t value : values) largest = std::max(largest, value < 0 ? -value : value);
     const unsigned shift = shift_for(static_cast<double>(largest), grid);
-    out.push_back(static_cast<std::byte>(shift));
-    const auto narrow = [&](std::size_t i) {
-        return i < values.size() ? static_cast<unsigned>(values[i] >> shift) & ((1u << grid.bits) - 1u) : 0u;
-    };
-    const std::size_t together = 8u / grid.bits;
-    for (std::size_t i = 0; i < values.size(); i += together) {
-        out.push_back(static_cast<std::byte>(together == 1 ? narrow(i) : narrow(i) | narrow(i + 1) << 4u));
+    *to++ = static_cast<std::byte>(shift);
+    if (grid.bits == 8) {
+        for (std::size_t i = 0; i < values.size(); ++i) to[i] = static_cast<std::byte>((values[i] >> shift) & 0xff);
+        return;
     }
+    const auto half = [&](std::size_t i) { return static_cast<unsigned>(values[i] >> shift) & 0xfu; };
+    const std::size_t pairs = values.size() / 2;
+    for (std::size_t i = 0; i < pairs; ++i) to[i] = static_cast<std::byte>(half(2 * i) | half(2 * i + 1) << 4u);
+    if (values.size() % 2 == 1) to[pairs] = static_cast<std::byte>(half(values.size() - 1));
 }
 
 Status unpack_block(ByteView record, const FixedPoint& grid, std::span<std::int32_t> values) {
@@ -186,10 +195,13 @@ Status unpack_block(ByteView record, const FixedPoint& grid, std::span<std::int3
 
 Bytes pack(std::span<const std::int32_t> values, const FixedPoint& grid) {
     Bytes out;
-    out.reserve(static_cast<std::size_t>(grid.content_bytes(values.size())));
     if (grid.block > 0) {
+        out.resize(static_cast<std::size_t>(grid.content_bytes(values.size())));
+        std::byte* to = out.data();
         for (std::size_t i = 0; i < values.size(); i += grid.block) {
-            pack_block(values.subspan(i, std::min<std::size_t>(grid.block, values.size() - i)), grid, out);
+            const std::size_t count = std::min<std::size_t>(grid.block, values.size() - i);
+            pack_block(values.subspan(i, count), grid, to);
+            to += grid.record_bytes(count);
         }
         return out;
     }

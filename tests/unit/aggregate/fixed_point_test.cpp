@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -127,4 +128,46 @@ TEST_CASE("in blocks what is beyond the range of 16 bits is clipped and counted,
     CHECK_FALSE(aggregate::check(FixedPoint{.bits = 4}).ok());
     CHECK_FALSE(aggregate::check(FixedPoint{.bits = 16, .block = 16}).ok());
     CHECK_FALSE(aggregate::check(FixedPoint{.bits = 8, .block = 15}).ok());
+}
+
+TEST_CASE("rounding is its definition, one value and one random word at a time") {
+    const aggregate::FixedPoint grids[] = {{.bits = 8, .scale_log2 = 7},
+                                           {.bits = 16, .scale_log2 = 14},
+                                           {.bits = 32, .scale_log2 = 24},
+                                           {.bits = 8, .scale_log2 = 14, .block = 256},
+                                           {.bits = 4, .scale_log2 = 14, .block = 48}};
+    Philox random(derive_key(21, 0, {}, Purpose::test));
+    std::vector<float> delta(5'003);
+    for (float& v : delta) v = static_cast<float>(random.normal()) * std::ldexp(1.0f, -static_cast<int>(random.bounded(20)));
+    const float odd[] = {0.0f, -0.0f, 1e-40f, -1e-40f, 3e38f, -3e38f, 0.5f, -0.5f, 1.0f, 127.5f / 128, -127.5f / 128, 0x1p-15f, -0x1p-15f};
+    std::copy(std::begin(odd), std::end(odd), delta.begin() + 2'000);
+    for (const aggregate::FixedPoint& grid : grids) {
+        const auto q = aggregate::quantise(delta, grid, {31, 32}).value();
+        Philox words({31, 32});
+        std::uint64_t clipped = 0;
+        std::size_t wrong = 0;
+        double step = 1;
+        for (std::size_t i = 0; i < delta.size(); ++i) {
+            const double scale = std::ldexp(1.0, grid.scale_log2);
+            if (grid.block > 0 && i % grid.block == 0) {
+                double largest = 0;
+                for (std::size_t k = i; k < std::min<std::size_t>(i + grid.block, delta.size()); ++k) {
+                    largest = std::max(largest, std::abs(static_cast<double>(delta[k])) * scale);
+                }
+                for (step = 1; step < (1 << grid.most_shift()) && largest > step * (grid.limit() >> grid.most_shift());) step *= 2;
+            }
+            const double scaled = static_cast<double>(delta[i]) * scale / step;
+            const double limit = grid.limit() / step;
+            const double chance = static_cast<double>(words.next_u32()) * 0x1p-32;
+            // Far beyond the limit it is clipped whatever the chance.
+            const double near = std::min(std::max(scaled, -limit - 1), limit + 1);
+            const double up = std::floor(near) + (chance < near - std::floor(near) ? 1 : 0);
+            const double kept = std::min(std::max(up, -limit), limit);
+            clipped += kept != up ? 1u : 0u;
+            wrong += static_cast<double>(q.values[i]) == kept * step ? 0u : 1u;
+        }
+        CHECK(wrong == 0);
+        CHECK(q.clipped == clipped);
+        CHECK(clipped > 0);
+    }
 }
