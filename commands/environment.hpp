@@ -27,6 +27,8 @@ public:
     virtual Result<Bytes> read_data(const std::string& path, std::uint64_t limit_bytes) = 0;
     // Replaces the file in one step; makes the folders it lies in. "file.unwritable", no_space.
     virtual Status write_file(const std::string& path, ByteView bytes) = 0;
+    // Nothing to remove is no error. "file.unwritable".
+    virtual Status remove_file(const std::string& path) = 0;
 
     virtual void print(std::string_view text) = 0;        // standard output; the text brings its own line ends
     virtual void print_error(std::string_view text) = 0;  // standard error

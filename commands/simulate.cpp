@@ -153,6 +153,8 @@ Result<int> carry_out(const SimulateOptions& o, Environment& environment) {
     if (!o.out.empty()) {
         ENTENTE_TRY(write_report_files(o.out, report, environment));
         if (!o.quiet && !o.json) environment.print("  Wrote " + o.out + "/report.html, the numbers and the models beside it.\n");
+    } else {
+        for (const PlannedRun& planned : runs) ENTENTE_TRY(environment.remove_file(planned.setting.checkpoint));
     }
     return exit_done;
 }

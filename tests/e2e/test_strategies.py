@@ -44,7 +44,7 @@ class Orderings(unittest.TestCase):
             (folder / "plan.toml").write_text(PLAN)
             done = subprocess.run([ENTENTE, "simulate", folder / "plan.toml", "--data", folder, "--partners", "10", "--rounds", "12",
                                    "--partition", "shards:2", "--seeds", "2", "--sweep", "strategy=fedavg,scaffold",
-                                   "--evaluate-every", "12", "--json", "--quiet"], capture_output=True, text=True, check=True)
+                                   "--evaluate-every", "12", "--json", "--quiet"], cwd=folder, capture_output=True, text=True, check=True)
         found = {line["run"]: line["accuracy"] for line in map(json.loads, done.stdout.splitlines()) if "run" in line and "model_digest" in line}
         for seed in (1, 2):
             fedavg, scaffold = (found[f"strategy={strategy}, seed {seed}"] for strategy in ("fedavg", "scaffold"))

@@ -93,6 +93,11 @@ public:
         return done();
     }
 
+    Status remove_file(const std::string& path) override {
+        if (std::remove(path.c_str()) == 0 || errno == ENOENT) return done();
+        return Error{Code::permission_denied, "file.unwritable", path + ": " + std::strerror(errno)};
+    }
+
     void print(std::string_view text) override { std::fwrite(text.data(), 1, text.size(), stdout); }
     void print_error(std::string_view text) override {
         std::fflush(stdout);

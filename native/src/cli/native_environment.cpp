@@ -35,6 +35,12 @@ Status NativeEnvironment::write_file(const std::string& path, ByteView bytes) {
     if (!folder.empty()) ENTENTE_TRY(make_directory(folder));
     return native::write_file(path, bytes);
 }
+Status NativeEnvironment::remove_file(const std::string& path) {
+    std::error_code fault;
+    std::filesystem::remove(path, fault);
+    if (fault) return Error{Code::permission_denied, "file.unwritable", path + ": " + fault.message()};
+    return done();
+}
 
 void NativeEnvironment::print(std::string_view text) {
     if (bar_shown_) progress(0, "");

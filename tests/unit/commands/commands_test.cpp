@@ -81,15 +81,16 @@ TEST_CASE("an interrupted simulation leaves a checkpoint, and goes on to the mod
     pieces.interrupt_after = 1 << 30;
     std::vector<std::string> resumed = args;
     resumed.push_back("--resume");
-    REQUIRE(commands::run(resumed, pieces) == commands::exit_done);
-    CHECK(digest(pieces.out) == digest(whole.out));
     std::vector<std::string> other = resumed;
     other[4] = "5";
     CHECK(commands::run(other, pieces) != commands::exit_done);
     CHECK(pieces.error.find("federation.other-run") != std::string::npos);
+    REQUIRE(commands::run(resumed, pieces) == commands::exit_done);
+    CHECK(digest(pieces.out) == digest(whole.out));
+    CHECK(pieces.files.count("entente-simulation.checkpoint") == 0);
 }
 
-TEST_CASE("a simulation leaves a checkpoint after each round when asked to, and the last says that it is done") {
+TEST_CASE("a simulation leaves a checkpoint after each round when asked to, and in its folder the last says that it is done") {
     const std::vector<std::string> args{"simulate", "--data", "mnist", "--partners", "3", "--rounds", "3", "--json"};
     WithDigits plain;
     REQUIRE(commands::run(args, plain) == commands::exit_done);
@@ -99,7 +100,10 @@ TEST_CASE("a simulation leaves a checkpoint after each round when asked to, and 
     keeping.insert(keeping.end(), {"--checkpoint-every", "0"});
     REQUIRE(commands::run(keeping, kept) == commands::exit_done);
     CHECK(last_line(kept.out) == last_line(plain.out));
-    REQUIRE(kept.files.count("entente-simulation.checkpoint") == 1);
+    CHECK(kept.files.count("entente-simulation.checkpoint") == 0);
+    keeping.insert(keeping.end(), {"--out", "run"});
+    REQUIRE(commands::run(keeping, kept) == commands::exit_done);
+    REQUIRE(kept.files.count("run/checkpoint") == 1);
     kept.out.clear();
     keeping.push_back("--resume");
     REQUIRE(commands::run(keeping, kept) == commands::exit_done);

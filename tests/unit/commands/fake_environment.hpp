@@ -29,6 +29,10 @@ struct FakeEnvironment : entente::commands::Environment {
         files[path] = {bytes.begin(), bytes.end()};
         return entente::done();
     }
+    entente::Status remove_file(const std::string& path) override {
+        files.erase(path);
+        return entente::done();
+    }
     void print(std::string_view text) override { out += text; }
     void print_error(std::string_view text) override { error += text; }
     void progress(double, std::string_view) override {}
