@@ -241,7 +241,7 @@ void Coordinator::Impl::close(std::int64_t now_ms) {
 
 void Coordinator::Impl::finish_close(std::int64_t now_ms) {
     fold_waiting();
-    std::vector<float, ZeroPages<float>> mean(static_cast<std::size_t>(fold.parameters()));
+    std::vector<float> mean(static_cast<std::size_t>(fold.parameters()));
     if (auto reported = fold.report(mean, unit_of_mean(), executor); !reported.ok()) {
         failure = reported.error();
         return;

@@ -117,7 +117,7 @@ void fold(const Words& words) {
         });
         sum.accumulate(group, pool);
     }
-    std::vector<float, ZeroPages<float>> mean(static_cast<std::size_t>(d));
+    std::vector<float> mean(static_cast<std::size_t>(d));
     must(sum.report(mean, 1.0, pool));
     const double seconds = wall_now() - began;
     print(seconds, "\"cpu_s\": " + std::to_string(cpu_now() - cpu_began) + ", \"memory_mb\": " + std::to_string(memory.grown_mb()) + ", \"envelope_bytes\": " + std::to_string(envelopes[0].size()));

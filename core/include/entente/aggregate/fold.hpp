@@ -28,7 +28,6 @@
 #include "entente/base/bytes.hpp"
 #include "entente/base/executor.hpp"
 #include "entente/base/result.hpp"
-#include "entente/base/zero_pages.hpp"
 
 namespace entente::aggregate {
 
@@ -91,7 +90,7 @@ public:
     void reset() noexcept;
 
 private:
-    Fold(std::uint64_t parameters, const FoldBounds& bounds) : bounds_(bounds), sum_(static_cast<std::size_t>(parameters)) {}
+    Fold(std::uint64_t parameters, const FoldBounds& bounds) : bounds_(bounds), sum_(static_cast<std::size_t>(parameters), 0) {}
 
     [[nodiscard]] Status validate_counts(std::uint64_t weight, std::uint32_t factor, std::uint32_t waiting) const;
     void count(std::uint64_t weight, std::uint32_t factor) noexcept;
@@ -100,7 +99,7 @@ private:
     }
 
     FoldBounds bounds_;
-    std::vector<std::int64_t, ZeroPages<std::int64_t>> sum_;
+    std::vector<std::int64_t> sum_;
     std::uint64_t weight_ = 0;
     std::uint32_t participants_ = 0;
     std::uint32_t least_factor_ = 0;
