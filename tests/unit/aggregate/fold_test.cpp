@@ -98,7 +98,7 @@ std::vector<std::int32_t> values_on(const FixedPoint& grid, std::size_t count, P
     while (values.size() < count) {
         if (values.size() % grid.record_values() == 0) shift = random.bounded(grid.most_shift() + 1);
         const std::uint32_t kind = random.bounded(4);
-        const auto any = static_cast<std::int32_t>(random.next_u32() % (2 * static_cast<std::uint32_t>(limit) + 1)) - limit;
+        const auto any = static_cast<std::int32_t>(std::int64_t{random.next_u32() % (2 * static_cast<std::uint32_t>(limit) + 1)} - limit);
         const std::int32_t value = kind == 0 ? limit : (kind == 1 ? -limit : any);
         values.push_back(value * (std::int32_t{1} << shift));
     }
