@@ -101,6 +101,30 @@ std::vector<float> parameters(const Case& c, Numerics numerics, Executor& execut
     return {training.parameters().begin(), training.parameters().end()};
 }
 
+// One epoch of batches of 11 with the reference's gradients.
+std::vector<float> in_nested_loops(const ModelSpec& spec, float momentum, const data::Dataset& set, std::vector<float> w) {
+    std::vector<std::uint32_t> rows(60);
+    std::iota(rows.begin(), rows.end(), 0u);
+    Philox(derive_key(1, 2, "p", Purpose::shuffle), 0).shuffle(rows);
+    std::vector<float> velocity(w.size(), 0.0f);
+    std::vector<float> gradient(w.size());
+    for (std::size_t first = 0; first < rows.size(); first += 11) {
+        std::vector<float> inputs;
+        std::vector<std::uint32_t> labels;
+        for (std::size_t i = first; i < std::min<std::size_t>(first + 11, rows.size()); ++i) {
+            inputs.insert(inputs.end(), set.example(rows[i]).begin(), set.example(rows[i]).end());
+            labels.push_back(set.labels[rows[i]]);
+        }
+        const Dropout draw{derive_key(1, 2, "p", Purpose::dropout), first / 11};
+        REQUIRE(reference_gradients<float>(spec, w, inputs, labels, gradient, draw).ok());
+        for (std::size_t i = 0; i < w.size(); ++i) {
+            velocity[i] = gradient[i] + momentum * velocity[i];
+            w[i] = w[i] + -0.05f * velocity[i];
+        }
+    }
+    return w;
+}
+
 std::uint64_t train(const Case& c, Numerics numerics, Executor& executor) {
     return digest(parameters(c, numerics, executor, 11, 1));
 }
@@ -110,26 +134,7 @@ std::uint64_t train(const Case& c, Numerics numerics, Executor& executor) {
 TEST_CASE("a training in nested loops has the same digest") {
     for (const Case& c : cases()) {
         const data::Dataset set = pictures(c.spec.input_shape, 60);
-        std::vector<std::uint32_t> rows(60);
-        std::iota(rows.begin(), rows.end(), 0u);
-        Philox(derive_key(1, 2, "p", Purpose::shuffle), 0).shuffle(rows);
-        std::vector<float> w = initialise(c.spec, {8, 9}).value();
-        std::vector<float> velocity(w.size(), 0.0f);
-        std::vector<float> gradient(w.size());
-        for (std::size_t first = 0; first < rows.size(); first += 11) {
-            std::vector<float> inputs;
-            std::vector<std::uint32_t> labels;
-            for (std::size_t i = first; i < std::min<std::size_t>(first + 11, rows.size()); ++i) {
-                inputs.insert(inputs.end(), set.example(rows[i]).begin(), set.example(rows[i]).end());
-                labels.push_back(set.labels[rows[i]]);
-            }
-            const Dropout draw{derive_key(1, 2, "p", Purpose::dropout), first / 11};
-            REQUIRE(reference_gradients<float>(c.spec, w, inputs, labels, gradient, draw).ok());
-            for (std::size_t i = 0; i < w.size(); ++i) {
-                velocity[i] = gradient[i] + c.momentum * velocity[i];
-                w[i] = w[i] + -0.05f * velocity[i];
-            }
-        }
+        const std::vector<float> w = in_nested_loops(c.spec, c.momentum, set, initialise(c.spec, {8, 9}).value());
         INFO(std::string(c.name));
         CHECK(digest(w) == c.portable);
     }
@@ -149,21 +154,7 @@ TEST_CASE("columns that are zero in a whole batch leave no trace: nested loops, 
     o.batch = 11;
     o.learning_rate = 0.05f;
     o.key = derive_key(1, 2, "p", Purpose::shuffle);
-    std::vector<std::uint32_t> rows(60);
-    std::iota(rows.begin(), rows.end(), 0u);
-    Philox(o.key, 0).shuffle(rows);
-    std::vector<float> w = initial;
-    std::vector<float> gradient(w.size());
-    for (std::size_t first = 0; first < rows.size(); first += 11) {
-        std::vector<float> inputs;
-        std::vector<std::uint32_t> labels;
-        for (std::size_t i = first; i < std::min<std::size_t>(first + 11, rows.size()); ++i) {
-            inputs.insert(inputs.end(), set.example(rows[i]).begin(), set.example(rows[i]).end());
-            labels.push_back(set.labels[rows[i]]);
-        }
-        REQUIRE(reference_gradients<float>(spec, w, inputs, labels, gradient).ok());
-        for (std::size_t i = 0; i < w.size(); ++i) w[i] = w[i] + -0.05f * gradient[i];
-    }
+    const std::vector<float> w = in_nested_loops(spec, 0.0f, set, initial);
     const std::string before = kernels::active().name;
     for (const kernels::Table* table : kernels::available(Numerics::portable)) {
         REQUIRE(kernels::select(table->name).ok());

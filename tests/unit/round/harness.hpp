@@ -312,4 +312,17 @@ public:
     std::function<void(const std::string&, pa::Trained&)> spoil;
 };
 
+// Killed after any record of the ledger, the coordinator of "a" and "b" comes to the undisturbed run's model.
+inline void check_every_crash(const plan::Plan& plan) {
+    World undisturbed(plan, {"a", "b"});
+    REQUIRE(undisturbed.run());
+    const std::size_t begin = World(plan, {"a", "b"}).journal.size() + 1;
+    for (std::size_t at = begin; at <= undisturbed.journal.size(); ++at) {
+        CAPTURE(at);
+        World w(plan, {"a", "b"});
+        CHECK(w.run_through_crash(at));
+        CHECK(w.model() == undisturbed.model());
+    }
+}
+
 }  // namespace harness

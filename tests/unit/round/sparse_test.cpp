@@ -60,16 +60,7 @@ TEST_CASE("every strategy but SCAFFOLD takes sparse updates, and a coordinator k
     for (const std::string& name : aggregate::strategy_names()) {
         CAPTURE(name);
         if (name == "scaffold") continue;
-        const plan::Plan plan = sparse_plan(3, name);
-        World undisturbed(plan, {"a", "b"});
-        REQUIRE(undisturbed.run());
-        const std::size_t begin = World(plan, {"a", "b"}).journal.size() + 1;
-        for (std::size_t at = begin; at <= undisturbed.journal.size(); ++at) {
-            CAPTURE(at);
-            World w(plan, {"a", "b"});
-            CHECK(w.run_through_crash(at));
-            CHECK(w.model() == undisturbed.model());
-        }
+        check_every_crash(sparse_plan(3, name));
     }
     plan::Plan scaffold = tiny_plan(1);
     REQUIRE(plan::use_strategy(scaffold, "scaffold").ok());

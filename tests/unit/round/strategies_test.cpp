@@ -30,16 +30,7 @@ TEST_CASE("every strategy runs to its end, and no two with a memory come to the 
 TEST_CASE("killed after any record of the ledger, the coordinator comes to the same model, whatever the strategy") {
     for (const std::string& name : aggregate::strategy_names()) {
         CAPTURE(name);
-        const plan::Plan plan = plan_of(name, 3);
-        World undisturbed(plan, {"a", "b"});
-        REQUIRE(undisturbed.run());
-        const std::size_t begin = World(plan, {"a", "b"}).journal.size() + 1;
-        for (std::size_t at = begin; at <= undisturbed.journal.size(); ++at) {
-            CAPTURE(at);
-            World w(plan, {"a", "b"});
-            CHECK(w.run_through_crash(at));
-            CHECK(w.model() == undisturbed.model());
-        }
+        check_every_crash(plan_of(name, 3));
     }
 }
 
