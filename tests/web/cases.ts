@@ -281,3 +281,17 @@ export function cases(core: Core, wasm: ArrayBuffer): Case[] {
     },
   ];
 }
+
+// What each case came to, for a page, which has no test runner.
+export async function outcomes(core: Core, wasm: ArrayBuffer): Promise<{ name: string; error: string | null }[]> {
+  const results = [];
+  for (const { name, run } of cases(core, wasm)) {
+    try {
+      await run();
+      results.push({ name, error: null });
+    } catch (error) {
+      results.push({ name, error: String(error) });
+    }
+  }
+  return results;
+}

@@ -11,18 +11,9 @@ const page = await browser.newPage();
 const code = `data:text/javascript;base64,${Buffer.from(await bundle(resolve(import.meta.dirname, 'cases.ts'))).toString('base64')}`;
 const results = await page.evaluate(
   async ([module, wasm]) => {
-    const { cases, loadCore } = await import(module);
+    const { loadCore, outcomes } = await import(module);
     const bytes = Uint8Array.from(atob(wasm), (c) => c.charCodeAt(0));
-    const results = [];
-    for (const { name, run } of cases(await loadCore(bytes), bytes.buffer)) {
-      try {
-        await run();
-        results.push({ name, error: null });
-      } catch (error) {
-        results.push({ name, error: String(error) });
-      }
-    }
-    return results;
+    return outcomes(await loadCore(bytes), bytes.buffer);
   },
   [code, wasmBytes().toString('base64')],
 );

@@ -40,17 +40,7 @@ const withThreads = async ({ width, work }) => {
     for (const setting of tests.trainings) digests.push(await tests.digestOf(core, setting));
     return digests;
   }
-  const results = [];
-  const wasm = await (await fetch('/entente.wasm')).arrayBuffer();
-  for (const { name, run } of tests.cases(core, wasm)) {
-    try {
-      await run();
-      results.push({ name, error: null });
-    } catch (error) {
-      results.push({ name, error: String(error) });
-    }
-  }
-  return results;
+  return tests.outcomes(core, await (await fetch('/entente.wasm')).arrayBuffer());
 };
 
 test('an isolated page may have threads, another may not', { skip }, async () => {
