@@ -202,6 +202,14 @@ constexpr std::array<Binding, 5> bindings{{
     {operand::in_force_date, "negotiation transfer monitor ingest release", check_date},
 }};
 
+std::string unread_sentence(const std::string& path) {
+    for (const std::string_view choice : {"or", "xone", "andSequence"}) {
+        if (!path.ends_with("." + std::string(choice)) && !path.ends_with(":" + std::string(choice))) continue;
+        return path + ": \"" + std::string(choice) + "\" leaves open what was agreed; expected constraints that all hold";
+    }
+    return "expected only parts that this software understands, found " + path;
+}
+
 std::string_view short_name(std::string_view iri) {
     const auto slash = iri.rfind('/');
     return slash == std::string_view::npos ? iri : iri.substr(slash + 1);
@@ -232,9 +240,7 @@ Verdict check_shape(const Policy& policy) {
         return deny("policy.unknown-profile", "expected the profile " + std::string(profile) + ", found " +
                                                   (policy.profiles.empty() ? "none" : policy.profiles.front()));
     }
-    if (!policy.unread.empty()) {
-        return deny("policy.shape", "the policy has a part that is not understood: " + policy.unread.front());
-    }
+    if (!policy.unread.empty()) return deny("policy.shape", unread_sentence(policy.unread.front()));
     if (policy.permissions.size() != 1) {
         return deny("policy.shape", "expected exactly one permission, found " + std::to_string(policy.permissions.size()));
     }
