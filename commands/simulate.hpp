@@ -24,6 +24,7 @@ struct SimulateOptions {
     std::uint32_t evaluate_every = 1;
     std::optional<std::uint64_t> shuffle_arrivals;
     bool alone = false;
+    bool check_everything = false;
     bool json = false;
     bool quiet = false;
     bool resume = false;     // from the checkpoint that an interrupted run left

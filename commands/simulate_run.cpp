@@ -22,6 +22,7 @@ Result<memory::Federation> prepare(const SimulateOptions& o, const RunSetting& s
     options.train = digits.train;
     options.evaluation = digits.test;
     options.alone = o.alone;
+    options.check_everything = o.check_everything;
     options.shuffle_arrivals = o.shuffle_arrivals;
     options.evaluate_every = o.evaluate_every;
     options.partner_by_partner = true;

@@ -47,6 +47,9 @@ struct FederationOptions {
     // One partner is trained to its end before the next begins, as many at once as the executor is wide: memory for
     // those alone. Otherwise all partners of a round go in step, as a page shows them.
     bool partner_by_partner = false;
+    // Updates are opened from their envelopes, though who sealed them lives in this process and has them open. Slower, and
+    // the ledger, models included, is the same.
+    bool check_everything = false;
     Executor* executor = nullptr;                      // not owned; null is one thread
     std::int64_t start_ms = 1'767'225'600'000;         // virtual time of the first event
 };

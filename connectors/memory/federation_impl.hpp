@@ -35,6 +35,7 @@ struct Partner {
     PartnerSetup setup;
     std::unique_ptr<Seat> seat;
     Bytes state;  // what its participant keeps
+    std::shared_ptr<round::OpenedUpdate> sealed;  // what it delivered last, until the coordinator retrieves it
 
     std::vector<float> alone;  // the model that only its own data has made
     std::uint64_t alone_round = 0;

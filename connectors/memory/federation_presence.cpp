@@ -62,6 +62,7 @@ Status Federation::Impl::take_seat(Partner& partner) {
         if (const auto* held = space->exchange().agreement(id)) member.agreements.push_back(*held);
     }
     member.state = partner.state;
+    member.beside_coordinator = !options.check_everything;
     ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(member)));
     partner.seat = std::make_unique<Seat>(std::move(machine), MemoryConnector(space, partner.setup.id));
     send(partner, participant::Started{now_ms});

@@ -99,7 +99,8 @@ void Federation::Impl::wake_coordinator() {
     retrieve_updates();
 }
 
-// A few at a time: their transfers in order, their opening at the same time, their judgement in order.
+// A few at a time: their transfers in order, the opening of those that nobody has open at the same time, their judgement in
+// order.
 void Federation::Impl::retrieve_updates() {
     const std::vector<coordinator::Retrieve> all = std::exchange(retrievals, {});
     const std::size_t at_once = std::size_t{4} * executor->width();
@@ -107,16 +108,17 @@ void Federation::Impl::retrieve_updates() {
         const std::size_t count = std::min(at_once, all.size() - from);
         std::vector<Result<contract::Transfer>> transfers;
         std::vector<std::shared_ptr<contract::ByteSource>> contents;
+        std::vector<std::shared_ptr<round::OpenedUpdate>> opened;
         for (std::size_t k = 0; k < count; ++k) {
             const coordinator::Retrieve& c = all[from + k];
             Receipt receipt(c.limit_bytes);
             transfers.push_back(ask<contract::Transfer>(
                 [&](auto done) { coordinator_connector->transfer(c.request, receipt, {}, std::move(done)); }));
             contents.push_back(contract::make_source(space->content(c.request.asset)));
+            opened.push_back(std::exchange(partners[index.at(c.participant)].sealed, nullptr));
         }
-        std::vector<std::shared_ptr<round::OpenedUpdate>> opened(count);
         executor->run(count, [&](std::size_t k, unsigned) {
-            if (transfers[k].ok()) opened[k] = coordinator->open(*contents[k]);
+            if (transfers[k].ok() && !opened[k]) opened[k] = coordinator->open(*contents[k]);
         });
         for (std::size_t k = 0; k < count; ++k) {
             const coordinator::Retrieve& c = all[from + k];
@@ -288,6 +290,7 @@ void Federation::Impl::on(Partner& p, participant::Deliver& c) {
         p.seat->connector.deliver(c.asset, c.version, contract::make_source(c.envelope), {}, std::move(done));
     });
     if (answer.ok()) {
+        p.sealed = std::move(c.opened);
         changed.push_back(index.at(p.setup.id));
         send(p, participant::Delivered{});
     } else {

@@ -29,7 +29,7 @@ Commands Coordinator::handle(Event event) {
     return std::move(impl_->out);
 }
 
-std::shared_ptr<OpenedUpdate> Coordinator::open(contract::ByteSource& content) const { return impl_->open_update(content); }
+std::shared_ptr<OpenedUpdate> Coordinator::open(contract::ByteSource& content) const { return open_update(impl_->plan, content); }
 
 const plan::Plan& Coordinator::plan() const noexcept { return impl_->plan; }
 View Coordinator::view() const { return impl_->view(); }
@@ -127,7 +127,7 @@ void Coordinator::Impl::on(Retrieved& e) {
     Member* member = find(e.participant);
     if (member == nullptr) return;
     member->retrieving = false;
-    if (e.transfer.ok() && !e.opened && e.content != nullptr) e.opened = open_update(*e.content);
+    if (e.transfer.ok() && !e.opened && e.content != nullptr) e.opened = open_update(plan, *e.content);
     if (!e.transfer.ok() || !e.opened) return;  // nothing arrived; the next Watched tries again
     const contract::Transfer& transfer = *e.transfer;
     auto judged = judge(e.participant, *member, transfer, std::move(*e.opened), e.now_ms);
@@ -137,7 +137,7 @@ void Coordinator::Impl::on(Retrieved& e) {
         emit(DropStaged{e.token});
         return;
     }
-    Staged& update = *judged;
+    StagedUpdate& update = *judged;
     emit(KeepStaged{e.token, update.record.blob});
     persist(e.now_ms, update.record);
     staged.emplace(e.token, std::move(update));
@@ -146,7 +146,7 @@ void Coordinator::Impl::on(Retrieved& e) {
 void Coordinator::Impl::on(Stored& e) {
     const auto it = staged.find(e.token);
     if (it == staged.end()) return;
-    Staged update = std::move(it->second);
+    StagedUpdate update = std::move(it->second);
     staged.erase(it);
     count(update.record);
     emit(Conclude{update.record.transfer, {true, "update.accepted", "Counted in round " + std::to_string(round) + "."}});
@@ -163,19 +163,19 @@ void Coordinator::Impl::on(StorageFailed& e) {
 
 // Several at once: the sums, which are the larger part, are read and written once for all of them. A sparse update
 // touches few of them.
-void Coordinator::Impl::take_in(Staged update) {
+void Coordinator::Impl::take_in(StagedUpdate update) {
     if (const auto* numbers = std::get_if<aggregate::Sparse>(&update.update)) {
         return fold.accumulate(*numbers, update.record.weight, update.record.factor);
     }
     waiting.push_back(std::move(update));
     std::uint64_t bytes = 0;
-    for (const Staged& w : waiting) bytes += std::get<aggregate::PackedUpdate>(w.update).content().size();
+    for (const StagedUpdate& w : waiting) bytes += std::get<aggregate::PackedUpdate>(w.update).content().size();
     if (bytes >= sizeof(std::int64_t) * fold.parameters()) fold_waiting();
 }
 
 void Coordinator::Impl::fold_waiting() {
     std::vector<aggregate::Contribution> all;
-    for (const Staged& w : waiting) {
+    for (const StagedUpdate& w : waiting) {
         all.push_back({&std::get<aggregate::PackedUpdate>(w.update), w.record.weight, w.record.factor});
     }
     fold.accumulate(all, executor);

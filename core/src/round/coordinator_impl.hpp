@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <variant>
 
 #include "entente/round/coordinator.hpp"
+#include "opened_update.hpp"
 
 namespace entente::round {
 
@@ -35,11 +35,6 @@ public:
         std::uint32_t lots = 0xffff'ffff;  // whom its round asked
     };
 
-    struct Staged {
-        UpdateAccepted record;
-        std::variant<aggregate::PackedUpdate, aggregate::Sparse> update;
-    };
-
     Impl(plan::Plan plan_in, codec::SigningKey key_in, aggregate::Fold fold_in,
          std::unique_ptr<aggregate::Strategy> strategy_in, Executor& executor_in);
 
@@ -59,7 +54,7 @@ public:
     void open(std::int64_t now_ms);
     void close(std::int64_t now_ms);
     void finish_close(std::int64_t now_ms);
-    void take_in(Staged update);  // counted; folded with others, when there are enough or the round closes
+    void take_in(StagedUpdate update);  // counted; folded with others, when there are enough or the round closes
     void fold_waiting();
     void empty_fold();
     void abandon(std::string reason, std::int64_t now_ms);
@@ -85,12 +80,8 @@ public:
     [[nodiscard]] std::optional<std::int64_t> next_tick_ms(std::int64_t now_ms) const;
 
     // judge.cpp: what an update and an aggregate must satisfy
-    Result<Staged> judge(const std::string& id, const Member& member, const contract::Transfer& transfer,
-                         OpenedUpdate opened, std::int64_t now_ms);
-    [[nodiscard]] std::shared_ptr<OpenedUpdate> open_update(contract::ByteSource& content) const;
-    Result<UpdateAccepted> read_envelope(contract::ByteSource& content, codec::ContentSink& sink,
-                                         codec::FrameHeader& header) const;
-    Result<Staged> read_update(contract::ByteSource& content, codec::FrameHeader& header) const;
+    Result<StagedUpdate> judge(const std::string& id, const Member& member, const contract::Transfer& transfer,
+                               OpenedUpdate opened, std::int64_t now_ms);
     [[nodiscard]] Status check_update(const std::string& id, const Member& member, const contract::Transfer& transfer,
                                       const codec::FrameHeader& header) const;
     [[nodiscard]] Status check_round(const std::string& id, const codec::FrameHeader& header) const;
@@ -124,8 +115,8 @@ public:
 
     coordinator::Phase phase = coordinator::Phase::waiting;
     std::map<std::string, Member> members;
-    std::map<std::uint64_t, Staged> staged;  // by the driver's token
-    std::vector<Staged> waiting;             // counted, and not in the sum yet: packed ones
+    std::map<std::uint64_t, StagedUpdate> staged;  // by the driver's token
+    std::vector<StagedUpdate> waiting;             // counted, and not in the sum yet: packed ones
     std::uint64_t round = 1;
     std::uint64_t completed = 0;
     std::int64_t opened_at_ms = 0;
@@ -150,11 +141,6 @@ public:
     std::set<Digest> loading;  // blobs that a restart still waits for
     std::optional<Error> failure;
     coordinator::Commands out;
-};
-
-struct OpenedUpdate {
-    codec::FrameHeader header;
-    Result<Coordinator::Impl::Staged> update;
 };
 
 }  // namespace entente::round

@@ -3,10 +3,7 @@
 
 #include "coordinator_impl.hpp"
 #include "entente/aggregate/local_work.hpp"
-#include "entente/codec/sha256.hpp"
 #include "model_envelope.hpp"
-#include "sparse_sink.hpp"
-#include "update_sink.hpp"
 
 namespace entente::round {
 
@@ -17,8 +14,6 @@ namespace {
 Error refuse_with(Code code, const char* reason, std::string sentence) {
     return Error{code, reason, std::move(sentence)};
 }
-
-constexpr std::size_t read_chunk = 64 * 1024;
 
 // The local steps that the sender reports.
 Result<std::uint64_t> steps_of(const std::vector<codec::Measure>& measures) {
@@ -34,47 +29,6 @@ Result<std::uint64_t> steps_of(const std::vector<codec::Measure>& measures) {
 }
 
 }  // namespace
-
-// The whole envelope, its content into `sink`. What is known of it then: its blob and its size.
-Result<UpdateAccepted> Coordinator::Impl::read_envelope(contract::ByteSource& content, codec::ContentSink& sink,
-                                                        codec::FrameHeader& header) const {
-    codec::FrameDecoder decoder(plan::update_limits(plan), sink);
-    codec::Sha256 blob;
-    std::vector<std::byte> buffer(read_chunk);
-    UpdateAccepted record;
-    for (;;) {
-        ENTENTE_ASSIGN(const std::size_t n, content.read(buffer));
-        if (n == 0) break;
-        const ByteView bytes(buffer.data(), n);
-        blob.update(bytes);
-        record.size_bytes += n;
-        ENTENTE_TRY(decoder.put(bytes));
-    }
-    ENTENTE_ASSIGN(const codec::FrameInfo info, decoder.finish());
-    header = info.header;
-    record.blob = blob.finish();
-    return record;
-}
-
-Result<Coordinator::Impl::Staged> Coordinator::Impl::read_update(contract::ByteSource& content,
-                                                                 codec::FrameHeader& header) const {
-    if (plan::is_sparse(plan)) {
-        SparseSink sink(plan::sparse_form(plan));
-        ENTENTE_ASSIGN(UpdateAccepted record, read_envelope(content, sink, header));
-        ENTENTE_ASSIGN(aggregate::Sparse numbers, sink.take());
-        return Staged{std::move(record), std::move(numbers)};
-    }
-    UpdateSink sink(plan.aggregation.grid, fold.parameters());
-    ENTENTE_ASSIGN(UpdateAccepted record, read_envelope(content, sink, header));
-    ENTENTE_ASSIGN(aggregate::PackedUpdate packed, sink.finish());
-    return Staged{std::move(record), std::move(packed)};
-}
-
-std::shared_ptr<OpenedUpdate> Coordinator::Impl::open_update(contract::ByteSource& content) const {
-    codec::FrameHeader header;
-    auto update = read_update(content, header);
-    return std::make_shared<OpenedUpdate>(OpenedUpdate{std::move(header), std::move(update)});
-}
 
 Status Coordinator::Impl::check_update(const std::string& id, const Member& member, const contract::Transfer& transfer,
                                        const codec::FrameHeader& header) const {
@@ -155,14 +109,14 @@ double Coordinator::Impl::unit_of_mean() const {
     return weights / weighted;
 }
 
-Result<Coordinator::Impl::Staged> Coordinator::Impl::judge(const std::string& id, const Member& member,
+Result<StagedUpdate> Coordinator::Impl::judge(const std::string& id, const Member& member,
                                                            const contract::Transfer& transfer,
                                                            OpenedUpdate opened, std::int64_t now_ms) {
     if (!member.update_agreement) {
         return refuse_with(Code::permission_denied, "update.no-agreement", "update: there is no agreement with " + id);
     }
     const codec::FrameHeader& header = opened.header;
-    ENTENTE_ASSIGN(Staged update, std::move(opened.update));
+    ENTENTE_ASSIGN(StagedUpdate update, std::move(opened.update));
     ENTENTE_TRY(check_update(id, member, transfer, header));
     const policy::Verdict verdict = policy::evaluate(member.update_agreement->offer.offer.policy, policy::Point::ingest,
                                                      facts(now_ms, &*member.update_agreement));

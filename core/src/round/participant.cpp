@@ -5,6 +5,7 @@
 
 #include "entente/policy/evaluate.hpp"
 #include "model_envelope.hpp"
+#include "opened_update.hpp"
 #include "participant_state.hpp"
 #include "update_content.hpp"
 
@@ -351,6 +352,9 @@ void Participant::Impl::on(Trained& e) {
     cross(true, update_agreement->id, version.content, version.size_bytes, made->clipped);
     notice(Notice::Kind::trained, {}, "Trained on round " + std::to_string(base.round) + ".");
     pending = Deliver{asset.id, version, std::make_shared<const Bytes>(std::move(envelope).value())};
+    if (o.beside_coordinator) {
+        pending->opened = sealed_update(o.plan, std::move(sealed->header), std::move(made->bytes), *pending->envelope);
+    }
     if (!stateful()) return go(Step::delivering, "delivering", *pending);
     state.pending = std::move(made->kept);
     state.round = base.round;

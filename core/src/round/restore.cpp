@@ -170,8 +170,7 @@ void Coordinator::Impl::on(BlobLoaded& e) {
     }
     for (const auto& [id, record] : accepted) {
         if (record.blob != e.blob) continue;
-        codec::FrameHeader header;
-        auto update = read_update(*e.content, header);
+        auto update = open_update(plan, *e.content)->update;
         if (!update.ok() || update->record.blob != e.blob) {
             failure = damaged("ledger.damaged-blob", "ledger: the update of " + id + " is damaged on disk");
             return;

@@ -103,6 +103,39 @@ TEST_CASE("the model does not depend on slices, executors, the order of arrival 
     CHECK(run(std::move(other)).model_digest() != expected);
 }
 
+TEST_CASE("an update that its sender's process has open is judged like one that is opened from its envelope") {
+    const auto both = [](const FederationOptions& o) {
+        auto checked = o;
+        checked.check_everything = true;
+        const Federation shortcut = run(o);
+        const Federation whole = run(std::move(checked));
+        REQUIRE(shortcut.ledger().size() == whole.ledger().size());
+        for (std::size_t i = 0; i < whole.ledger().size(); ++i) {
+            CHECK(round::encode_entry(shortcut.ledger()[i]) == round::encode_entry(whole.ledger()[i]));
+        }
+        return std::count_if(whole.ledger().begin(), whole.ledger().end(), [](const round::Entry& entry) {
+            return std::holds_alternative<round::UpdateRefused>(entry.record.body);
+        });
+    };
+    SUBCASE("16 bits") { both(options()); }
+    SUBCASE("8 bits in blocks") {
+        auto o = options();
+        o.plan.aggregation.grid = {.bits = 8, .scale_log2 = 14, .block = 16};
+        both(o);
+    }
+    SUBCASE("the largest numbers alone") {
+        auto o = options();
+        o.plan.aggregation.top = 0.1f;
+        both(o);
+    }
+    SUBCASE("refused ones, too") {
+        auto o = options();
+        o.plan.round.goal = 2;
+        o.partner_by_partner = true;
+        CHECK(both(o) > 0);
+    }
+}
+
 TEST_CASE("a round asks a fraction of the partners, and nobody else has a machine") {
     const auto fraction = [](Executor* executor, bool partner_by_partner) {
         auto o = options(20);

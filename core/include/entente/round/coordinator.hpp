@@ -38,7 +38,8 @@
 
 namespace entente::round {
 
-// An update as Coordinator::open found it: decoded, its digest and signature checked, or why it is not whole.
+// An update as Coordinator::open found it, decoded, its digest and signature checked, or why it is not whole; or as its
+// participant sealed it in the same process (participant::Deliver::opened).
 struct OpenedUpdate;
 
 namespace coordinator {
@@ -224,7 +225,6 @@ public:
     [[nodiscard]] std::optional<std::int64_t> next_tick_ms(std::int64_t now_ms) const;
 
 private:
-    friend struct OpenedUpdate;
     class Impl;
     explicit Coordinator(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;

@@ -27,6 +27,8 @@ namespace entente::round {
 
 // The global model as Participant::open found it: verified and decoded, or why it is not good.
 struct OpenedModel;
+// An update as Coordinator::open would find it.
+struct OpenedUpdate;
 
 namespace participant {
 
@@ -113,6 +115,7 @@ struct Deliver {
     std::string asset;
     contract::Version version;
     std::shared_ptr<const Bytes> envelope;
+    std::shared_ptr<OpenedUpdate> opened = nullptr;  // says the same as `envelope`; only with Options::beside_coordinator
 };
 // The end: the final model, or why there is none. No command follows.
 struct Finish {
@@ -142,6 +145,8 @@ struct Options {
     // Of a participant that was here before: its agreements in force, as this machine verified them then. With the one
     // over its updates among them, its offer still stands and is not made again.
     std::vector<contract::Agreement> agreements = {};
+    // The coordinator lives in the same process and may take an update as it was sealed, unopened.
+    bool beside_coordinator = false;
 };
 
 // One thing that left this machine (or came to it), for the "what leaves this computer" list.
