@@ -1,9 +1,10 @@
-// The compression function of SHA-256 over whole blocks, in two implementations with the same result.
+// The compression function of SHA-256 over whole blocks, in implementations with the same result.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace entente::codec {
 
@@ -29,5 +30,11 @@ void sha256_blocks_portable(Sha256State& state, const std::byte* blocks, std::si
 
 // The implementation for x86's SHA instructions, or null where the compiler or the CPU has none.
 Sha256Blocks sha256_blocks_x86() noexcept;
+
+// The same for one to four messages of as many blocks each, side by side: an instruction's result takes longer to come than
+// the next one to begin.
+inline constexpr std::size_t sha256_most_streams = 4;
+using Sha256Streams = void (*)(std::span<Sha256State> states, std::span<const std::byte* const> blocks, std::size_t count) noexcept;
+Sha256Streams sha256_streams_x86() noexcept;
 
 }  // namespace entente::codec

@@ -55,4 +55,18 @@ TEST_CASE("the CPU's SHA instructions agree with the portable code") {
         fast(b, message.data(), blocks);
         CHECK(a == b);
     }
+    for (std::size_t streams = 1; streams <= sha256_most_streams; ++streams) {
+        std::array<Bytes, sha256_most_streams> messages;
+        std::array<const std::byte*, sha256_most_streams> blocks{};
+        std::array<Sha256State, sha256_most_streams> states{};
+        for (std::size_t i = 0; i < streams; ++i) {
+            messages[i] = noise(64 * 5, 100 + i);
+            blocks[i] = messages[i].data();
+            states[i] = {static_cast<std::uint32_t>(i), 2, 3, 4, 5, 6, 7, 8};
+        }
+        auto expected = states;
+        for (std::size_t i = 0; i < streams; ++i) sha256_blocks_portable(expected[i], blocks[i], 5);
+        sha256_streams_x86()(std::span(states).first(streams), blocks, 5);
+        CHECK(states == expected);
+    }
 }
