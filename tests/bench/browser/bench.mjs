@@ -1,6 +1,6 @@
 // Training in a tab, ours and others', one question a line: node bench.mjs MNIST-FOLDER PEERS-FOLDER GRAPHS-FOLDER
 //   {"what":"rate","who":"ours","model":"cnn","batch":32,"seconds":0.6}  ->  {"value": examples per second}
-//   {"what":"first","who":"ours"}   milliseconds from navigation to the end of 2NN's first step, in a fresh browser
+//   {"what":"first","who":"ours"}   milliseconds from navigation to the end of 2NN's first step, in a fresh browser that has come to rest
 //   {"what":"bytes","who":"tfjs"}   what was fetched for it, brotli 11; "ours" is the whole join page
 // Each contestant keeps a tab; before the first rate of a model its first five losses are held against Entente's.
 import { createServer } from 'node:http';
@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { brotliCompressSync } from 'node:zlib';
 import { bytesToFirstStep } from '../../../web/scripts/weigh.mjs';
 import { openBrowser } from '../../web/browser.mjs';
@@ -18,30 +19,36 @@ const rows = 8 * 64;
 const kinds = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.wasm': 'application/wasm' };
 
 const { build } = createRequire(createRequire(resolve(here, '../../../web/package.json')).resolve('vite/package.json'))('esbuild');
-const bundles = new Map();
 
 async function bundled(name) {
-  if (!bundles.has(name)) {
-    const made = await build({ entryPoints: [resolve(here, name)], bundle: true, minify: true, format: 'esm', write: false, logLevel: 'error', nodePaths: [resolve(peers, 'node_modules')] });
-    bundles.set(name, Buffer.from(made.outputFiles[0].contents));
-  }
-  return bundles.get(name);
+  const made = await build({ entryPoints: [resolve(here, name)], bundle: true, minify: true, format: 'esm', write: false, logLevel: 'error', nodePaths: [resolve(peers, 'node_modules')] });
+  return Buffer.from(made.outputFiles[0].contents);
 }
 
-function answer(path) {
+const head = (name, from, size) => Buffer.from(readFileSync(resolve(mnist, name)).subarray(from, from + size));
+
+function made(path) {
   if (path.startsWith('/bundled/')) return bundled(path.slice('/bundled/'.length));
-  if (path === '/digits') return readFileSync(resolve(mnist, 'train-images-idx3-ubyte')).subarray(16, 16 + rows * 784);
-  if (path === '/labels') return readFileSync(resolve(mnist, 'train-labels-idx1-ubyte')).subarray(8, 8 + rows);
+  if (path === '/digits') return head('train-images-idx3-ubyte', 16, rows * 784);
+  if (path === '/labels') return head('train-labels-idx1-ubyte', 8, rows);
   const places = { '/ours/': resolve(here, '../../../build/wasm/tests'), '/npm/': resolve(peers, 'node_modules'), '/graphs/': graphs };
   for (const [prefix, folder] of Object.entries(places)) if (path.startsWith(prefix)) return readFileSync(resolve(folder, path.slice(prefix.length)));
-  return readFileSync(resolve(here, path.slice(1)));
+  return path === '/empty.html' ? Buffer.from('<!doctype html><link rel="icon" href="data:,">') : readFileSync(resolve(here, path.slice(1)));
 }
 
+const ready = new Map(); // what was asked for once: no page waits for a disk or a bundler that another did not wait for
 const served = new Map(); // since it was cleared
+let told; // by a page that has done its first step
 const server = createServer(async (request, response) => {
   const path = new URL(request.url, 'http://localhost').pathname;
   try {
-    const body = await answer(path);
+    if (path === '/first') {
+      response.end();
+      told(Number(await text(request)));
+      return;
+    }
+    if (!ready.has(path)) ready.set(path, await made(path));
+    const body = ready.get(path);
     served.set(path, body);
     response.writeHead(200, {
       'Content-Type': kinds[extname(path)] ?? 'application/octet-stream',
@@ -97,18 +104,25 @@ async function measure({ who, model, batch, seconds }) {
   return tab.rate * batch;
 }
 
+const warm = new Set();
+const rest = () => new Promise((done) => setTimeout(done, 1500)); // the browser's own start is nobody's
+
 async function firstStep({ who }) {
+  if (!warm.has(who)) {
+    warm.add(who);
+    await firstStep({ who });
+  }
   const fresh = await openBrowser();
   try {
     const page = await fresh.newPage();
+    page.on('pageerror', (error) => failed(new Error(`${who}: ${error.message}`)));
+    let failed;
+    const done = new Promise((resolve_, reject) => ([told, failed] = [resolve_, reject]));
+    await page.goto(`${origin}/empty.html`);
+    await rest();
     served.clear();
-    await page.goto(`${origin}/${who}.html`);
-    await page.waitForFunction(() => window.contestant, undefined, { timeout: 60_000, polling: 1 });
-    return await page.evaluate(async () => {
-      await window.contestant.setup('2nn', 10);
-      await window.contestant.steps(1);
-      return performance.now();
-    });
+    await page.goto(`${origin}/${who}.html?first`);
+    return await done;
   } finally {
     await fresh.closeAll();
   }
