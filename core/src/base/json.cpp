@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "entente/base/json_text.hpp"
+
 namespace entente {
 namespace {
 
@@ -235,6 +237,25 @@ Result<Json> read_json(std::string_view text, const JsonLimits& limits) {
                                                             " bytes, found " + std::to_string(text.size())};
     }
     return Reader(text, limits.depth).read();
+}
+
+std::string write_json(const Json& value) {
+    std::string out;
+    switch (value.kind) {
+        case Json::Kind::null: return "null";
+        case Json::Kind::boolean:
+        case Json::Kind::number: return value.text;
+        case Json::Kind::string: return json_text(value.text);
+        case Json::Kind::array:
+            for (const Json& item : value.items) out += (out.empty() ? "" : ",") + write_json(item);
+            return "[" + out + "]";
+        case Json::Kind::object:
+            for (const JsonMember& m : value.members) {
+                out += (out.empty() ? "" : ",") + json_text(m.name) + ":" + write_json(m.value);
+            }
+            return "{" + out + "}";
+    }
+    return out;
 }
 
 }  // namespace entente

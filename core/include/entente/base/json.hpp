@@ -43,4 +43,7 @@ struct JsonLimits {
 
 Result<Json> read_json(std::string_view text, const JsonLimits& limits = {});
 
+// Compact, members in their order: what was read, written again, says the same.
+std::string write_json(const Json& value);
+
 }  // namespace entente

@@ -1,0 +1,30 @@
+// Offers and agreements against each other. Private to this folder.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "entente/base/result.hpp"
+
+namespace entente::dsp {
+
+inline constexpr std::size_t max_pid_shown = 80;
+
+// Of an offer or agreement that the reader has accepted.
+std::string target_of(std::string_view policy);
+
+std::string without_slash(std::string address);
+// A foreign pid as one segment of a path: what would end the segment is escaped, "urn:uuid:…" stays as it is.
+std::string in_path(std::string_view pid);
+
+struct Expected {
+    std::string_view offer;  // the latest one in the negotiation
+    std::string_view dataset;
+    std::string_view assigner;
+    std::string_view assignee;
+};
+// A provider may change terms on the last step (EDC agrees to altered rules under a valid offer id): the rules must be
+// those of the offer in canonical form, over our dataset, between us two. "agreement.mismatch".
+Status check_agreement(std::string_view agreement, const Expected& expected);
+
+}  // namespace entente::dsp
