@@ -109,9 +109,10 @@ Status check_head(std::string_view head) {
         if (fields.encodings > 1 || fields.encoding != "chunked" || version != "HTTP/1.1") {
             return refuse("http.transfer-encoding", "expected no Transfer-Encoding");
         }
-        return refuse("http.length-required", "expected a Content-Length; chunked bodies are not accepted");
     }
-    return check_target(line.substr(first + 1, last - first - 1), fields);
+    ENTENTE_TRY(check_target(line.substr(first + 1, last - first - 1), fields));
+    if (fields.encodings > 0) return refuse("http.length-required", "expected a Content-Length; chunked bodies are not accepted here");
+    return done();
 }
 
 int status_of(const Error& error) noexcept {

@@ -6,7 +6,7 @@
 // Refused, invalid_argument "http.*": a line end other than CR LF, NUL and control characters, folded lines, space
 // before a colon, an empty or malformed name, not exactly one Host, a Content-Length that is repeated or not a plain
 // number, Content-Length together with Transfer-Encoding, any Transfer-Encoding but a single "chunked" in HTTP/1.1
-// (and that one with "http.length-required", 411), Trailer, an absolute target whose authority is not the Host, a
+// (and that one, in a head without other faults, with "http.length-required", 411: some paths accept it), Trailer, an absolute target whose authority is not the Host, a
 // version other than 1.0 and 1.1, more than 100 fields. Pure.
 #pragma once
 

@@ -31,6 +31,7 @@ struct BodyRule {
     BodyKind kind = BodyKind::none;
     std::uint64_t limit_bytes = 0;
     bool long_poll = false;  // the answer may take long: notice when the peer hangs up
+    bool chunked = false;    // an upload may come without a Content-Length
 };
 
 class Handler {

@@ -97,6 +97,10 @@ Response binary(ByteView bytes, int status) {
     return response;
 }
 
+std::shared_ptr<void> when_gone(std::function<void()> work) {
+    return {nullptr, [work = std::move(work)](void*) { work(); }};
+}
+
 Response no_content() {
     Response response;
     response.status = 204;

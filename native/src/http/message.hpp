@@ -39,7 +39,14 @@ struct Response {
     std::shared_ptr<contract::ByteSource> content;      // instead of body: streamed,
     std::uint64_t content_bytes = 0;                    // of this length
     bool close = false;
+    // Goes when the answer has been handed to the system whole, or can never be: see when_gone().
+    std::shared_ptr<void> after_sent;
 };
+
+// For Response::after_sent: `work` runs once, when the last copy of what this returns goes. "Answer first, act afterwards":
+//   response.after_sent = http::when_gone([weak] { if (auto node = weak.lock()) node->go_on(); });
+// On whichever thread sent the answer, and also when the server is taken down: hold weakly what it needs.
+std::shared_ptr<void> when_gone(std::function<void()> work);
 
 using Reply = std::function<void(Response)>;
 

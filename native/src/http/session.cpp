@@ -87,7 +87,9 @@ private:
             co_return false;
         }
         const std::string head(static_cast<const char*>(buffer_.data().data()), *head_size);
-        if (const Status good = check_head(head); !good.ok()) {
+        const Status good = check_head(head);
+        no_length_ = !good.ok() && good.error().reason == "http.length-required";
+        if (!good.ok() && !no_length_) {
             co_await refuse(good.error());
             co_return false;
         }
@@ -180,14 +182,19 @@ private:
             co_await refuse(too_large);
             co_return false;
         }
-        if (rule.kind == BodyKind::upload) co_return co_await upload(parser, std::move(request));
+        if (no_length_ && !(rule.kind == BodyKind::upload && rule.chunked)) {
+            const Error no_length{Code::invalid_argument, "http.length-required", "request: expected a Content-Length; chunked bodies are not accepted here"};
+            co_await refuse(no_length);
+            co_return false;
+        }
+        if (rule.kind == BodyKind::upload) co_return co_await upload(parser, std::move(request), rule.limit_bytes);
         if (request.content_length > 0) {
             co_await go_on(request);
             std::function<Status(ByteView)> take = [&request](ByteView piece) -> Status {
                 request.body.append(reinterpret_cast<const char*>(piece.data()), piece.size());
                 return done();
             };
-            const Status whole = co_await read_body(parser, std::move(take));
+            const Status whole = co_await read_body(parser, std::move(take), rule.limit_bytes);
             if (!whole.ok()) {
                 co_await refuse(whole.error());
                 co_return false;
@@ -214,8 +221,8 @@ private:
         });
     }
 
-    asio::awaitable<bool> upload(Parser& parser, Request request) {
-        if (parser.content_length() == boost::none) {
+    asio::awaitable<bool> upload(Parser& parser, Request request, std::uint64_t limit_bytes) {
+        if (parser.content_length() == boost::none && !no_length_) {
             const Error no_length{Code::invalid_argument, "http.length-required", "request: expected a Content-Length"};
             co_await refuse(no_length);
             co_return false;
@@ -237,7 +244,7 @@ private:
         co_await go_on(copy);
         Upload* sink = start.upload.get();
         std::function<Status(ByteView)> take = [sink](ByteView piece) { return sink->append(piece); };
-        const Status whole = co_await read_body(parser, std::move(take));
+        const Status whole = co_await read_body(parser, std::move(take), limit_bytes);
         if (!whole.ok()) {
             start.upload.reset();
             co_await refuse(whole.error());
@@ -261,7 +268,7 @@ private:
     }
 
     // By value: a reference would dangle if the caller's frame went first.
-    asio::awaitable<Status> read_body(Parser& parser, std::function<Status(ByteView)> take) {
+    asio::awaitable<Status> read_body(Parser& parser, std::function<Status(ByteView)> take, std::uint64_t limit_bytes) {
         const auto started = Clock::now();
         std::uint64_t received = 0;
         std::vector<std::byte> chunk(chunk_bytes);
@@ -274,10 +281,18 @@ private:
             static_cast<void>(n);
             reading_done();
             if (ec && late_) co_return Error{Code::deadline_exceeded, "http.timeout", "request: its body came too slowly"};
-            if (ec && ec != bhttp::error::need_buffer) co_return Error{Code::unavailable, "http.closed", ec.message()};
+            if (ec && ec != bhttp::error::need_buffer) {
+                const bool gone = ec == bhttp::error::partial_message || ec == bhttp::error::end_of_stream;
+                const bool malformed = !gone && ec.category() == bhttp::make_error_code(bhttp::error::bad_chunk).category();
+                if (malformed) co_return Error{Code::invalid_argument, "http.malformed", "request: its body: " + ec.message()};
+                co_return Error{Code::unavailable, "http.closed", ec.message()};
+            }
             const std::size_t got = chunk.size() - parser.get().body().size;
             received += got;
             if (got == 0) continue;
+            if (received > limit_bytes) {
+                co_return Error{Code::too_large, "http.too-large", "request: expected a body of at most " + std::to_string(limit_bytes) + " bytes, found more"};
+            }
             if (Status taken = take(ByteView(chunk.data(), got)); !taken.ok()) co_return taken;
         }
         co_return done();
@@ -342,6 +357,7 @@ private:
     bool late_ = false;
     beast::flat_buffer buffer_{1024 * 1024};
     bool keep_alive_ = true;
+    bool no_length_ = false;  // of the request at hand: its body comes in chunks
 };
 
 }  // namespace
