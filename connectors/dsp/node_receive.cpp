@@ -119,6 +119,7 @@ Status take(Negotiation& n, const Message& m, const std::string& participant) {
     if (m.kind == Kind::agreement) {
         ENTENTE_TRY(check_agreement(m.policy, {n.offer, n.dataset, n.peer, participant}));
         n.agreement = m.policy;
+        for (const auto& [name, text] : m.extensions) n.extensions[name] = text;
     }
     return done();
 }

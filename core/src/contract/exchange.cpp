@@ -140,6 +140,14 @@ Catalog Exchange::catalog(std::string_view caller, const CatalogQuery& query) co
 }
 
 Result<Agreement> Exchange::negotiate(std::string_view caller, const Agreement& proposal, std::int64_t now_ms) {
+    ENTENTE_ASSIGN(Agreement agreed, judge(caller, proposal, now_ms));
+    if (agreements_.contains(agreed.id)) return agreed;
+    add(agreed);
+    ++cursor_;
+    return agreed;
+}
+
+Result<Agreement> Exchange::judge(std::string_view caller, const Agreement& proposal, std::int64_t now_ms) const {
     const Offer& offer = proposal.offer.offer;
     const auto consumer = participants_.find(caller);
     if (consumer == participants_.end()) {
@@ -169,8 +177,6 @@ Result<Agreement> Exchange::negotiate(std::string_view caller, const Agreement& 
                       "negotiate: expected a time of acceptance within five minutes of " + policy::format_instant(now_ms) +
                           ", found " + policy::format_instant(proposal.acceptance.agreed_at_ms) + "; check the clock");
     }
-    add(proposal);
-    ++cursor_;
     return proposal;
 }
 

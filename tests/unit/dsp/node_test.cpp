@@ -40,7 +40,7 @@ TEST_CASE("two connectors come to an agreement, and both know it") {
 }
 
 TEST_CASE("an agreement whose rules were altered under a valid offer is not verified") {
-    for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+    for (const auto& change : std::vector<std::pair<std::string, std::string>>{
              {"urn:fl:federation:42", "urn:fl:federation:43"},
              {"\"operator\":\"eq\"", "\"operator\":\"isAnyOf\""},
              {"\"target\":\"urn:fl:42:a:updates\"", "\"target\":\"urn:fl:42:b:updates\""},
@@ -48,14 +48,14 @@ TEST_CASE("an agreement whose rules were altered under a valid offer is not veri
              {"\"assignee\":\"plant-b\"", "\"assignee\":\"plant-c\""},
              {",\"profile\":\"https://w3id.org/entente/policy/v1\"", ""}}) {
         World w;
-        w.a.behaviour.tamper = [&, from = from, to = to](std::string text) {
-            const std::size_t at = text.find(from);
+        w.a.behaviour.tamper = [&change](std::string text) {
+            const std::size_t at = text.find(change.first);
             REQUIRE(at != std::string::npos);
-            return text.replace(at, from.size(), to);
+            return text.replace(at, change.first.size(), change.second);
         };
         w.negotiate();
         w.run();
-        CAPTURE(from);
+        CAPTURE(change.first);
         const Negotiation& consumer = World::only(w.b.node->negotiations());
         CHECK(consumer.state == NegotiationState::terminated);
         CHECK(consumer.code == "agreement.mismatch");

@@ -42,6 +42,8 @@ public:
     Status deliver(std::string_view caller, std::string_view asset, const Version& version);
     [[nodiscard]] Catalog catalog(std::string_view caller, const CatalogQuery& query) const;
     Result<Agreement> negotiate(std::string_view caller, const Agreement& proposal, std::int64_t now_ms);
+    // What negotiate() would answer, with nothing changed.
+    [[nodiscard]] Result<Agreement> judge(std::string_view caller, const Agreement& proposal, std::int64_t now_ms) const;
     Result<Transfer> open(std::string_view caller, const TransferRequest& request, std::int64_t now_ms);
     Result<Transfer> conclude(std::string_view caller, std::string_view transfer, const Outcome& outcome);
     [[nodiscard]] Result<std::vector<Transfer>> transfers(std::string_view caller, std::string_view asset) const;
