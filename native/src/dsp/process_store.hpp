@@ -1,4 +1,5 @@
-// The connector's negotiations and transfers on disk: a row for each, the whole process in it.
+// The connector's negotiations and transfers on disk: a row for each, the whole process in it. And who may fetch or bring
+// bytes just now.
 //
 //   ENTENTE_ASSIGN(ProcessStore store, ProcessStore::open("data/dsp.db"));
 //   ENTENTE_TRY(store.save(rows));        // one transaction: on return it is on disk
@@ -14,6 +15,20 @@
 #include "store/sqlite.hpp"
 
 namespace entente::native {
+
+// What one transfer lets one counter-party do, until it is taken back or runs out.
+struct Grant {
+    enum class Way : std::int64_t { pull = 1, push = 2 };
+    Way way = Way::pull;
+    std::string transfer;             // our pid
+    std::string agreement;
+    std::string peer;
+    Digest blob;                      // pull: what is fetched
+    std::uint64_t size_bytes = 0;     // pull: of it; push: at most so many are taken
+    std::int64_t expires_at_ms = 0;   // 0: when it is taken back
+
+    friend bool operator==(const Grant&, const Grant&) = default;
+};
 
 class ProcessStore {
 public:
@@ -32,6 +47,11 @@ public:
         std::vector<dsp::TransferProcess> transfers;
     };
     Result<Processes> load();
+
+    // At most one for each transfer: the new one replaces the one before. Secrets are kept as SHA-256 only.
+    Status put_grant(const Grant& grant, const Digest& secret);
+    Status remove_grant(const std::string& transfer);
+    Result<std::vector<std::pair<Grant, Digest>>> grants();
 
 private:
     ProcessStore(Database database, Statement put) : database_(std::move(database)), put_(std::move(put)) {}

@@ -60,14 +60,17 @@ bool DspService::serves(std::string_view path) const {
 }
 
 http::BodyRule DspService::body_rule(const http::Request& request) const {
+    if (o_.data && o_.data->serves(request.path)) return o_.data->body_rule(request);
     return {request.method == "POST" ? http::BodyKind::small : http::BodyKind::none, request.method == "POST" ? message_limit : 0, false};
 }
 
 void DspService::begin_upload(http::Request request, UploadStarted started) {
+    if (o_.data && o_.data->serves(request.path)) return o_.data->begin_upload(std::move(request), std::move(started));
     started(nullptr, http::problem(404, "http.not-found", "nothing can be put to " + request.path));
 }
 
 void DspService::handle(http::Request request, http::Reply reply) {
+    if (o_.data && o_.data->serves(request.path)) return o_.data->handle(std::move(request), std::move(reply));
     const std::string path = without_slash(request.path);
     const std::string base = o_.root + "/" + std::string(dsp::version);
     const bool below_root = path == o_.root + std::string(document);
@@ -98,7 +101,7 @@ void DspService::answer(const std::shared_ptr<dsp::Step>& step, const http::Repl
     if (!stored) return reply(unavailable());
     http::Response response = to_response(step->answer);
     if (step->process() != nullptr) {
-        if (o_.on_step) o_.on_step(*step);
+        heard(*step);
         response.after_sent = http::when_gone([weak = weak_from_this(), step, post = o_.post] {
             post([weak, step] {
                 const auto self = weak.lock();
@@ -109,6 +112,14 @@ void DspService::answer(const std::shared_ptr<dsp::Step>& step, const http::Repl
         });
     }
     reply(std::move(response));
+}
+
+void DspService::heard(const dsp::Step& step) {
+    if (o_.data && step.transfer && step.transfer->state != dsp::TransferState::started && step.transfer->state != dsp::TransferState::requested) {
+        const Status closed = o_.data->revoke(step.transfer->pid);
+        if (!closed.ok() && o_.on_failure) o_.on_failure(closed.error());
+    }
+    if (o_.on_step) o_.on_step(step);
 }
 
 // Nothing leaves before flush() has stored what it follows from, so the node may go on at once.
@@ -154,13 +165,12 @@ void DspService::act(const std::string& pid, const dsp::Act& act, Begun begun) {
 void DspService::pump() {
     if (failed_) return;
     const std::int64_t now = now_ms();
-    const auto heard = [this](const dsp::Step& step) {
-        carry_out(step, [weak = weak_from_this(), step](bool stored) {
+    while (const auto step = node_.expire(now)) {
+        carry_out(*step, [weak = weak_from_this(), step = *step](bool stored) {
             const auto self = weak.lock();
-            if (self && stored && self->o_.on_step) self->o_.on_step(step);
+            if (self && stored) self->heard(step);
         });
-    };
-    while (const auto step = node_.expire(now)) heard(*step);
+    }
     if (flush_queued_) return;  // it comes here again, with everything stored
     for (const dsp::Due& due : node_.due(now)) post_message(due);
     if (const auto next = node_.next_ms()) wake_at(*next);
@@ -209,7 +219,7 @@ void DspService::sent(const dsp::Due& due, const Result<OutboundResponse>& answe
     const dsp::Step step = node_.sent(due, reply, now_ms());
     carry_out(step, [weak = weak_from_this(), step](bool stored) {
         const auto self = weak.lock();
-        if (self && stored && step.process() != nullptr && self->o_.on_step) self->o_.on_step(step);
+        if (self && stored && step.process() != nullptr) self->heard(step);
     });
 }
 

@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "connectors/dsp/node.hpp"
+#include "dsp/data_plane.hpp"
 #include "dsp/identity_provider.hpp"
 #include "dsp/process_store.hpp"
 #include "http/handler.hpp"
@@ -28,6 +29,7 @@ struct DspOptions {
     IdentityProvider& identity;
     dsp::Behaviour& behaviour;
     dsp::NodeOptions node;           // new_id may be left out
+    std::shared_ptr<DataPlane> data = {};  // its paths are served too; what it granted ends when its transfer does
     std::string root = "/dsp";       // the path of `node.address` on this server is this and /2025-1
     // The origins that were registered for a participant: nothing is sent anywhere else.
     std::function<std::vector<std::string>(const std::string& peer)> origins_of;
@@ -65,6 +67,7 @@ private:
     explicit DspService(DspOptions options);
     void receive(const http::Request& request, const std::string& caller, const http::Reply& reply);
     void answer(const std::shared_ptr<dsp::Step>& step, const http::Reply& reply, bool stored);
+    void heard(const dsp::Step& step);
     void carry_out(const dsp::Step& step, std::function<void(bool stored)> then);
     void begin(Result<dsp::Step> step, Begun begun);
     void flush();
