@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
-import { alias, wasmByHand, wasmDirectory } from './vite.shared.ts';
+import { wasmDirectory } from './vite.shared.ts';
 import { makeSample } from './scripts/sample.mjs';
 
 function oneFile(): Plugin {
@@ -40,10 +40,9 @@ function oneFile(): Plugin {
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  resolve: { alias: alias('entente') },
-  plugins: [wasmByHand(), oneFile()],
+  plugins: [oneFile()],
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none' },
-  worker: { format: 'iife', plugins: () => [wasmByHand()] },
+  worker: { format: 'iife' },
   build: {
     target: 'es2022',
     outDir: 'dist',

@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Plugin } from 'vite';
 
-// Where the wasm build put entente.mjs and entente.wasm.
+// Where the wasm build put entente.wasm.
 export function wasmDirectory(): string {
   const directory = resolve(process.env['ENTENTE_WASM_DIR'] ?? resolve(import.meta.dirname, '../build/wasm/wasm'));
-  if (!existsSync(resolve(directory, 'entente.mjs'))) {
+  if (!existsSync(resolve(directory, 'entente.wasm'))) {
     throw new Error(
-      `Expected entente.mjs in ${directory}. Build it first (cmake --preset wasm && cmake --build --preset wasm), ` +
+      `Expected entente.wasm in ${directory}. Build it first (cmake --preset wasm && cmake --build --preset wasm), ` +
         'or name its folder in ENTENTE_WASM_DIR.',
     );
   }
@@ -22,14 +21,3 @@ export const alias = (module: 'entente' | 'entente_join') => [
   { find: /^#wasm\/slices\./, replacement: `${wasmDirectory()}/${module}_slices.` },
   { find: /^#wasm\/threads\./, replacement: `${threadsDirectory()}/${module}_threads.` },
 ];
-
-// The module is always started with its bytes in hand; without this, Vite would ship the file a second time.
-export function wasmByHand(): Plugin {
-  return {
-    name: 'wasm-by-hand',
-    transform(code, id) {
-      if (!/entente(_join(_slices)?)?\.mjs$/.test(id)) return null;
-      return { code: code.replace(/new URL\(["'](\w+\.wasm)["'],\s*import\.meta\.url\)/g, '"$1"'), map: null };
-    },
-  };
-}

@@ -16,11 +16,8 @@ export async function bundle(entry, platform = 'neutral') {
   const esbuild = require('esbuild');
   const result = await esbuild.build({
     entryPoints: [entry], bundle: true, format: 'esm', platform, write: false, target: 'es2022', logLevel: 'error',
-    // One module for all: it has everything.
-    alias: Object.fromEntries(['entente', 'slices'].map((name) => [`#wasm/${name}.mjs`, resolve(wasmDirectory, 'entente.mjs')])),
   });
-  // The module is started with its bytes in hand.
-  return result.outputFiles[0].text.replace(/new URL\("entente\.wasm", ?import\.meta\.url\)/g, '"entente.wasm"');
+  return result.outputFiles[0].text;
 }
 
 export async function importBundle(entry) {

@@ -66,6 +66,18 @@ const Answer* answer(const Error& error) {
     return &last;
 }
 
+const Answer* guarded(FunctionRef<const Answer*()> body) noexcept {
+    try {
+        return body();
+    } catch (const std::bad_alloc&) {
+        return answer(Error{Code::resource_exhausted, "memory.exhausted", "memory: the browser gives no more of it"});
+    } catch (const std::exception& e) {
+        return answer(Error{Code::internal, "internal.exception", std::string("internal error: ") + e.what()});
+    } catch (...) {
+        return answer(Error{Code::internal, "internal.exception", "internal error of unknown kind"});
+    }
+}
+
 }  // namespace entente::wasm
 
 extern "C" void ent_release(entente::wasm::Handle handle) { entente::wasm::release(handle); }

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "entente/base/bytes.hpp"
+#include "entente/base/executor.hpp"
 #include "entente/base/result.hpp"
 
 namespace entente::wasm {
@@ -69,18 +70,14 @@ const Answer* answer(Result<T> result) {
     }
 }
 
+// What goes wrong inside `body`, as an Answer.
+const Answer* guarded(FunctionRef<const Answer*()> body) noexcept;
+
 // Runs `body`, which returns a Result of Bytes, text, Handle or Done, and turns whatever happens into an Answer.
 template <class Body>
 const Answer* guard(Body&& body) noexcept {
-    try {
-        return answer(body());
-    } catch (const std::bad_alloc&) {
-        return answer(Error{Code::resource_exhausted, "memory.exhausted", "memory: the browser gives no more of it"});
-    } catch (const std::exception& e) {
-        return answer(Error{Code::internal, "internal.exception", std::string("internal error: ") + e.what()});
-    } catch (...) {
-        return answer(Error{Code::internal, "internal.exception", "internal error of unknown kind"});
-    }
+    const auto run = [&] { return answer(body()); };
+    return guarded(run);
 }
 
 inline ByteView view(const std::byte* data, std::uint32_t size) { return {data, size}; }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "entente/aggregate/local_work.hpp"
+#include "entente/base/decimal.hpp"
 #include "entente/codec/archive.hpp"
 #include "entente/codec/merkle.hpp"
 #include "entente/contract/contract.hpp"
@@ -134,7 +135,7 @@ Status check_sparse(const Plan& plan) {
     const float top = plan.aggregation.top;
     if (!(std::isfinite(top) && (top == 0 || (top >= 1e-6f && top <= 0.5f)))) {
         return refuse("plan.range", "aggregation.top: expected 0 (everything is sent) or 0.000001 to 0.5, found " +
-                                        std::to_string(top));
+                                        decimal(top));
     }
     if (top > 0 && aggregate::traits_of(plan.aggregation.strategy.name).control) {
         return refuse("plan.strategy", "aggregation.top: expected 0 with " + plan.aggregation.strategy.name +

@@ -6,7 +6,6 @@
 //   let commands = participant.started(Date.now());
 //
 // Each object holds memory in the core until close(). Every call is synchronous; errors are CoreError.
-import factory, { type Module } from '#wasm/entente.mjs';
 
 export class CoreError extends Error {
   readonly code: string;
@@ -222,8 +221,26 @@ export interface Place {
 type Input = Uint8Array | string;
 type Argument = number | Input | Float32Array;
 
-export async function loadCore(wasmBinary: Uint8Array | ArrayBuffer, make = factory): Promise<Core> {
-  return new Core(await make({ wasmBinary }));
+// What the core offers its host: its functions with a _ before their names, and its memory, whose views die when it grows.
+export interface Module {
+  readonly HEAPU8: Uint8Array<ArrayBuffer>;
+  _malloc(size: number): number;
+  _free(pointer: number): void;
+  [name: `_ent_${string}`]: ((...args: number[]) => number) | undefined;
+}
+
+// What it asks of its host.
+const host = {
+  env: { emscripten_notify_memory_growth: () => undefined },
+  wasi_snapshot_preview1: { proc_exit: () => { throw new Error('the core stopped'); } },
+};
+
+export async function loadCore(wasm: Uint8Array<ArrayBuffer> | ArrayBuffer): Promise<Core> {
+  const { instance } = await WebAssembly.instantiate(wasm, host);
+  const { memory, _initialize, ...functions } = instance.exports as Record<string, never> & { memory: WebAssembly.Memory; _initialize: () => void };
+  _initialize();
+  const named = Object.fromEntries(Object.entries(functions).map(([name, call]) => [`_${name}`, call]));
+  return new Core(Object.defineProperty(named, 'HEAPU8', { get: () => new Uint8Array(memory.buffer) }) as unknown as Module);
 }
 
 export class Core {

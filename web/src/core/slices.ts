@@ -1,6 +1,6 @@
 // Slices of a training's batches, computed by Workers that share no memory with it: for pages that may not have threads.
 //
-//   const core = await loadForSlices(wasm);
+//   const core = await loadCore(wasm);              // of the module that has what slices want
 //   const pool = new SlicePool(count, () => new Worker(...), { wasm, envelope, coordinatorKey });
 //   await pool.share(core, training, slices);       // then the training's next step has less to do
 //   pool.close();
@@ -9,11 +9,7 @@
 //
 // Whatever a Worker does not give, the training computes by itself: the bits are the same. Weights and gradients travel in
 // buffers that go to and fro.
-import factory from '#wasm/slices.mjs';
 import { loadCore, type Core } from './core.ts';
-
-// The module that has what slices want, for both sides.
-export const loadForSlices = (wasm: ArrayBuffer): Promise<Core> => loadCore(wasm, factory);
 
 interface Task {
   slice: number;
@@ -127,7 +123,7 @@ function end(helper: Helper): void {
 export function serveSlices(port: HelperPort): void {
   let started: Promise<{ core: Core; handle: number }> | undefined;
   async function start({ wasm, envelope, coordinatorKey }: HelperStart) {
-    const core = await loadForSlices(wasm);
+    const core = await loadCore(wasm);
     const plan = core.openPlan(new Uint8Array(envelope), coordinatorKey);
     return { core, handle: core.handle('_ent_helper_create', plan.handle) };
   }

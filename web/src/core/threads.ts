@@ -4,8 +4,7 @@
 //   if (width > 1) core = await loadThreads(files, width);
 //
 // The bits are those of loadCore(). The Workers belong to the core and end with whoever started it.
-import type { Module } from '#wasm/entente.mjs';
-import { Core } from './core.ts';
+import { Core, type Module } from './core.ts';
 
 // Addresses; `module` and `worker` are loaded as they are, because the core's Workers load them again.
 export interface ThreadsFiles {

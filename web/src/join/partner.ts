@@ -280,7 +280,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
       slicesWasm = undefined; // offline now: alone, then
       return;
     }
-    forSlices ??= await code.loadForSlices(wasm);
+    forSlices ??= await loadCore(wasm);
     if (core !== forSlices) {
       core = forSlices;
       openPlan(session!.plan, session!.coordinatorKey, session!.participant);
