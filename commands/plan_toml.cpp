@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "commands/policy_toml.hpp"
 #include "commands/toml_table.hpp"
 
 namespace entente::commands {
@@ -218,10 +219,8 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
     round.number<std::uint32_t>("deadline_s", p.round.deadline_s, 1, any32);
     round.number<std::uint32_t>("presence_s", p.round.presence_s, 1, any32);
 
-    TomlTable contract = root.table("contract");
-    contract.number<std::uint32_t>("min_cohort_size", p.contract.min_cohort_size, 1, any32);
-    contract.number<std::uint32_t>("max_rounds", p.contract.max_rounds, 1, any32);
-    contract.number<std::uint32_t>("valid_days", p.contract.valid_days, 1, any32);
+    // [contract] is the table's former name.
+    read_policy(root.table(root.has("contract") ? "contract" : "policy"), p.contract);
 
     ENTENTE_TRY(root.finish());
     if (auto checked = plan::check(p); !checked.ok()) {
@@ -283,10 +282,8 @@ std::string write_plan_toml(const plan::Plan& p) {
     w.number("staleness_exponent", p.round.staleness_exponent);
     w.whole("deadline_s", p.round.deadline_s);
     w.whole("presence_s", p.round.presence_s);
-    w.section("contract");
-    w.whole("min_cohort_size", p.contract.min_cohort_size);
-    w.whole("max_rounds", p.contract.max_rounds);
-    w.whole("valid_days", p.contract.valid_days);
+    w.section("policy");
+    for (const auto& [key, value] : policy_lines(p.contract)) w.line(key, value);
     w.section("task");
     w.text("kind", p.task.kind);
     w.whole("classes", p.task.classes);

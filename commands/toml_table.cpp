@@ -144,21 +144,54 @@ void TomlTable::reals(std::string_view key, std::vector<float>& target) {
     target = std::move(values);
 }
 
+namespace {
+
+// The word's index, or the error at the node.
+std::optional<std::size_t> chosen(TomlTable::Node& at, const toml::node& node, std::string_view key,
+                                  const std::vector<std::string_view>& words) {
+    std::string list;
+    for (const std::string_view word : words) list += (list.empty() ? "\"" : ", \"") + std::string(word) + "\"";
+    const auto* v = node.as_string();
+    if (v == nullptr) {
+        wrong_type(at, node, key, "one of " + list);
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == v->get()) return i;
+    }
+    const std::string near = nearest(v->get(), words);
+    at.error = make_error(at, &node, key, "out-of-range",
+                          "expected one of " + list + ", found \"" + v->get() + "\"" +
+                              (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+    return std::nullopt;
+}
+
+}  // namespace
+
 void TomlTable::choice(std::string_view key, const std::vector<std::string_view>& words,
                        const std::function<void(std::size_t)>& choose) {
     const toml::node* node = ask(*node_, key);
     if (node == nullptr) return;
-    std::string list;
-    for (const std::string_view word : words) list += (list.empty() ? "\"" : ", \"") + std::string(word) + "\"";
-    const auto* v = node->as_string();
-    if (v == nullptr) return wrong_type(*node_, *node, key, "one of " + list);
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        if (words[i] == v->get()) return choose(i);
+    if (const auto index = chosen(*node_, *node, key, words)) choose(*index);
+}
+
+void TomlTable::choices(std::string_view key, const std::vector<std::string_view>& words,
+                        const std::function<void(const std::vector<std::size_t>&)>& choose) {
+    const toml::node* node = ask(*node_, key);
+    if (node == nullptr) return;
+    const toml::array* list = node->as_array();
+    if (list == nullptr) return wrong_type(*node_, *node, key, "a list of words");
+    std::vector<std::size_t> indices;
+    for (const toml::node& item : *list) {
+        const auto index = chosen(*node_, item, key, words);
+        if (!index) return;
+        indices.push_back(*index);
     }
-    const std::string near = nearest(v->get(), words);
-    node_->error = make_error(*node_, node, key, "out-of-range",
-                              "expected one of " + list + ", found \"" + v->get() + "\"" +
-                                  (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+    choose(indices);
+}
+
+void TomlTable::refuse(std::string_view key, std::string_view reason, const std::string& sentence) {
+    if (const toml::node* node = ask(*node_, key)) node_->error = make_error(*node_, node, key, reason, sentence);
 }
 
 bool TomlTable::has(std::string_view key) const { return node_->table != nullptr && node_->table->contains(key); }

@@ -44,6 +44,12 @@ public:
     void choice(std::string_view key, const std::vector<std::string_view>& words,
                 const std::function<void(std::size_t)>& choose);
 
+    // Some of a few words, as a list; `choose` gets the index of each.
+    void choices(std::string_view key, const std::vector<std::string_view>& words,
+                 const std::function<void(const std::vector<std::size_t>&)>& choose);
+    // A key that is known and must not be there.
+    void refuse(std::string_view key, std::string_view reason, const std::string& sentence);
+
     [[nodiscard]] bool has(std::string_view key) const;
     [[nodiscard]] bool is_table(std::string_view key) const;
     // An absent table reads like an empty one.

@@ -56,7 +56,7 @@ class Demo:
                 line = f"rounds = {self.o.rounds}"
             if section == "[round]" and key == "min_cohort":
                 line = f"min_cohort = {self.o.partners}"
-            if section == "[contract]" and key == "max_rounds" and self.o.rounds:
+            if section == "[policy]" and key == "max_rounds" and self.o.rounds:
                 line = f"max_rounds = {max(self.o.rounds, int(line.split(' = ')[1]))}"
             lines.append(line)
         path = self.folder / "plan.toml"

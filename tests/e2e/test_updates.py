@@ -162,7 +162,7 @@ class AgreementOver(unittest.TestCase):
             self.assertIn("policy.denied", f.log(f"plant-{i}"))
 
     def test_exhausted(self):
-        with Small(rounds=1, plan="[contract]\nmax_rounds = 1", round_keys="deadline_s = 2") as f:
+        with Small(rounds=1, plan="[policy]\nmax_rounds = 1", round_keys="deadline_s = 2") as f:
             f.start_server()
             f.start_partner(1)
             sender = Sender(f)

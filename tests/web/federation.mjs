@@ -14,7 +14,7 @@ export async function startFederation({ rounds = 6, natives = 2, partners = 3, w
   for (let i = 1; i <= partners; i++) mkdirSync(join(shares, shareName(i)), { recursive: true });
   execFileSync(binary, ['data', 'split', '--from', mnist, '--to', shares, '--partners', String(partners)], { stdio: 'pipe' });
   const plan = join(folder, 'plan.toml');
-  writeFileSync(plan, `[training]\nslices = ${slices}\n[round]\nrounds = ${rounds}\nmin_cohort = ${wait}\ngoal = 0\ndeadline_s = 60\npresence_s = ${presence}\n[contract]\nmin_cohort_size = ${Math.min(wait, 2)}\n`);
+  writeFileSync(plan, `[training]\nslices = ${slices}\n[round]\nrounds = ${rounds}\nmin_cohort = ${wait}\ngoal = 0\ndeadline_s = 60\npresence_s = ${presence}\n[policy]\nmin_cohort_size = ${Math.min(wait, 2)}\n`);
   const processes = [];
   const run = (name, args) => {
     const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });

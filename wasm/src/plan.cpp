@@ -71,7 +71,9 @@ std::string verdict_json(const plan::Plan& plan, std::int64_t now_ms) {
     facts.schema = plan::schema_digest(plan);
     facts.now_ms = now_ms;
     facts.agreed_at_ms = now_ms;
+    facts.kept_ms = 0;
     for (const policy::Policy& policy : {plan::update_policy(plan), plan::model_policy(plan)}) {
+        facts.operations = facts.operations ? plan::model_operations : plan::update_operations;
         const auto verdict = policy::evaluate(policy, policy::Point::negotiation, facts);
         if (!verdict.permitted) {
             return Json().flag("permitted", false).text("code", verdict.code).text("sentence", verdict.sentence).done();
@@ -85,7 +87,7 @@ std::string verdict_json(const plan::Plan& plan, std::int64_t now_ms) {
 std::string terms_json(const policy::Policy& policy) {
     return json_list(policy::explain(policy), [](const policy::Term& term) {
         return Json().text("sentence", term.sentence).text("operand", term.operand).text("value", term.value)
-            .flag("enforced", term.enforced).done();
+            .flag("enforced", term.enforced).text("reason", term.reason).done();
     });
 }
 

@@ -204,6 +204,7 @@ Result<Transfer> Exchange::open(std::string_view caller, const TransferRequest& 
     facts.round = request.version.round;
     facts.now_ms = now_ms;
     facts.agreed_at_ms = agreement->second.acceptance.agreed_at_ms;
+    facts.to_assignee = true;  // its key was asked above
     ENTENTE_TRY(policy::evaluate(agreement->second.offer.offer.policy, policy::Point::transfer, facts).status());
 
     Transfer transfer;

@@ -11,22 +11,11 @@
 #include "entente/nn/initialise.hpp"
 #include "entente/nn/model.hpp"
 #include "entente/tensor/kernels.hpp"
+#include "checks.hpp"
 #include "serial.hpp"
 
 namespace entente::plan {
 namespace {
-
-
-Error refuse(const char* reason, std::string message) {
-    return Error{Code::invalid_argument, reason, std::move(message)};
-}
-
-template <class T>
-Status in_range(const char* key, T value, T low, T high) {
-    if (value >= low && value <= high) return done();
-    return refuse("plan.range", std::string(key) + ": expected " + std::to_string(low) + " to " + std::to_string(high) +
-                                    ", found " + std::to_string(value));
-}
 
 Status check_text(const char* key, const std::string& text, std::size_t limit) {
     if (text.size() <= limit) return done();
@@ -34,7 +23,7 @@ Status check_text(const char* key, const std::string& text, std::size_t limit) {
                                    std::to_string(text.size()));
 }
 
-Status check_rounds(const RoundTerms& r, const ContractTerms& c, std::uint32_t max_participants) {
+Status check_rounds(const RoundTerms& r, std::uint32_t max_participants) {
     ENTENTE_TRY(in_range<std::uint32_t>("round.rounds", r.rounds, 1, 1'000'000));
     ENTENTE_TRY(in_range<std::uint32_t>("round.min_cohort", r.min_cohort, 1, max_participants));
     ENTENTE_TRY(in_range<std::uint32_t>("round.goal", r.goal, 0, max_participants));
@@ -47,13 +36,6 @@ Status check_rounds(const RoundTerms& r, const ContractTerms& c, std::uint32_t m
     if (!finite(r.staleness_exponent, 0, 10)) return refuse("plan.range", "round.staleness_exponent: expected 0 to 10");
     if (r.goal != 0 && r.goal < r.min_cohort) {
         return refuse("plan.range", "round.goal: expected 0 or at least round.min_cohort, found " + std::to_string(r.goal));
-    }
-    ENTENTE_TRY(in_range<std::uint32_t>("contract.min_cohort_size", c.min_cohort_size, 1, max_participants));
-    ENTENTE_TRY(in_range<std::uint32_t>("contract.max_rounds", c.max_rounds, 1, 10'000'000));
-    ENTENTE_TRY(in_range<std::uint32_t>("contract.valid_days", c.valid_days, 1, 36'500));
-    if (c.max_rounds < r.rounds) {
-        return refuse("plan.range", "contract.max_rounds: expected at least round.rounds (" + std::to_string(r.rounds) +
-                                        "), found " + std::to_string(c.max_rounds));
     }
     return done();
 }
@@ -146,18 +128,6 @@ Status check_sparse(const Plan& plan) {
 
 Digest digest_of_bytes(const Bytes& bytes) { return codec::merkle_root(bytes); }
 
-policy::Policy terms_of(const Plan& plan) {
-    using policy::Constraint;
-    return policy::federation_policy({
-        Constraint{policy::operand::purpose, "eq", {federation_iri(plan)}},
-        Constraint{policy::operand::min_cohort_size, "gteq", {std::to_string(plan.contract.min_cohort_size)}},
-        Constraint{policy::operand::max_rounds, "lteq", {std::to_string(plan.contract.max_rounds)}},
-        Constraint{policy::operand::model_schema_hash, "eq", {"sha256:" + to_hex(schema_digest(plan))}},
-        Constraint{policy::operand::in_force_date, "lteq",
-                   {"contractAgreement+" + std::to_string(plan.contract.valid_days) + "d"}},
-    });
-}
-
 codec::FrameLimits limits(std::uint64_t content, codec::FrameKind kind, codec::Encoding encoding) {
     codec::FrameLimits l;
     l.content_bytes = content;
@@ -196,7 +166,8 @@ Status check(const Plan& plan) {
     ENTENTE_TRY(aggregate::check(plan.aggregation.strategy));
     ENTENTE_TRY(check_presumed(plan));
     ENTENTE_TRY(check_sparse(plan));
-    return check_rounds(plan.round, plan.contract, plan.aggregation.max_participants);
+    ENTENTE_TRY(check_rounds(plan.round, plan.aggregation.max_participants));
+    return check_contract(plan);
 }
 
 Status check_machine(const Plan& plan) {
@@ -333,10 +304,6 @@ std::uint64_t wire_length(const Plan& plan) {
 std::uint64_t state_length(const Plan& plan) {
     return is_sparse(plan) || aggregate::traits_of(plan.aggregation.strategy.name).control ? parameter_count(plan) : 0;
 }
-
-// Both directions promise the same: what a partner gives is bound as what it gets.
-policy::Policy update_policy(const Plan& plan) { return terms_of(plan); }
-policy::Policy model_policy(const Plan& plan) { return terms_of(plan); }
 
 std::vector<float> initial_parameters(const Plan& plan) {
     auto parameters = nn::initialise(plan.task.model, derive_key(plan.training.seed, 0, {}, Purpose::initialise));

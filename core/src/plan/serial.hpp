@@ -73,7 +73,8 @@ void serialize(Archive& archive, RoundTerms& r) {
 }
 template <class Archive>
 void serialize(Archive& archive, ContractTerms& c) {
-    archive(c.min_cohort_size, c.max_rounds, c.valid_days);
+    archive(c.min_cohort_size, c.max_rounds, c.valid_days, c.valid_from, c.valid_until, c.updates_may, c.model_may,
+            c.redistribution, c.delete_after_days);
 }
 template <class Archive>
 void serialize(Archive& archive, Plan& p) {

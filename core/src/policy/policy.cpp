@@ -1,7 +1,11 @@
 #include "entente/policy/policy.hpp"
 
-#include "entente/policy/evaluate.hpp"
+#include <algorithm>
+
 #include "entente/base/json_text.hpp"
+#include "entente/policy/evaluate.hpp"
+#include "terms.hpp"
+#include "vocabulary.hpp"
 
 namespace entente::policy {
 namespace {
@@ -35,48 +39,20 @@ void append_rules(std::string& json, const char* member, const std::vector<Rule>
     json += ",\"" + std::string(member) + "\":[" + list + "]";
 }
 
-std::string first_value(const Constraint& constraint) {
-    return constraint.right_operand.empty() ? std::string() : constraint.right_operand.front();
+Term term_of(std::string sentence, std::string operand, std::string value, const Verdict& verdict) {
+    return {std::move(sentence), std::move(operand), std::move(value), verdict.permitted, verdict.code, verdict.sentence};
 }
 
-// "30d" as "30 days".
-std::string spelled_out(const std::string& duration) {
-    const std::string count = duration.substr(0, duration.size() - 1);
-    const char unit = duration.empty() ? ' ' : duration.back();
-    const std::string noun = unit == 'd' ? "day" : unit == 'h' ? "hour" : unit == 'm' ? "minute" : "second";
-    return count + " " + noun + (count == "1" ? "" : "s");
-}
-
-std::string date_sentence(const Constraint& constraint) {
-    const std::string value = first_value(constraint);
-    const std::string which = constraint.op == "gteq" ? "The agreement starts " : "The agreement ends ";
-    constexpr std::string_view relative = "contractAgreement+";
-    if (value.starts_with(relative)) {
-        if (value == "contractAgreement+0s") return which + "when it is accepted.";
-        return which + spelled_out(value.substr(relative.size())) + " after it was accepted.";
+Term explain(const Constraint& c, bool in_obligation) {
+    std::string value;
+    for (const std::string& v : c.right_operand) value += (value.empty() ? "" : ", ") + v;
+    const Verdict verdict = check_constraint(c, in_obligation);
+    const TermRow* row = find_term(c.left_operand);
+    if (row == nullptr) {
+        return term_of("A term that this software does not know: " + c.left_operand + ". It will be refused.", c.left_operand,
+                       std::move(value), verdict);
     }
-    return which + (parse_instant_ms(value) ? "on " + value.substr(0, 10) + " at " + value.substr(11, 5) + " UTC." : "at " + value + ".");
-}
-
-Term explain(const Constraint& c) {
-    Term term{.sentence = {}, .operand = c.left_operand, .value = first_value(c), .enforced = true};
-    if (c.left_operand == operand::purpose) {
-        constexpr std::string_view prefix = "urn:fl:federation:";
-        const std::string name = term.value.starts_with(prefix) ? term.value.substr(prefix.size()) : term.value;
-        term.sentence = "It may be used only for the federation " + name + ".";
-    } else if (c.left_operand == operand::min_cohort_size) {
-        term.sentence = "At least " + term.value + " partners must contribute before a result is published.";
-    } else if (c.left_operand == operand::max_rounds) {
-        term.sentence = "It may be used in at most " + term.value + " rounds.";
-    } else if (c.left_operand == operand::model_schema_hash) {
-        term.sentence = "It is valid for exactly one model layout.";
-    } else if (c.left_operand == operand::in_force_date) {
-        term.sentence = date_sentence(c);
-    } else {
-        term.sentence = "A term that this software does not know: " + c.left_operand + ". It will be refused.";
-        term.enforced = false;
-    }
-    return term;
+    return term_of(row->sentence(c), c.left_operand, std::move(value), verdict);
 }
 
 }  // namespace
@@ -84,7 +60,7 @@ Term explain(const Constraint& c) {
 Policy federation_policy(std::vector<Constraint> constraints) {
     Policy policy;
     policy.profiles.emplace_back(profile);
-    policy.permissions.push_back(Rule{std::string(action_use), std::move(constraints)});
+    policy.permissions.push_back(Rule{action::use, std::move(constraints)});
     return policy;
 }
 
@@ -110,16 +86,35 @@ std::string to_odrl_json(const Policy& policy, const JsonFrame& frame) {
 
 std::vector<Term> explain(const Policy& policy) {
     std::vector<Term> terms;
-    for (const Rule& rule : policy.permissions) {
-        for (const Constraint& constraint : rule.constraints) terms.push_back(explain(constraint));
-    }
-    const auto not_understood = [&terms](const std::string& what) {
+    const auto refused = [&terms](const char* code, const std::string& what, std::string operand) {
         terms.push_back(Term{"A part of the contract that this software does not know: " + what + ". It will be refused.",
-                             what, {}, false});
+                             std::move(operand), {}, false, code, "expected only parts that this software understands, found " + what});
     };
-    for (const Rule& rule : policy.prohibitions) not_understood("prohibition of " + rule.action);
-    for (const Rule& rule : policy.obligations) not_understood("obligation to " + rule.action);
-    for (const std::string& member : policy.unread) not_understood(member);
+    for (const Rule& rule : policy.permissions) {
+        if (canonical_action(rule.action) != action::use) refused("policy.unknown-action", "permission to " + rule.action, rule.action);
+        for (const Constraint& constraint : rule.constraints) terms.push_back(explain(constraint, false));
+    }
+    for (const Rule& rule : policy.prohibitions) {
+        const std::uint32_t forbidden = forbidden_by(rule.action);
+        if (forbidden == 0) {
+            refused("policy.unknown-action", "prohibition of " + rule.action, rule.action);
+            continue;
+        }
+        const char* sentence = forbidden == operation::distribute ? "It must not be passed on to anybody else."
+                                                                  : "Nothing else may be made from it.";
+        terms.push_back(term_of(sentence, canonical_action(rule.action), {}, check_prohibition(rule)));
+    }
+    for (const Rule& rule : policy.obligations) {
+        if (canonical_action(rule.action) != action::erase || rule.constraints.empty()) {
+            refused("policy.unknown-action", "obligation to " + rule.action, rule.action);
+        }
+        for (const Constraint& constraint : rule.constraints) terms.push_back(explain(constraint, true));
+    }
+    for (const std::string& member : policy.unread) refused("policy.shape", member, member);
+    const bool all_enforced = std::all_of(terms.begin(), terms.end(), [](const Term& t) { return t.enforced; });
+    if (const Verdict whole = check_shape(policy); all_enforced && !whole.permitted) {
+        terms.push_back(term_of("The contract as a whole will be refused: " + whole.sentence + ".", whole.operand, {}, whole));
+    }
     return terms;
 }
 

@@ -25,7 +25,7 @@ std::string canonical_operator(std::string_view text) {
 
 std::string canonical_action(std::string_view text) {
     const std::string_view word = odrl_word(text);
-    if (word.empty() || word == action_use) return std::string(word.empty() ? text : word);
+    if (word.empty() || word == action::use) return std::string(word.empty() ? text : word);
     return std::string(odrl_namespace) + std::string(word);
 }
 

@@ -99,7 +99,9 @@ void Coordinator::Impl::record_model_agreement(const contract::Agreement& agreem
     Member* member = find(consumer);
     if (member == nullptr || member->model_agreement || offer.asset != model_asset().id) return;
     if (!contract::verify(agreement, {public_key, member->key}).ok()) return;
-    const policy::Verdict verdict = policy::evaluate(offer.policy, policy::Point::negotiation, facts(now_ms, &agreement));
+    policy::Facts known = facts(now_ms, &agreement);
+    known.operations = plan::model_operations;
+    const policy::Verdict verdict = policy::evaluate(offer.policy, policy::Point::negotiation, known);
     persist(now_ms, PolicyDecided{policy::Point::negotiation, agreement.id, consumer, round, verdict.permitted,
                                   verdict.code, verdict.sentence});
     if (!verdict.permitted) return;
@@ -113,9 +115,7 @@ void Coordinator::Impl::consider_offer(const contract::CatalogEntry& entry, Memb
     if (entry.offer.assigner_key != member.key) return;
     auto proposal = contract::conclude(entry.offer, {plan.federation.operator_name, now_ms}, key);
     if (!proposal.ok()) return;  // not the signature of its assigner
-    policy::Facts known = facts(now_ms, nullptr);
-    known.cohort = plan.contract.min_cohort_size;
-    const policy::Verdict verdict = policy::evaluate(offer.policy, policy::Point::negotiation, known);
+    const policy::Verdict verdict = policy::evaluate(offer.policy, policy::Point::negotiation, facts(now_ms, nullptr));
     persist(now_ms, PolicyDecided{policy::Point::negotiation, offer.id, offer.assigner, round, verdict.permitted,
                                   verdict.code, verdict.sentence});
     if (!verdict.permitted) {

@@ -174,6 +174,8 @@ policy::Facts Coordinator::Impl::facts(std::int64_t now_ms, const contract::Agre
     known.schema = schema;
     known.now_ms = now_ms;
     known.agreed_at_ms = agreement != nullptr ? agreement->acceptance.agreed_at_ms : now_ms;
+    known.operations = plan::update_operations;
+    known.kept_ms = 0;  // updates are deleted with their round
     return known;
 }
 

@@ -161,6 +161,7 @@ policy::Facts Participant::Impl::facts(std::int64_t now_ms, std::int64_t agreed_
     known.schema = plan::schema_digest(o.plan);
     known.now_ms = now_ms;
     known.agreed_at_ms = agreed_at_ms;
+    known.operations = plan::model_operations;
     return known;
 }
 

@@ -123,6 +123,7 @@ Status App::in_force(const std::string& participant, const std::string& asset, s
     facts.federation = plan::federation_iri(o_.host.machine().plan());
     facts.round = round;
     facts.now_ms = now_ms();
+    facts.to_assignee = true;
     Status verdict = done();
     for (const contract::Agreement& agreement : agreements) {
         facts.agreed_at_ms = agreement.acceptance.agreed_at_ms;

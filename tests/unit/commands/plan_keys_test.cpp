@@ -73,9 +73,13 @@ constexpr std::array keys{
     Key{"round", "staleness_exponent", Kind::real},
     Key{"round", "deadline_s", Kind::whole},
     Key{"round", "presence_s", Kind::whole},
-    Key{"contract", "min_cohort_size", Kind::whole},
-    Key{"contract", "max_rounds", Kind::whole},
-    Key{"contract", "valid_days", Kind::whole},
+    Key{"policy", "min_cohort_size", Kind::whole},
+    Key{"policy", "max_rounds", Kind::whole},
+    Key{"policy", "valid_days", Kind::whole},
+    Key{"policy", "valid_from", Kind::text},
+    Key{"policy", "valid_until", Kind::text},
+    Key{"policy", "redistribution", Kind::flag},
+    Key{"policy", "delete_after_days", Kind::whole},
 };
 
 std::string line_of(const Key& key, const std::string& value) {
@@ -150,7 +154,7 @@ TEST_CASE("a letter too many in any key or section is refused, and the right nam
         CHECK(error.reason == "plan.unknown-key");
         CHECK(contains(error.message, "did you mean \"" + std::string(key.name) + "\"?"));
     }
-    for (const char* section : {"federation", "task", "training", "aggregation", "round", "contract"}) {
+    for (const char* section : {"federation", "task", "training", "aggregation", "round", "policy"}) {
         const Error error = error_of("[" + std::string(section) + "s]\n");
         CAPTURE(error.message);
         CHECK(error.reason == "plan.unknown-key");

@@ -74,6 +74,15 @@ plan::Plan draw(Philox& random) {
     p.round.min_cohort = 2 + random.bounded(3);
     p.contract.max_rounds = p.round.rounds + random.bounded(100);
     p.contract.valid_days = 1 + random.bounded(365);
+    if (random.bounded(3) == 0) {
+        p.contract.valid_days = plan::ContractTerms{}.valid_days;
+        p.contract.valid_until = "2027-01-31T00:00:00Z";
+    }
+    if (random.bounded(3) == 0) p.contract.valid_from = "2026-12-01T08:30:00Z";
+    if (random.bounded(2) == 0) p.contract.updates_may |= policy::operation::evaluate;
+    if (random.bounded(2) == 0) p.contract.model_may = plan::model_operations;
+    p.contract.redistribution = random.bounded(2) == 0;
+    p.contract.delete_after_days = random.bounded(30);
     const std::uint32_t model = random.bounded(4);
     if (model == 1) {
         p.task.model = {{24, 3},
@@ -136,6 +145,15 @@ TEST_CASE("a mistake is named with its place, what was expected and what was fou
     says("[task]\nmodel = \"resnet\"\n", "2nn");
     says("[[task.model.layers]]\nkind = \"dense\"\nunits = 3\n", "input");
     says("[task.model]\ninput = [28, 28, 1]\nlayers = 3\n", "layers");
+    says("[policy]\nupdates_may = [\"agregate\"]\n", "did you mean \"aggregate\"?");
+    says("[policy]\nmin_cohort = 3\n", "min_cohort_size");
+    says("[policy]\nmodel_may = [\"export\"]\n", "policy.model_may");
+    says("[policy]\nmodel_may = \"train\"\n", "a list of words");
+    says("[policy]\nvalid_days = 3\nvalid_until = \"2027-01-31T00:00:00Z\"\n", "plan.toml:3");
+    says("[policy]\nvalid_until = \"next year\"\n", "policy.valid_until");
+    says("[policy]\nclipping_norm = 1.0\n", "cannot enforce");
+    says("[policy]\nepsilon_budget = 8.0\ndelta = 1e-5\n", "policy.epsilon_budget");
+    says("[contract]\nmax_rounds = 20\n[policy]\nmax_rounds = 20\n", "policy");
 }
 
 TEST_CASE("an unknown key is refused, with the nearest one that is known") {

@@ -21,6 +21,7 @@
 #include "entente/nn/model_spec.hpp"
 #include "entente/nn/schedule.hpp"
 #include "entente/nn/training.hpp"
+#include "entente/policy/evaluate.hpp"
 #include "entente/policy/policy.hpp"
 
 namespace entente::plan {
@@ -91,10 +92,17 @@ struct RoundTerms {
     friend bool operator==(const RoundTerms&, const RoundTerms&) = default;
 };
 
+// What both sides promise each other; update_policy and model_policy say it in ODRL (docs/policy.md).
 struct ContractTerms {
     std::uint32_t min_cohort_size = 2;  // promised to every participant
     std::uint32_t max_rounds = 100;
     std::uint32_t valid_days = 30;      // from the agreement
+    std::string valid_from;             // an instant, "2026-12-01T00:00:00Z"; empty: from the agreement
+    std::string valid_until;            // an instant, in place of valid_days
+    std::uint32_t updates_may = policy::operation::aggregate;
+    std::uint32_t model_may = policy::operation::train | policy::operation::evaluate | policy::operation::export_model;
+    bool redistribution = false;          // neither updates nor models are passed on
+    std::uint32_t delete_after_days = 0;  // of its round's end; a longer time permits, and is not used up
 
     friend bool operator==(const ContractTerms&, const ContractTerms&) = default;
 };
@@ -155,6 +163,9 @@ std::uint64_t state_length(const Plan& plan);  // numbers that a participant kee
 // The terms under which this plan's updates and global model are offered.
 policy::Policy update_policy(const Plan& plan);
 policy::Policy model_policy(const Plan& plan);
+// What taking part needs of each: the facts for Point::negotiation.
+inline constexpr std::uint32_t update_operations = policy::operation::aggregate;
+inline constexpr std::uint32_t model_operations = policy::operation::train | policy::operation::evaluate;
 
 // The global model of round 1: He initialisation from the plan's seed. The same bits everywhere.
 std::vector<float> initial_parameters(const Plan& plan);

@@ -9,7 +9,8 @@
 // denies. Time is an argument. Pure functions, thread-safe.
 //
 // Codes: policy.unknown-profile, policy.unknown-action, policy.unknown-operand, policy.unknown-operator,
-// policy.shape, policy.bad-value, policy.missing-fact, policy.denied.
+// policy.shape, policy.bad-value, policy.not-enforceable (known, and what it promises is not built yet),
+// policy.missing-fact, policy.denied. docs/policy.md has the profile, term by term.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,16 @@ enum class Point : std::uint8_t {
 };
 std::string_view to_string(Point point) noexcept;
 
+// What somebody is about to do, as a set. The first four are the words of allowedOperation.
+namespace operation {
+inline constexpr std::uint32_t aggregate = 1;
+inline constexpr std::uint32_t evaluate = 2;
+inline constexpr std::uint32_t train = 4;
+inline constexpr std::uint32_t export_model = 8;
+inline constexpr std::uint32_t distribute = 16;
+inline constexpr std::uint32_t derive = 32;
+}  // namespace operation
+
 // What is known at that moment. What is not known stays empty, and a term that needs it denies.
 struct Facts {
     std::optional<std::string> federation;      // its IRI, "urn:fl:federation:<id>"
@@ -40,13 +51,17 @@ struct Facts {
     std::optional<Digest> schema;               // digest of the model's layout
     std::optional<std::int64_t> now_ms;         // since 1970-01-01T00:00Z
     std::optional<std::int64_t> agreed_at_ms;   // start of the agreement; at negotiation: now
+    std::optional<std::uint32_t> operations;    // at negotiation: all that the plan needs
+    std::optional<std::int64_t> kept_ms;        // how long an update is kept after its round at the most
+    std::optional<bool> to_assignee;            // transfer: whoever receives is the agreement's assignee
 };
 
 struct Verdict {
     bool permitted = false;
     std::string code;      // empty when permitted
     std::string sentence;  // for a person: term, bound, what was found
-    std::string operand;   // the IRI of the term that decided, if one did
+    std::string operand;   // the IRI of the term that denied, if one did
+    std::string input;     // what was looked at, for the ledger: "maxRounds=7 inForceDate=2026-11-30T08:00:00Z"
 
     [[nodiscard]] Status status() const;  // permission_denied with code and sentence, or done
 };
@@ -55,6 +70,19 @@ struct Verdict {
 Verdict check_shape(const Policy& policy);
 
 Verdict evaluate(const Policy& policy, Point point, const Facts& facts);
+
+// Outside of these, monitor would deny: what a host watches while an agreement runs, without evaluating it each time.
+// REQUIRES: check_shape permits.
+struct Window {
+    std::int64_t from_ms;
+    std::int64_t until_ms;
+    std::uint64_t last_round;
+
+    [[nodiscard]] bool contains(std::int64_t now_ms, std::uint64_t round) const noexcept {
+        return from_ms <= now_ms && now_ms <= until_ms && round <= last_round;
+    }
+};
+Window window_of(const Policy& policy, std::int64_t agreed_at_ms);
 
 // "2027-01-31T00:00:00Z" and back; exact for years 1970 to 9999, UTC only, whole seconds.
 std::optional<std::int64_t> parse_instant_ms(std::string_view text) noexcept;

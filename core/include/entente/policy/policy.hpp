@@ -18,14 +18,27 @@
 namespace entente::policy {
 
 inline constexpr std::string_view profile = "https://w3id.org/entente/policy/v1";
-inline constexpr std::string_view action_use = "use";
+
+namespace action {
+inline constexpr const char* use = "use";                                            // of the permission
+inline constexpr const char* distribute = "http://www.w3.org/ns/odrl/2/distribute";  // of a prohibition
+inline constexpr const char* derive = "http://www.w3.org/ns/odrl/2/derive";          // of a prohibition
+inline constexpr const char* erase = "http://www.w3.org/ns/odrl/2/delete";           // of the obligation
+}  // namespace action
 
 namespace operand {
 inline constexpr const char* purpose = "https://w3id.org/entente/policy/purpose";
+inline constexpr const char* allowed_operation = "https://w3id.org/entente/policy/allowedOperation";
 inline constexpr const char* min_cohort_size = "https://w3id.org/entente/policy/minCohortSize";
 inline constexpr const char* max_rounds = "https://w3id.org/entente/policy/maxRounds";
 inline constexpr const char* model_schema_hash = "https://w3id.org/entente/policy/modelSchemaHash";
 inline constexpr const char* in_force_date = "https://w3id.org/edc/v0.0.1/ns/inForceDate";
+inline constexpr const char* retention = "https://w3id.org/entente/policy/retention";
+// Known by name, and refused: what they promise is not built yet.
+inline constexpr const char* dp_epsilon_budget = "https://w3id.org/entente/policy/dpEpsilonBudget";
+inline constexpr const char* dp_delta = "https://w3id.org/entente/policy/dpDelta";
+inline constexpr const char* clipping_norm = "https://w3id.org/entente/policy/clippingNorm";
+inline constexpr const char* secure_aggregation = "https://w3id.org/entente/policy/secureAggregation";
 }  // namespace operand
 
 struct Constraint {
@@ -71,11 +84,14 @@ std::string to_odrl_json(const Policy& policy, const JsonFrame& frame);
 // One term as a person reads it.
 struct Term {
     std::string sentence;   // "At least 3 partners must contribute before a result is published."
-    std::string operand;    // the IRI behind it
+    std::string operand;    // the IRI behind it; of a prohibition its action; of what was not read its path
     std::string value;      // the bound as written
-    bool enforced = false;  // by this software; otherwise only law enforces it
+    bool enforced = false;  // by this software; otherwise it refuses the whole policy
+    std::string code;       // of the refusal, "policy.unknown-operand"; empty when enforced
+    std::string reason;     // the refusal's sentence
 };
-// In plain words, in the order of the policy. A term that is not understood says so.
+// In plain words, in the order of the policy. A part that is refused says so and why. Where every term is enforced and
+// check_shape refuses nevertheless (the profile, two permissions), the last term is that refusal.
 std::vector<Term> explain(const Policy& policy);
 
 }  // namespace entente::policy
