@@ -1,5 +1,5 @@
 // JSON as other connectors write it, read with their liberties: prefixes, expanded names, single values for arrays,
-// {"@id": x} and {"@value": x} for strings. And the few words to build what we write. Private to this folder.
+// {"@id": x} and {"@value": x} for strings. And the few words to build what we write. Private to this folder and connectors/edc.
 #pragma once
 
 #include <initializer_list>

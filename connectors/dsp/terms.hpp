@@ -1,4 +1,4 @@
-// Offers and agreements against each other. Private to this folder.
+// Offers and agreements against each other. Private to this folder and connectors/edc.
 #pragma once
 
 #include <string>

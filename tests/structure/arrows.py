@@ -19,10 +19,11 @@ rooms = {
     "connectors/folder": ["core", "connectors/folder"],
     "connectors/hub": ["core", "connectors/hub"],
     "connectors/dsp": ["core", "connectors/dsp"],
+    "connectors/edc": ["core", "connectors/dsp", "connectors/edc"],
     "commands": ["core", "connectors/memory", "commands"],
     "wasm": ["core", "threads", "connectors/memory", "commands", "wasm"],
-    "native": ["core", "threads", "connectors/memory", "connectors/folder", "connectors/hub", "connectors/dsp", "commands",
-               "native"],
+    "native": ["core", "threads", "connectors/memory", "connectors/folder", "connectors/hub", "connectors/dsp", "connectors/edc",
+               "commands", "native"],
 }
 # Floors inside core, ground floor first: a room includes itself and those before it.
 floors = ["base", "tensor", "data", "nn", "task", "aggregate", "policy", "codec", "contract", "plan", "round"]
