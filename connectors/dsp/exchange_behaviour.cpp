@@ -47,7 +47,7 @@ Status ExchangeBehaviour::admit(const Negotiation& n) {
     }
     const Catalog seen = o_.exchange.catalog(n.peer, {.kind = {}, .asset = n.dataset});
     if (seen.entries.empty() || seen.entries.front().asset.provider != o_.self) {
-        return Error{Code::not_found, "dsp.no-dataset", "expected a dataset that you may see, found none under " + n.dataset.substr(0, 256)};
+        return Error{Code::not_found, "connector.no-offer", "expected a dataset that you may see, found none under " + n.dataset.substr(0, 256)};
     }
     ENTENTE_ASSIGN(const Agreement acceptance, read_acceptance(n.extensions));
     ENTENTE_ASSIGN(const policy::Odrl asked, policy::read_odrl(n.offer));

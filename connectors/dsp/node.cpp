@@ -36,9 +36,11 @@ std::string path_of(const Process& p, const Message& m) {
     return root + in_path(p.peer_pid) + "/" + end;
 }
 
-// Worth saying again: nobody there, not yet, or too much at once.
-bool again_later(int status) {
-    return status == 0 || status == 404 || status == 408 || status == 409 || status == 429 || status >= 500;
+// Worth saying again: nobody there, not yet, or too much at once. A peer that does not know the process may be about to;
+// one that refuses to begin it by name has decided.
+bool again_later(int status, const Message& message, const Refusal& refusal) {
+    if (status == 404) return message.callback_address.empty() || refusal.code.empty();
+    return status == 0 || status == 408 || status == 409 || status == 429 || status >= 500;
 }
 
 void learn_pid(Process& p, const std::string& body) {
@@ -215,7 +217,7 @@ Step Node::sent_in(const P& process, const Due& due, const Reply& reply, std::in
     const bool reached = reply.status != 0;
     p.last_error = reached ? first_sentence(refusal, reply.status) : reply.error;
     Outgoing& head = p.outbox.front();
-    if (again_later(reply.status) && head.attempts < o_.attempts) {
+    if (again_later(reply.status, head.message, refusal) && head.attempts < o_.attempts) {
         const std::int64_t delay = std::min(longest_retry_ms, o_.first_retry_ms << std::min<std::uint32_t>(head.attempts - 1, 16));
         head.not_before_ms = now_ms + delay + jitter(p.pid, delay);
         return step_of(std::move(p), kind, Cause::failed, false);

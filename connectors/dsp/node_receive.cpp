@@ -125,6 +125,7 @@ Status take(Negotiation& n, const Message& m, const std::string& participant) {
 }
 
 Status take(TransferProcess& t, const Message& m, const std::string&) {
+    for (const auto& [name, text] : m.extensions) t.extensions[name] = text;
     if (m.kind != Kind::transfer_start) return done();
     if (m.address) t.address = m.address;
     t.resuming = t.role == Role::provider;

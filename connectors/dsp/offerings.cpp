@@ -96,6 +96,14 @@ Result<CatalogEntry> read_entry(const Dataset& d) {
 
 Extensions acceptance_of(const Agreement& agreement) { return {{member::acceptance, packed(agreement)}}; }
 
+Extensions outcome_of(const Outcome& outcome) { return {{member::outcome, packed(outcome)}}; }
+
+Result<Outcome> read_outcome(const Extensions& all) {
+    ENTENTE_ASSIGN(const std::string text, text_of(all, member::outcome));
+    ENTENTE_ASSIGN(const Bytes bytes, from_base64url(text));
+    return decode_outcome(bytes);
+}
+
 Result<Agreement> read_acceptance(const Extensions& all) {
     const auto it = all.find(member::acceptance);
     if (it == all.end()) {

@@ -24,6 +24,7 @@ inline constexpr const char* size = "size";
 inline constexpr const char* lots = "lots";
 inline constexpr const char* signed_offer = "signedOffer";
 inline constexpr const char* acceptance = "acceptance";  // of a contract request
+inline constexpr const char* outcome = "outcome";        // of a completion: what the consumer says about it
 }  // namespace member
 
 Dataset to_dataset(const contract::CatalogEntry& entry, std::vector<std::string> formats);
@@ -37,6 +38,9 @@ using Extensions = std::map<std::string, std::string>;
 // With a contract request: the consumer's signed acceptance.
 Extensions acceptance_of(const contract::Agreement& agreement);
 Result<contract::Agreement> read_acceptance(const Extensions& extensions);
+// With a completion: the consumer's verdict, which the protocol's own members have no place for.
+Extensions outcome_of(const contract::Outcome& outcome);
+Result<contract::Outcome> read_outcome(const Extensions& extensions);
 // With a transfer request: exactly which version is wanted.
 Extensions version_of(const contract::Version& version);
 Result<contract::Version> read_version(const Extensions& extensions);

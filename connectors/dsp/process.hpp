@@ -48,7 +48,7 @@ struct Process {
     std::vector<std::string> reasons;
     bool ended_by_peer = false;
     std::string last_error;            // the latest refusal of a message, by either side, for a person
-    std::map<std::string, std::string> extensions;  // of the message that began it, ours or theirs; and of the agreement
+    std::map<std::string, std::string> extensions;  // of the message that began it, ours or theirs, and of theirs since
 
     [[nodiscard]] const std::string& provider_pid() const { return role == Role::provider ? pid : peer_pid; }
     [[nodiscard]] const std::string& consumer_pid() const { return role == Role::consumer ? pid : peer_pid; }

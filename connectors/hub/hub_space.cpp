@@ -70,8 +70,8 @@ Result<Agreement> HubSpace::negotiate(const std::string& caller, const Agreement
     });
 }
 
-Result<Transfer> HubSpace::open(const std::string& caller, const TransferRequest& request) {
-    return change(false, [&]() -> Result<Transfer> { return exchange_.open(caller, request, now_ms_()); });
+Result<Transfer> HubSpace::open(const std::string& caller, const TransferRequest& request, const std::string& id) {
+    return change(false, [&]() -> Result<Transfer> { return exchange_.open(caller, request, now_ms_(), id); });
 }
 
 Status HubSpace::conclude(const std::string& caller, const std::string& transfer, const Outcome& outcome) {

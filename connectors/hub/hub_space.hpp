@@ -55,7 +55,7 @@ public:
     // `judged_at_ms`: when the acceptance counts as received, if that is not now (it may have travelled in a folder).
     Result<contract::Agreement> negotiate(const std::string& caller, const contract::Agreement& proposal,
                                           std::optional<std::int64_t> judged_at_ms = {});
-    Result<contract::Transfer> open(const std::string& caller, const contract::TransferRequest& request);
+    Result<contract::Transfer> open(const std::string& caller, const contract::TransferRequest& request, const std::string& id = {});
     Status conclude(const std::string& caller, const std::string& transfer, const contract::Outcome& outcome);
     Status withdraw(const std::string& caller, const std::string& asset);
 

@@ -69,17 +69,22 @@ SigningKey& SigningKey::operator=(SigningKey&& other) noexcept {
 SigningKey::~SigningKey() { sodium_memzero(secret_.data(), secret_.size()); }
 
 Signature SigningKey::sign(std::string_view context, ByteView message) const {
-    const Bytes all = with_context(context, message);
+    return sign_bare(with_context(context, message));
+}
+
+Signature SigningKey::sign_bare(ByteView message) const {
     Signature signature;
-    crypto_sign_detached(raw(signature.bytes.data()), nullptr, raw(all.data()), all.size(),
-                         raw(secret_.data()));
+    crypto_sign_detached(raw(signature.bytes.data()), nullptr, raw(message.data()), message.size(), raw(secret_.data()));
     return signature;
 }
 
 bool verify(const PublicKey& key, std::string_view context, ByteView message, const Signature& signature) {
+    return verify_bare(key, with_context(context, message), signature);
+}
+
+bool verify_bare(const PublicKey& key, ByteView message, const Signature& signature) {
     // libsodium (built without ED25519_COMPAT) refuses S >= L, small-order R and key, and non-canonical keys.
-    const Bytes all = with_context(context, message);
-    return crypto_sign_verify_detached(raw(signature.bytes.data()), raw(all.data()), all.size(),
+    return crypto_sign_verify_detached(raw(signature.bytes.data()), raw(message.data()), message.size(),
                                        raw(key.bytes.data())) == 0;
 }
 

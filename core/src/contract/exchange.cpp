@@ -18,10 +18,8 @@ bool may_see(std::string_view caller, const Offer& offer) {
     return offer.assigner != caller && (offer.assignee.empty() || offer.assignee == caller);
 }
 
-// "tr-9" was opened before "tr-10".
-bool earlier(const Transfer& a, const Transfer& b) {
-    return a.id.size() != b.id.size() ? a.id.size() < b.id.size() : a.id < b.id;
-}
+// Of one agreement they are kept in the order in which they were opened.
+bool earlier(const Transfer& a, const Transfer& b) { return a.version.round < b.version.round; }
 
 bool running(const Transfer& transfer) {
     return transfer.state != TransferState::completed && transfer.state != TransferState::terminated;
@@ -180,7 +178,12 @@ Result<Agreement> Exchange::judge(std::string_view caller, const Agreement& prop
     return proposal;
 }
 
-Result<Transfer> Exchange::open(std::string_view caller, const TransferRequest& request, std::int64_t now_ms) {
+Result<Transfer> Exchange::open(std::string_view caller, const TransferRequest& request, std::int64_t now_ms, std::string_view id) {
+    if (const Transfer* known = id.empty() ? nullptr : find_transfer(id); known != nullptr) {
+        const bool same = known->agreement == request.agreement && known->asset == request.asset && known->version == request.version;
+        if (same && readable(caller, id).ok()) return *known;
+        return refuse(Code::conflict, "transfer.duplicate", "expected a transfer that is new, found another's id");
+    }
     const auto agreement = agreements_.find(request.agreement);
     if (agreement == agreements_.end()) {
         return refuse(Code::permission_denied, "agreement.unknown", "no agreement " + request.agreement);
@@ -208,7 +211,7 @@ Result<Transfer> Exchange::open(std::string_view caller, const TransferRequest& 
     ENTENTE_TRY(policy::evaluate(agreement->second.offer.offer.policy, policy::Point::transfer, facts).status());
 
     Transfer transfer;
-    transfer.id = "tr-" + std::to_string(next_transfer_++);
+    transfer.id = id.empty() ? "tr-" + std::to_string(next_transfer_++) : std::string(id);
     transfer.agreement = request.agreement;
     transfer.asset = request.asset;
     transfer.version = request.version;
@@ -304,7 +307,7 @@ std::vector<Transfer> Exchange::in_order(std::string_view asset) const {
             if (const auto kept = transfers_.find(id); kept != transfers_.end()) take(kept->second);
         }
     }
-    std::sort(found.begin(), found.end(), earlier);
+    std::stable_sort(found.begin(), found.end(), earlier);
     return found;
 }
 

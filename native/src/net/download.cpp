@@ -32,7 +32,7 @@ std::optional<Place> read_content_range(std::string_view field) {
 class Task final : public contract::ByteSink, public std::enable_shared_from_this<Task> {
 public:
     Task(std::shared_ptr<Outbound> outbound, Download wish, std::function<void(Result<Downloaded>)> completion)
-        : outbound_(std::move(outbound)), wish_(std::move(wish)), completion_(std::move(completion)), deadline_ms_(monotonic_ms() + wish_.timeout_ms) {}
+        : outbound_(std::move(outbound)), wish_(std::move(wish)), completion_(std::move(completion)), deadline_ms_(monotonic_ms() + wish_.timeout_ms), received_(wish_.from) {}
 
     void ask() {
         OutboundRequest request;
@@ -89,10 +89,11 @@ private:
             known = true;
         } else {
             // A peer that knows no ranges sends all of it again: what we have is passed over, if it is the same.
-            if (received_ > 0 && (etag != etag_ || (total_ && known && *total_ != total))) return changed();
+            if (seen_ && received_ > 0 && (etag != etag_ || (total_ && known && *total_ != total))) return changed();
             skip_ = received_;
         }
-        if (received_ == 0) etag_ = etag.starts_with("W/") ? std::string() : etag;
+        if (!seen_) etag_ = etag.starts_with("W/") ? std::string() : etag;
+        seen_ = true;
         if (!known) return done();
         total_ = total;
         return total > wish_.limit_bytes ? Status(too_large()) : done();
@@ -130,6 +131,7 @@ private:
     std::optional<std::uint64_t> total_;
     std::string etag_;
     unsigned tries_ = 0;
+    bool seen_ = false;           // a head of it
     bool final_ = false;          // no break: what has happened would happen again
 };
 

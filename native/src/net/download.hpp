@@ -20,7 +20,8 @@ struct Download {
     std::string url;
     std::string authorization;                  // the field's value as it is
     std::vector<std::string> allowed_origins;
-    std::uint64_t limit_bytes = 0;
+    std::uint64_t limit_bytes = 0;              // of all of it
+    std::uint64_t from = 0;                     // the sink has the bytes before
     std::int64_t timeout_ms = 3'600'000;        // of all of it
     unsigned attempts = 5;
     std::int64_t first_retry_ms = 200;          // doubles each time

@@ -63,6 +63,8 @@ public:
     [[nodiscard]] const PublicKey& public_key() const noexcept { return public_key_; }
 
     [[nodiscard]] Signature sign(std::string_view context, ByteView message) const;
+    // Over exactly these bytes, for jws.hpp alone: a JWS cannot begin with "entente/v1/".
+    [[nodiscard]] Signature sign_bare(ByteView message) const;
 
 private:
     std::array<std::byte, 64> secret_;  // seed + public key, as libsodium keeps it
@@ -73,5 +75,6 @@ private:
 // message has one answer on every implementation.
 [[nodiscard]] bool verify(const PublicKey& key, std::string_view context, ByteView message,
                           const Signature& signature);
+[[nodiscard]] bool verify_bare(const PublicKey& key, ByteView message, const Signature& signature);
 
 }  // namespace entente::codec

@@ -44,7 +44,9 @@ public:
     Result<Agreement> negotiate(std::string_view caller, const Agreement& proposal, std::int64_t now_ms);
     // What negotiate() would answer, with nothing changed.
     [[nodiscard]] Result<Agreement> judge(std::string_view caller, const Agreement& proposal, std::int64_t now_ms) const;
-    Result<Transfer> open(std::string_view caller, const TransferRequest& request, std::int64_t now_ms);
+    // `id`: what the transfer is called on the wire, where the connector gives it a name; else one of our own. Opening
+    // it again under the same id changes nothing; another's id is refused, conflict "transfer.duplicate".
+    Result<Transfer> open(std::string_view caller, const TransferRequest& request, std::int64_t now_ms, std::string_view id = {});
     Result<Transfer> conclude(std::string_view caller, std::string_view transfer, const Outcome& outcome);
     [[nodiscard]] Result<std::vector<Transfer>> transfers(std::string_view caller, std::string_view asset) const;
     [[nodiscard]] Result<std::vector<Agreement>> agreements(std::string_view caller, std::string_view asset) const;
@@ -54,6 +56,7 @@ public:
     [[nodiscard]] std::optional<Version> current(std::string_view asset) const;
     // Null when there is none of this id.
     [[nodiscard]] const Agreement* agreement(std::string_view id) const;
+    [[nodiscard]] bool knows_transfer(std::string_view id) const { return find_transfer(id) != nullptr; }
     // A transfer that `caller` may still read.
     [[nodiscard]] Result<Transfer> readable(std::string_view caller, std::string_view transfer) const;
 
