@@ -1,8 +1,7 @@
 #include <algorithm>
 
-#include "codec/content_pipe.hpp"
 #include "codec/frame_parts.hpp"
-#include "entente/codec/compress.hpp"
+#include "codec/payload.hpp"
 
 namespace entente::codec {
 
@@ -11,11 +10,6 @@ namespace {
 Error truncated(const char* what) {
     return Error{Code::invalid_argument, "frame.truncated",
                  std::string("expected more bytes of the ") + what};
-}
-
-Error payload_error(const Error& error) {
-    const char* reason = error.reason == "zstd.size" ? "frame.content-size" : "frame.payload";
-    return Error{error.code, reason, error.message};
 }
 
 std::uint64_t frame_bytes(const FramePrefix& prefix) noexcept {
@@ -27,7 +21,7 @@ std::uint64_t frame_bytes(const FramePrefix& prefix) noexcept {
 struct FrameDecoder::State {
     enum class Stage { prefix, header, payload, signature, complete };
 
-    State(FrameLimits frame_limits, ContentSink& target) : limits(frame_limits), sink(target) {}
+    explicit State(FrameLimits frame_limits) : limits(frame_limits) {}
 
     // Moves bytes from `piece` to `to` until it holds `wanted`. True once it does.
     static bool fill(Bytes& to, std::size_t wanted, ByteView& piece) {
@@ -47,20 +41,18 @@ struct FrameDecoder::State {
         if (stage == Stage::header) {
             if (!fill(signed_part, frame_prefix_bytes + prefix.header_bytes, piece)) return done();
             ENTENTE_ASSIGN(header, read_header(ByteView(signed_part).subspan(frame_prefix_bytes), limits));
-            pipe = std::make_unique<ContentPipe>(header->encoding, header->content_bytes, sink);
-            decompressor = std::make_unique<BoundedDecompressor>(header->content_bytes, *pipe);
+            payload.emplace(header->encoding, header->content_bytes);
             payload_left = prefix.payload_bytes;
             stage = Stage::payload;
         }
         if (stage == Stage::payload) {
             const std::size_t taken =
                 static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), payload_left));
-            ENTENTE_TRY(decompress(decompressor->put(piece.first(taken))));
+            ENTENTE_TRY(payload->put(piece.first(taken)));
             piece = piece.subspan(taken);
             payload_left -= taken;
             if (payload_left != 0) return done();
-            ENTENTE_TRY(decompress(decompressor->finish()));
-            decompressor.reset();
+            ENTENTE_TRY(payload->finish());
             stage = Stage::signature;
         }
         if (stage == Stage::signature) {
@@ -74,11 +66,6 @@ struct FrameDecoder::State {
         return done();
     }
 
-    Status decompress(const Status& status) const {
-        if (status.ok() || pipe->refused()) return status;
-        return payload_error(status.error());
-    }
-
     Status verify_all() const {
         switch (stage) {
             case Stage::prefix: return truncated("prefix");
@@ -87,7 +74,7 @@ struct FrameDecoder::State {
             case Stage::signature: return truncated("signature");
             case Stage::complete: break;
         }
-        const Digest found = pipe->digest();
+        const Digest found = payload->digest();
         if (found != header->content) {
             return Error{
                 Code::invalid_argument, "frame.digest",
@@ -104,20 +91,17 @@ struct FrameDecoder::State {
     }
 
     FrameLimits limits;
-    ContentSink& sink;
     Stage stage = Stage::prefix;
     Bytes signed_part;  // prefix and header
     FramePrefix prefix;
     std::optional<FrameHeader> header;
-    std::unique_ptr<ContentPipe> pipe;
-    std::unique_ptr<BoundedDecompressor> decompressor;
+    std::optional<PayloadReader> payload;
     std::uint64_t payload_left = 0;
     Bytes signature;
     Status failure = done();
 };
 
-FrameDecoder::FrameDecoder(FrameLimits limits, ContentSink& sink)
-    : state_(std::make_unique<State>(limits, sink)) {}
+FrameDecoder::FrameDecoder(FrameLimits limits) : state_(std::make_unique<State>(limits)) {}
 FrameDecoder::FrameDecoder(FrameDecoder&&) noexcept = default;
 FrameDecoder& FrameDecoder::operator=(FrameDecoder&&) noexcept = default;
 FrameDecoder::~FrameDecoder() = default;
@@ -131,18 +115,16 @@ const FrameHeader* FrameDecoder::header() const noexcept {
     return state_->header ? &*state_->header : nullptr;
 }
 
-Result<FrameInfo> FrameDecoder::finish() {
+Result<Frame> FrameDecoder::finish() {
     if (state_->failure.ok()) state_->failure = state_->verify_all();
     if (!state_->failure.ok()) return state_->failure.error();
-    return FrameInfo{state_->prefix.kind, *state_->header, frame_bytes(state_->prefix)};
+    return Frame{state_->prefix.kind, *state_->header, state_->payload->take_content()};
 }
 
 Result<Frame> decode_frame(ByteView bytes, const FrameLimits& limits) {
-    BytesSink sink;
-    FrameDecoder decoder(limits, sink);
+    FrameDecoder decoder(limits);
     ENTENTE_TRY(decoder.put(bytes));
-    ENTENTE_ASSIGN(FrameInfo info, decoder.finish());
-    return Frame{info.kind, std::move(info.header), std::move(sink.bytes)};
+    return decoder.finish();
 }
 
 Result<FrameInfo> peek_frame(ByteView bytes, const FrameLimits& limits) {

@@ -1,50 +1,10 @@
-#include <algorithm>
 #include <limits>
 
 #include "codec/frame_parts.hpp"
+#include "codec/payload.hpp"
 #include "entente/codec/archive.hpp"
-#include "entente/codec/compress.hpp"
-#include "entente/codec/merkle.hpp"
-#include "entente/codec/planes.hpp"
 
 namespace entente::codec {
-
-namespace {
-
-// A plane that is shorter is not worth tables of its own.
-constexpr std::size_t least_cut_bytes = 2048;
-
-Status append_payload(ByteView content, std::size_t width, Bytes& out) {
-    Compressor compressor(content.size(), out, width == 1 ? Matter::bytes : Matter::planes);
-    if (width == 1) {
-        ENTENTE_TRY(compressor.append(content));
-        return compressor.finish();
-    }
-    Bytes planes(std::min(content.size(), chunk_bytes));
-    while (!content.empty()) {
-        const ByteView chunk = content.first(std::min(content.size(), chunk_bytes));
-        const auto split = std::span(planes).first(chunk.size());
-        split_planes(chunk, width, split);
-        content = content.subspan(chunk.size());
-        const std::size_t plane = chunk.size() / width;
-        if (plane < least_cut_bytes) {
-            ENTENTE_TRY(compressor.append(split));
-            continue;
-        }
-        for (std::size_t at = 0; at < split.size(); at += plane) {
-            ENTENTE_TRY(compressor.append(split.subspan(at, std::min(plane, split.size() - at))));
-            ENTENTE_TRY(compressor.cut());
-        }
-    }
-    return compressor.finish();
-}
-
-}  // namespace
-
-std::uint64_t payload_bound(std::uint64_t content_bytes) noexcept {
-    // zstd's own bound, and room for the block headers that streaming may add.
-    return content_bytes + (content_bytes >> 8u) + 1024;
-}
 
 Result<Bytes> encode_frame(FrameKind kind, FrameHeader header, ByteView content, const SigningKey& key) {
     if (!is_known(kind)) {
@@ -71,7 +31,7 @@ Result<Bytes> encode_frame(FrameKind kind, FrameHeader header, ByteView content,
     out.resize(frame_prefix_bytes);
     out.insert(out.end(), header_bytes.begin(), header_bytes.end());
     const std::size_t payload_begin = out.size();
-    ENTENTE_TRY(append_payload(content, width_bytes(header.encoding), out));
+    append_payload(content, header.encoding, out);
 
     const FramePrefix prefix{kind, static_cast<std::uint32_t>(header_bytes.size()),
                              out.size() - payload_begin};

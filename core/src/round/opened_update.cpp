@@ -1,46 +1,33 @@
 #include "opened_update.hpp"
 
 #include "entente/codec/sha256.hpp"
-#include "sparse_sink.hpp"
-#include "update_sink.hpp"
 
 namespace entente::round {
 namespace {
 
 constexpr std::size_t read_chunk = 64 * 1024;
 
-// The whole envelope, its content into `sink`. What is known of it then: its blob and its size.
-Result<UpdateAccepted> read_envelope(const plan::Plan& plan, contract::ByteSource& content, codec::ContentSink& sink,
-                                     codec::FrameHeader& header) {
-    codec::FrameDecoder decoder(plan::update_limits(plan), sink);
+// The whole envelope; what is known of it then, its blob and its size, into `record`.
+Result<codec::Frame> read_envelope(const plan::Plan& plan, contract::ByteSource& envelope, UpdateAccepted& record) {
+    codec::FrameDecoder decoder(plan::update_limits(plan));
     codec::Sha256 blob;
-    std::vector<std::byte> buffer(read_chunk);
-    UpdateAccepted record;
-    for (;;) {
-        ENTENTE_ASSIGN(const std::size_t n, content.read(buffer));
-        if (n == 0) break;
-        const ByteView bytes(buffer.data(), n);
+    const auto take = [&](ByteView bytes) {
         blob.update(bytes);
-        record.size_bytes += n;
-        ENTENTE_TRY(decoder.put(bytes));
+        record.size_bytes += bytes.size();
+        return decoder.put(bytes);
+    };
+    if (const auto whole = envelope.whole()) {
+        ENTENTE_TRY(take(*whole));
+    } else {
+        std::vector<std::byte> buffer(read_chunk);
+        for (;;) {
+            ENTENTE_ASSIGN(const std::size_t n, envelope.read(buffer));
+            if (n == 0) break;
+            ENTENTE_TRY(take(ByteView(buffer).first(n)));
+        }
     }
-    ENTENTE_ASSIGN(const codec::FrameInfo info, decoder.finish());
-    header = info.header;
     record.blob = blob.finish();
-    return record;
-}
-
-Result<StagedUpdate> read_update(const plan::Plan& plan, contract::ByteSource& content, codec::FrameHeader& header) {
-    if (plan::is_sparse(plan)) {
-        SparseSink sink(plan::sparse_form(plan));
-        ENTENTE_ASSIGN(UpdateAccepted record, read_envelope(plan, content, sink, header));
-        ENTENTE_ASSIGN(aggregate::Sparse numbers, sink.take());
-        return StagedUpdate{std::move(record), std::move(numbers)};
-    }
-    UpdateSink sink(plan.aggregation.grid, plan::wire_length(plan));
-    ENTENTE_ASSIGN(UpdateAccepted record, read_envelope(plan, content, sink, header));
-    ENTENTE_ASSIGN(aggregate::PackedUpdate packed, sink.finish());
-    return StagedUpdate{std::move(record), std::move(packed)};
+    return decoder.finish();
 }
 
 Result<StagedUpdate> take_content(const plan::Plan& plan, Bytes content, UpdateAccepted record) {
@@ -57,9 +44,11 @@ Result<StagedUpdate> take_content(const plan::Plan& plan, Bytes content, UpdateA
 }  // namespace
 
 std::shared_ptr<OpenedUpdate> open_update(const plan::Plan& plan, contract::ByteSource& envelope) {
-    codec::FrameHeader header;
-    auto update = read_update(plan, envelope, header);
-    return std::make_shared<OpenedUpdate>(OpenedUpdate{std::move(header), std::move(update)});
+    UpdateAccepted record;
+    auto frame = read_envelope(plan, envelope, record);
+    if (!frame.ok()) return std::make_shared<OpenedUpdate>(OpenedUpdate{{}, frame.error()});
+    auto update = take_content(plan, std::move(frame->content), std::move(record));
+    return std::make_shared<OpenedUpdate>(OpenedUpdate{std::move(frame->header), std::move(update)});
 }
 
 std::shared_ptr<OpenedUpdate> sealed_update(const plan::Plan& plan, codec::FrameHeader header, Bytes content,

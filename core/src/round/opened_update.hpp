@@ -27,7 +27,7 @@ struct OpenedUpdate {
     Result<StagedUpdate> update;
 };
 
-// Fails inside, like codec::FrameDecoder, aggregate::PackedReader and aggregate::unpack.
+// Fails inside, like codec::FrameDecoder, aggregate::PackedUpdate::of and aggregate::unpack.
 std::shared_ptr<OpenedUpdate> open_update(const plan::Plan& plan, contract::ByteSource& envelope);
 
 // What open_update would say of `envelope`. REQUIRES: the caller has just sealed it over `content` with this header.

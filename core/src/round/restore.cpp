@@ -3,7 +3,6 @@
 #include "coordinator_impl.hpp"
 #include "entente/codec/sha256.hpp"
 #include "model_envelope.hpp"
-#include "update_sink.hpp"
 
 namespace entente::round {
 

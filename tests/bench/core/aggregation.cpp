@@ -1,4 +1,5 @@
 #include <unistd.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -11,10 +12,8 @@
 #include "threads/worker_pool.hpp"
 #include "entente/aggregate/fold.hpp"
 #include "entente/aggregate/order_statistics.hpp"
-#include "entente/codec/compress.hpp"
 #include "entente/codec/frame.hpp"
 #include "entente/plan/plan.hpp"
-#include "round/update_sink.hpp"
 
 namespace entente::bench {
 namespace {
@@ -71,11 +70,9 @@ void must(const Status& status) {
 
 // What the coordinator does with an update, from the envelope's bytes: bounds, zstd, digest, signature, integers.
 aggregate::PackedUpdate open_update(const plan::Plan& plan, const Bytes& envelope, std::uint64_t parameters) {
-    round::UpdateSink sink(plan.aggregation.grid, parameters);
-    codec::FrameDecoder decoder(plan::update_limits(plan), sink);
-    must(decoder.put(envelope));
-    if (auto info = decoder.finish(); !info.ok()) throw std::runtime_error(info.error().message);
-    return sink.finish().value();
+    auto frame = codec::decode_frame(envelope, plan::update_limits(plan));
+    if (!frame.ok()) throw std::runtime_error(frame.error().message);
+    return aggregate::PackedUpdate::of(std::move(frame->content), plan.aggregation.grid, parameters).value();
 }
 
 }  // namespace
@@ -175,8 +172,10 @@ void codec(const Words& words) {
     header.tensors = plan::tensor_shapes(plan);
     const double calls = rate(std::stod(words[2]), true, [&] {
         if (words[0] == "zstd") {
-            const Bytes small = codec::compress(content);
-            if (!codec::decompress(small, content.size()).ok()) throw std::runtime_error("zstd");
+            Bytes small(ZSTD_compressBound(content.size()));
+            const std::size_t size = ZSTD_compress(small.data(), small.size(), content.data(), content.size(), 1);
+            Bytes back(content.size());
+            if (ZSTD_decompress(back.data(), back.size(), small.data(), size) != content.size()) throw std::runtime_error("zstd");
         } else {
             const Bytes envelope = codec::encode_frame(codec::FrameKind::update, header, content, key).value();
             if (!codec::decode_frame(envelope, plan::update_limits(plan)).ok()) throw std::runtime_error("frame");

@@ -175,8 +175,8 @@ TEST_CASE("signed content that is not a sparse update of the plan is refused, an
         {"update.range", [](codec::FrameHeader&, Bytes& content) { content[2] = {}, content[3] = std::byte{0x80}; }},
         {"frame.encoding",
          [](codec::FrameHeader& header, Bytes& content) {
-             header.encoding = codec::Encoding::int16;
-             content.resize(30);
+             header.encoding = codec::Encoding::int8;
+             content.resize(15);
          }},
     };
     for (const Case& wrong : cases) {

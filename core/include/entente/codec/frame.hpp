@@ -10,18 +10,19 @@
 //   codec::payload_bound(plan_bytes)}; Result<codec::Frame> frame = codec::decode_frame(bytes.value(),
 //   limits);         // a whole buffer
 //
-//   codec::FrameDecoder decoder(limits, sink);                                       // or as it arrives
+//   codec::FrameDecoder decoder(limits);                                             // or as it arrives
 //   ENTENTE_TRY(decoder.put(piece));                                                 // … any number of times
-//   ENTENTE_ASSIGN(codec::FrameInfo info, decoder.finish());
+//   ENTENTE_ASSIGN(codec::Frame frame, decoder.finish());
 //
 // Layout, all little-endian:
 //   20 bytes   prefix: magic "ENTF", u16 version = 1, u16 kind, u32 header_bytes, u64 payload_bytes
 //   header     FrameHeader in the bounded archive (archive.hpp), canonical
-//   payload    one zstd frame of the content in byte planes per 64 KiB chunk (planes.hpp)
+//   payload    the content in 64 KiB chunks, each in byte planes (planes.hpp), each plane as it is or as a zstd frame
 //   64 bytes   Ed25519 signature (context "frame") over prefix + header; the header holds the content's
 //   digest
 //
-// What a decoder guarantees: no allocation is larger than the limits, whatever the bytes claim; the content
+// What a decoder guarantees: no allocation is larger than the limits, whatever the bytes claim, and memory for
+// the content comes as its bytes do; the content
 // has the size and the digest of the header, is finite if float32, and the holder of header.signer's private
 // key signed it. What it does NOT decide: whether that signer may speak for header.sender. That is the
 // caller's.
@@ -29,8 +30,8 @@
 // Errors, code and stable reason:
 //   invalid_argument  frame.magic  frame.version  frame.kind (unknown, or not limits.kind)
 //                     frame.encoding (not limits.encoding)  frame.truncated  frame.trailing
-//                     frame.header-malformed  frame.content-size (not what the tensors, the width or zstd
-//                     say) frame.payload (not one well-formed zstd frame)  frame.digest  frame.not-finite
+//                     frame.header-malformed  frame.content-size (not what the tensors or the width say)
+//                     frame.payload (not the blocks of so much content)  frame.digest  frame.not-finite
 //   unauthenticated   frame.signature
 //   too_large         frame.header-too-large  frame.content-too-large
 //
@@ -46,7 +47,6 @@
 #include "entente/base/bytes.hpp"
 #include "entente/base/result.hpp"
 #include "entente/codec/sign.hpp"
-#include "entente/codec/sink.hpp"
 #include "entente/codec/tensor_shape.hpp"
 
 namespace entente::codec {
@@ -153,9 +153,7 @@ Result<FrameInfo> peek_frame(ByteView bytes, const FrameLimits& limits);
 
 class FrameDecoder {
 public:
-    // `sink` must outlive the decoder. It receives the content in order, in pieces of 64 KiB (the last one
-    // may be shorter), before the digest and the signature are known: discard it unless finish() succeeds.
-    FrameDecoder(FrameLimits limits, ContentSink& sink);
+    explicit FrameDecoder(FrameLimits limits);
     FrameDecoder(FrameDecoder&&) noexcept;
     FrameDecoder& operator=(FrameDecoder&&) noexcept;
     ~FrameDecoder();
@@ -166,8 +164,8 @@ public:
     // Null until the header is complete and well-formed. NOT YET VERIFIED until finish() succeeds.
     [[nodiscard]] const FrameHeader* header() const noexcept;
 
-    // All bytes have been put: is the frame whole, and do digest and signature hold?
-    Result<FrameInfo> finish();
+    // All bytes have been put: is the frame whole, and do digest and signature hold? Once: the content is given away.
+    Result<Frame> finish();
 
 private:
     struct State;

@@ -1,5 +1,5 @@
-// Where decoded bytes go, piece by piece: a file, a fold, a vector. A refusal stops the decoder, which passes
-// the error on unchanged.
+// Where bytes go, piece by piece: a file, a decoder, a vector. A refusal stops who sends them, who passes the error on
+// unchanged.
 //
 //   struct Counter final : codec::ContentSink {
 //       std::uint64_t bytes = 0;
@@ -22,16 +22,6 @@ public:
     virtual ~ContentSink() = default;
 
     virtual Status append(ByteView piece) = 0;
-};
-
-// Collects everything. The decoder in front of it bounds the size.
-class BytesSink final : public ContentSink {
-public:
-    Status append(ByteView piece) override {
-        bytes.insert(bytes.end(), piece.begin(), piece.end());
-        return done();
-    }
-    Bytes bytes;
 };
 
 }  // namespace entente::codec
