@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "entente/tensor/kernels.hpp"
 
@@ -131,12 +132,14 @@ private:
 }  // namespace
 
 void Fold::accumulate(std::span<const Contribution> updates, Executor& executor) {
+    if (updates.empty()) return;
     const FixedPoint& grid = bounds_.grid;
     const std::size_t together = tile_values / grid.record_values() * grid.record_values();
     executor.run((sum_.size() + together - 1) / together, [&](std::size_t number, unsigned) {
         const std::size_t first = number * together;
         const std::size_t count = std::min(together, sum_.size() - first);
         const auto at = static_cast<std::size_t>(grid.content_bytes(first));
+        if (stale_) std::fill_n(sum_.data() + first, count, 0);
         Tile tile({sum_.data() + first, count});
         for (const Contribution& u : updates) {
             const auto* content = reinterpret_cast<const unsigned char*>(u.update->content().data()) + at;
@@ -144,13 +147,19 @@ void Fold::accumulate(std::span<const Contribution> updates, Executor& executor)
         }
         tile.finish();
     });
+    stale_ = false;
     for (const Contribution& u : updates) count(u.weight, u.factor);
 }
 
 void Fold::accumulate(const Sparse& numbers, std::uint64_t weight, std::uint32_t factor) noexcept {
+    clear_stale();
     const std::int64_t by = times(weight, factor);
     for (std::size_t i = 0; i < numbers.values.size(); ++i) sum_[numbers.positions[i]] += by * numbers.values[i];
     count(weight, factor);
+}
+
+void Fold::clear_stale() noexcept {
+    if (std::exchange(stale_, false)) std::fill(sum_.begin(), sum_.end(), 0);
 }
 
 void Fold::count(std::uint64_t weight, std::uint32_t factor) noexcept {
@@ -169,6 +178,7 @@ Status Fold::merge(Fold&& other) {
         return refuse("update.too-many", "merge: more participants than the plan's bound");
     }
     if (other.participants_ == 0) return done();
+    clear_stale();
     least_factor_ = participants_ == 0 ? other.least_factor_ : std::min(least_factor_, other.least_factor_);
     most_factor_ = std::max(most_factor_, other.most_factor_);
     for (std::size_t i = 0; i < sum_.size(); ++i) sum_[i] += other.sum_[i];
@@ -214,7 +224,7 @@ Bytes Fold::serialize() const {
     append_le(out, static_cast<std::uint64_t>(sum_.size()));
     append_le(out, least_factor_);
     append_le(out, most_factor_);
-    for (const std::int64_t value : sum_) append_le(out, value);
+    for (const std::int64_t value : sum_) append_le(out, stale_ ? 0 : value);
     return out;
 }
 
@@ -248,7 +258,7 @@ Result<Fold> Fold::deserialize(ByteView bytes, std::uint64_t parameters, const F
 }
 
 void Fold::reset() noexcept {
-    std::fill(sum_.begin(), sum_.end(), 0);
+    stale_ = true;
     weight_ = 0;
     participants_ = 0;
     least_factor_ = 0;

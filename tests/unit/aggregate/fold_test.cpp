@@ -191,6 +191,33 @@ TEST_CASE("the sum is the same in any order, with serialising and merging in the
     }
 }
 
+TEST_CASE("after a reset nothing of what was before is left, whatever comes next") {
+    const std::vector<Update> updates = some_updates(3, 8);
+    const Bytes empty = Fold::create(d, bounds).value().serialize();
+    const Bytes expected = fold_of(updates).serialize();
+    Fold used = fold_of(some_updates(4, 9));
+    used.reset();
+    CHECK(used.participants() == 0);
+    CHECK(used.serialize() == empty);
+    used.accumulate({});
+    CHECK(used.serialize() == empty);
+    for (const Update& u : updates) add(used, u.values, u.weight);
+    CHECK(used.serialize() == expected);
+
+    used.reset();
+    REQUIRE(used.merge(fold_of(updates)).ok());
+    CHECK(used.serialize() == expected);
+
+    const aggregate::Sparse few{{1, 5, 256}, {7, -8, 9}};
+    Fold fresh = Fold::create(d, bounds).value();
+    used.reset();
+    for (Fold* fold : {&fresh, &used}) {
+        REQUIRE(fold->validate(few, 2).ok());
+        fold->accumulate(few, 2);
+    }
+    CHECK(used.serialize() == fresh.serialize());
+}
+
 TEST_CASE("the weighted mean is what the definition says") {
     Fold fold = Fold::create(2, {{.bits = 16, .scale_log2 = 2}, 10, 3}).value();
     const std::vector<std::int32_t> a{4, -8};   // 1.0, -2.0

@@ -87,6 +87,7 @@ public:
     // `bounds` come from the plan, never from the bytes. "fold.malformed", "fold.mismatch".
     static Result<Fold> deserialize(ByteView bytes, std::uint64_t parameters, const FoldBounds& bounds);
 
+    // Empty again; the memory stays, and is cleared by whoever writes to it next.
     void reset() noexcept;
 
 private:
@@ -94,12 +95,14 @@ private:
 
     [[nodiscard]] Status validate_counts(std::uint64_t weight, std::uint32_t factor, std::uint32_t waiting) const;
     void count(std::uint64_t weight, std::uint32_t factor) noexcept;
+    void clear_stale() noexcept;
     [[nodiscard]] std::int64_t times(std::uint64_t weight, std::uint32_t factor) const noexcept {
         return static_cast<std::int64_t>(weight) * std::int64_t{factor == 0 ? whole() : factor};
     }
 
     FoldBounds bounds_;
     std::vector<std::int64_t> sum_;
+    bool stale_ = false;  // sum_ is that of updates before the last reset()
     std::uint64_t weight_ = 0;
     std::uint32_t participants_ = 0;
     std::uint32_t least_factor_ = 0;
