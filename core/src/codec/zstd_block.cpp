@@ -42,15 +42,14 @@ std::size_t BlockCompressor::compress(ByteView block, std::span<std::byte> room)
     return ZSTD_isError(size) != 0 ? 0 : size;
 }
 
-BlockDecompressor::BlockDecompressor() : context_(require_memory(ZSTD_createDCtx())) {}
-
-Status BlockDecompressor::decompress(ByteView frame, std::span<std::byte> block) noexcept {
+Status BlockDecompressor::decompress(ByteView frame, std::span<std::byte> block) {
     const unsigned long long declared = ZSTD_getFrameContentSize(frame.data(), frame.size());
     if (declared == ZSTD_CONTENTSIZE_ERROR) return malformed("other bytes");
     if (declared == ZSTD_CONTENTSIZE_UNKNOWN) return malformed("no declared size");
     if (declared != block.size()) return malformed("a declared size of " + std::to_string(declared) + " bytes");
     const std::size_t whole = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
     if (ZSTD_isError(whole) != 0 || whole != frame.size()) return malformed("one that is cut off, or more behind it");
+    if (!context_) context_.reset(require_memory(ZSTD_createDCtx()));
     const std::size_t size = ZSTD_decompressDCtx(context_.get(), block.data(), block.size(), frame.data(), frame.size());
     if (ZSTD_isError(size) != 0) return malformed(ZSTD_getErrorName(size));
     if (size != block.size()) return malformed(std::to_string(size) + " bytes");

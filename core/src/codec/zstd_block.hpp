@@ -41,14 +41,13 @@ private:
 
 class BlockDecompressor {
 public:
-    BlockDecompressor();
-    Status decompress(ByteView frame, std::span<std::byte> block) noexcept;
+    Status decompress(ByteView frame, std::span<std::byte> block);
 
 private:
     struct Free {
         void operator()(ZSTD_DCtx_s* context) const noexcept;
     };
-    std::unique_ptr<ZSTD_DCtx_s, Free> context_;
+    std::unique_ptr<ZSTD_DCtx_s, Free> context_;  // made for the first frame: there may be none
 };
 
 }  // namespace entente::codec
