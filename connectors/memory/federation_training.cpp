@@ -95,8 +95,7 @@ Result<bool> train(Partner& partner, std::uint32_t max_batches) {
 participant::Trained finish_training(Partner& partner) {
     Seat& seat = *partner.seat;
     participant::Trained trained;
-    const auto parameters = seat.training->parameters();
-    trained.parameters.assign(parameters.begin(), parameters.end());
+    trained.parameters = seat.training->take_parameters();
     trained.examples = seat.training->rows();
     trained.steps = seat.training->steps();
     trained.mean_loss = seat.training->mean_loss();

@@ -255,7 +255,6 @@ Result<LocalTraining> LocalTraining::start(const ModelSpec& spec, const Training
     state->rows = std::move(resolved);
     state->order.resize(state->rows.size());
     state->batch = batch;
-    state->parameters.resize(count);
     e.pack(initial, e.weights());
     if (options.slices > 1) state->sum = AlignedFloats(e.packed_size());
     if (options.proximal_mu > 0.0f) {
@@ -277,10 +276,11 @@ LocalTraining::~LocalTraining() = default;
 
 Status LocalTraining::correct(std::span<const float> correction) {
     State& s = *state_;
-    if (correction.size() != s.parameters.size() || s.steps > 0 ||
+    const std::uint64_t count = s.engine->layout().parameter_count;
+    if (correction.size() != count || s.steps > 0 ||
         !s.engine->kernels().all_finite(correction.data(), correction.size())) {
         return Error{Code::invalid_argument, "training.initial",
-                     "LocalTraining: expected a correction of " + std::to_string(s.parameters.size()) +
+                     "LocalTraining: expected a correction of " + std::to_string(count) +
                          " finite numbers before the first step, found " + std::to_string(correction.size())};
     }
     s.correction = AlignedFloats(s.engine->packed_size());
@@ -382,8 +382,14 @@ double LocalTraining::mean_loss() const noexcept {
 }
 
 std::span<const float> LocalTraining::parameters() const {
+    state_->parameters.resize(static_cast<std::size_t>(state_->engine->layout().parameter_count));
     state_->engine->unpack(state_->engine->weights(), state_->parameters);
     return state_->parameters;
+}
+
+std::vector<float> LocalTraining::take_parameters() {
+    static_cast<void>(parameters());
+    return std::exchange(state_->parameters, {});
 }
 
 }  // namespace entente::nn

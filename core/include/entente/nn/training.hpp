@@ -30,6 +30,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "entente/base/executor.hpp"
 #include "entente/base/philox.hpp"
@@ -128,6 +129,8 @@ public:
     [[nodiscard]] double mean_loss() const noexcept;        // over all examples seen so far
     // In the canonical order; valid until the next call of anything but the getters above.
     [[nodiscard]] std::span<const float> parameters() const;
+    // The same, given away at the end.
+    [[nodiscard]] std::vector<float> take_parameters();
 
 private:
     struct State;
