@@ -84,7 +84,7 @@ class Edc:
         settings = {"name": name, "key": self.key, "validation": str(validation).lower(), **self.ports}
         properties = self.folder / "connector.properties"
         properties.write_text(string.Template((HERE / "connector.properties").read_text()).substitute(settings))
-        jars = pathlib.Path(jars)
+        jars = pathlib.Path(jars).resolve()
         used = [jar for jar in sorted(jars.glob("*.jar")) if data_plane or not jar.name.startswith(DATA_PLANE)]
         path = ":".join(map(str, [jars / "classes", *used]))
         self.log = self.folder / "log"
@@ -216,7 +216,10 @@ class Edc:
 
     def address(self, transfer):
         """Where the bytes of a pull are, and the token for them, which goes into Authorization as it is."""
-        found = self.get(f"/v3/edrs/{transfer}/dataaddress")
+        def told():
+            status, said = self.call("GET", f"/v3/edrs/{transfer}/dataaddress")
+            return status == 200 and said
+        found = wait_for("the address, which follows the state by a moment", told)
         return member(found, "endpoint"), member(found, "authorization")
 
     def agreements(self):

@@ -8,22 +8,30 @@ def content(size, seed=7):
 
 
 class Source:
-    """GET /<name> serves what was put under the name; POST or PUT /sink keeps the body."""
+    """GET /<name> serves what was put under the name, its second half when the name's gate is open; POST /sink keeps."""
 
     def __init__(self, **assets):
-        self.assets, self.received = dict(assets), []
+        self.assets, self.received, self.gates = dict(assets), [], {}
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                body = outer.assets.get(self.path.strip("/").split("?")[0])
+                name = self.path.strip("/").split("?")[0]
+                body = outer.assets.get(name)
                 self.send_response(404 if body is None else 200)
                 self.send_header("Content-Type", "application/octet-stream")
                 self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
-                self.wfile.write(body or b"")
+                half = len(body or b"") // 2
+                try:
+                    self.wfile.write((body or b"")[:half])
+                    if name in outer.gates:
+                        outer.gates[name].wait(60)
+                    self.wfile.write((body or b"")[half:])
+                except OSError:  # whoever asked has been told to stop
+                    self.close_connection = True
 
             def do_POST(self):
                 outer.received.append(self.body())

@@ -9,20 +9,9 @@ import unittest
 from connector import Edc, member, wait_for
 from program import Program, Refused
 from source import Source, content
+from terms import COHORT, OPERAND, PURPOSE, policy
 
 JARS = os.environ["ENTENTE_EDC_JARS"]
-PROFILE = "https://w3id.org/entente/policy/v1"
-OPERAND = "https://w3id.org/entente/policy/"
-
-
-def policy(*constraints, profile=PROFILE):
-    terms = [{"leftOperand": operand, "operator": operator, "rightOperand": bound} for operand, operator, bound in constraints]
-    offer = {"@type": "Set", "permission": [{"action": "use", "constraint": terms}]}
-    return {**offer, "profile": profile} if profile else offer
-
-
-PURPOSE = (OPERAND + "purpose", "eq", "urn:fl:federation:demo")
-COHORT = (OPERAND + "minCohortSize", "gteq", "2")
 
 
 class Driven(unittest.TestCase):
