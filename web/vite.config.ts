@@ -5,7 +5,7 @@ import { alias } from './vite.shared.ts';
 
 export default defineConfig({
   root: import.meta.dirname,
-  resolve: { alias: alias('entente_join') },
+  resolve: { alias },
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none' },
   worker: { format: 'es' },
   server: { fs: { allow: ['..'] }, proxy: { '/api': 'http://127.0.0.1:8080', '/ws': { target: 'ws://127.0.0.1:8080', ws: true } } },

@@ -13,11 +13,11 @@ export function wasmDirectory(): string {
   return directory;
 }
 
-const threadsDirectory = () => resolve(process.env['ENTENTE_WASM_THREADS_DIR'] ?? resolve(import.meta.dirname, '../build/wasm-threads/wasm'));
+const directoryOf = (preset: string) => resolve(import.meta.dirname, `../build/${preset}/wasm`);
 
-// Which of the modules a page takes: see wasm/CMakeLists.txt. The one with threads comes from a build of its own.
-export const alias = (module: 'entente' | 'entente_join') => [
-  { find: /^#wasm\/entente\./, replacement: `${wasmDirectory()}/${module}.` },
-  { find: /^#wasm\/slices\./, replacement: `${wasmDirectory()}/${module}_slices.` },
-  { find: /^#wasm\/threads\./, replacement: `${threadsDirectory()}/${module}_threads.` },
+// Which of the modules the join page takes: see wasm/CMakeLists.txt. Those with threads come from a build of their own.
+export const alias = [
+  { find: /^#wasm\/entente\./, replacement: `${directoryOf('wasm-join')}/entente_join.` },
+  { find: /^#wasm\/slices\./, replacement: `${directoryOf('wasm-join')}/entente_join_slices.` },
+  { find: /^#wasm\/threads\./, replacement: `${process.env['ENTENTE_WASM_THREADS_DIR'] ?? directoryOf('wasm-threads')}/entente_join_threads.` },
 ];

@@ -12,7 +12,8 @@ export function reach(page, atFirst = false) {
   for (const path of seen) {
     if (path.endsWith('.wasm')) continue;
     let text = readFileSync(path, 'utf8');
-    if (atFirst) text = text.replace(/\bimport\([^)]*\)/g, '');
+    // What import() fetches later, and the list that Vite keeps of its style sheets.
+    if (atFirst) text = text.replace(/\bimport\([^)]*\)|\(m\.f=\[[^\]]*\]\)/g, '');
     for (const asset of assets) if (text.includes(asset.split('/').pop())) seen.add(asset);
   }
   return [...seen];

@@ -1,7 +1,6 @@
 // A curve chart: direct labels at the ends, the value under the pointer in words, and a table with the same numbers.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import { number } from './format.ts';
 
 export interface Series {
@@ -74,7 +73,7 @@ function drawLabels(plot: uPlot, series: Series[], c: ReturnType<typeof colours>
 // Half of a page's script, and needed only when there is something to draw: fetched then, once for all charts.
 type Plot = typeof uPlot;
 let fetched: Plot | undefined;
-const fetchPlot = async (): Promise<Plot> => (fetched ??= (await import('uplot')).default);
+const fetchPlot = async (): Promise<Plot> => (fetched ??= (await Promise.all([import('uplot'), import('uplot/dist/uPlot.min.css')]))[0].default);
 
 export function Chart(properties: Properties) {
   const { title, empty, height = 260, series } = properties;
