@@ -165,7 +165,9 @@ Result<Step> Node::request(const TransferWish& w, std::int64_t now_ms) const {
 
 Result<Step> Node::act(const std::string& pid, const Act& act, std::int64_t now_ms) const {
     const auto say = [&](auto p) -> Result<Step> {
-        const bool allowed = next(p.state, p.role, act.send).has_value() || !p.outbox.empty();
+        // A provider whose consumer has resumed owes a start in STARTED.
+        const bool owed = act.send == Kind::transfer_start && p.role == Role::provider && resumes(p);
+        const bool allowed = next(p.state, p.role, act.send).has_value() || owed || !p.outbox.empty();
         if (is_final(p.state) || !allowed || of_negotiation(act.send) != of_negotiation(termination_of(p))) {
             return Error{Code::conflict, "dsp.state", "expected a process in which a " + std::string(type_of(act.send)) +
                                                           " may be sent now, found it in " + std::string(word(p.state))};

@@ -1,5 +1,6 @@
 #include "dsp/service.hpp"
 
+#include "base/crash_point.hpp"
 #include "base/files.hpp"
 #include "connectors/dsp/words.hpp"
 
@@ -106,6 +107,7 @@ void DspService::answer(const std::shared_ptr<dsp::Step>& step, const http::Repl
             post([weak, step] {
                 const auto self = weak.lock();
                 if (!self) return;
+                crash_point("dsp-answered");
                 self->node_.answered(*step);
                 self->pump();
             });
@@ -140,10 +142,12 @@ void DspService::flush() {
     const auto rows = std::exchange(rows_, {});
     const auto waiting = std::exchange(waiting_, {});
     if (!failed_) {
+        if (!rows.empty()) crash_point("dsp-before-store");
         if (const Status stored = o_.store.save(rows); !stored.ok()) {
             failed_ = stored.error();
             if (o_.on_failure) o_.on_failure(*failed_);
         }
+        if (!rows.empty()) crash_point("dsp-stored");
     }
     for (const auto& then : waiting) then(!failed_);
     pump();
@@ -213,6 +217,7 @@ void DspService::post_message(const dsp::Due& due) {
 
 void DspService::sent(const dsp::Due& due, const Result<OutboundResponse>& answer) {
     if (failed_) return;
+    crash_point("dsp-taken");
     dsp::Reply reply;
     if (answer.ok()) reply = {answer->status, answer->body, {}};
     else reply = {0, {}, answer.error().message};

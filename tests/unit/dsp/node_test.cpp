@@ -100,6 +100,31 @@ TEST_CASE("a transfer starts, is suspended, resumed with a new token and complet
     CHECK(provider.ended_by_peer);
 }
 
+TEST_CASE("a provider's owner starts when it can: the first time, and as it owes it after a resumption") {
+    World w;
+    w.a.behaviour.starts_by_itself = false;
+    const std::string pid = w.transfer();
+    w.run();
+    const auto& consumer = World::only(w.b.node->transfers());
+    const auto& provider = World::only(w.a.node->transfers());
+    CHECK(provider.state == TransferState::requested);
+    w.say(w.a, provider.pid, Kind::transfer_start);
+    w.run();
+    CHECK(consumer.state == TransferState::started);
+    CHECK(w.a.node->act(provider.pid, {.send = Kind::transfer_start}, w.now).error().reason == "dsp.state");
+    w.say(w.b, pid, Kind::transfer_suspension);
+    w.run();
+    w.say(w.b, pid, Kind::transfer_start);
+    w.run();
+    CHECK(consumer.resuming);
+    CHECK(provider.resuming);
+    w.say(w.a, provider.pid, Kind::transfer_start);
+    w.run();
+    CHECK_FALSE(consumer.resuming);
+    CHECK_FALSE(provider.resuming);
+    CHECK(w.a.node->act(provider.pid, {.send = Kind::transfer_start}, w.now).error().reason == "dsp.state");
+}
+
 TEST_CASE("whatever is lost, doubled or answered in vain on the way, both sides end in the same place") {
     for (const Fate fate : {Fate::lose_request, Fate::lose_answer, Fate::twice}) {
         for (std::size_t nth = 0; nth < 6; ++nth) {
