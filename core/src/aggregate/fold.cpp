@@ -141,9 +141,15 @@ void Fold::accumulate(std::span<const Contribution> updates, Executor& executor)
         const auto at = static_cast<std::size_t>(grid.content_bytes(first));
         if (stale_) std::fill_n(sum_.data() + first, count, 0);
         Tile tile({sum_.data() + first, count});
-        for (const Contribution& u : updates) {
-            const auto* content = reinterpret_cast<const unsigned char*>(u.update->content().data()) + at;
-            tile.add({content, count, grid.block, grid.bits}, times(u.weight, u.factor), grid.limit());
+        const auto part_of = [&](const Contribution& u) { return reinterpret_cast<const unsigned char*>(u.update->content().data()) + at; };
+        const auto bytes = static_cast<std::size_t>(grid.content_bytes(count));
+        for (std::size_t i = 0; i < updates.size(); ++i) {
+            const Contribution& u = updates[i];
+            // The CPU does not guess where the next update's part begins: a fifth of the time was waiting for it.
+            for (std::size_t line = 0; i + 1 < updates.size() && line < bytes; line += 64) {
+                __builtin_prefetch(part_of(updates[i + 1]) + line);
+            }
+            tile.add({part_of(u), count, grid.block, grid.bits}, times(u.weight, u.factor), grid.limit());
         }
         tile.finish();
     });
