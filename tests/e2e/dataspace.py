@@ -35,7 +35,7 @@ class Gone(Exception):
 
 
 class Company:
-    def __init__(self, name, port, folder, peers, offers=None):
+    def __init__(self, name, port, folder, peers, offers=None, more=()):
         self.name, self.port, self.folder = name, port, pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.command = [PEER, "--participant", name, "--data", str(folder), "--port", str(port)]
@@ -43,6 +43,7 @@ class Company:
             self.command += ["--peer", f"{peer}=http://localhost:{peer_port}/dsp/2025-1"]
         for dataset, path in (offers or {}).items():
             self.command += ["--offer", f"{dataset}={path}"]
+        self.command += more
         self.child = None
 
     def start(self, crash_at=""):
@@ -84,7 +85,7 @@ class Company:
         return self.ask("state")["received"]
 
     def resident_kb(self):
-        """The largest it ever was."""
+        """The largest that it ever was."""
         for line in pathlib.Path(f"/proc/{self.child.pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1])
@@ -94,14 +95,14 @@ class Company:
 class Pair:
     """plant-a offers `content` as the dataset "model"; plant-b is the consumer."""
 
-    def __init__(self, content):
+    def __init__(self, content, *more):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="entente-dsp-"))
         path = content if isinstance(content, pathlib.Path) else self.folder / "model"
         if path is not content:
             path.write_bytes(content)
         a, b = free_ports(2)
-        self.provider = Company("plant-a", a, self.folder / "a", {"plant-b": b}, {"model": path})
-        self.consumer = Company("plant-b", b, self.folder / "b", {"plant-a": a})
+        self.provider = Company("plant-a", a, self.folder / "a", {"plant-b": b}, {"model": path}, more)
+        self.consumer = Company("plant-b", b, self.folder / "b", {"plant-a": a}, more=more)
 
     def __enter__(self):
         return self

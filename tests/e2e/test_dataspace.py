@@ -1,5 +1,5 @@
-"""Two connectors of the Dataspace Protocol, two processes: pull, push, and a large model in little memory that is suspended,
-resumed and ended while its bytes run."""
+"""Two connectors of the Dataspace Protocol, two processes: pull, push, a thousand negotiations at once, and a large model in
+little memory that is suspended, resumed and ended while its bytes run."""
 import hashlib
 import os
 import pathlib
@@ -46,6 +46,34 @@ class Small(unittest.TestCase):
             digest = hashlib.sha256(SMALL).hexdigest()
             self.assertEqual(list(pair.consumer.received().values()), [digest, digest])
             self.assertEqual((pair.folder / "b/blobs" / digest).read_bytes(), SMALL)
+
+
+class Many(unittest.TestCase):
+    def test_a_thousand_negotiations_at_once_end_each_in_an_agreement(self):
+        with Pair(SMALL, "--open", "1000") as pair:
+            pair.provider.start()
+            pair.consumer.start()
+            pids = {pair.consumer.begin("negotiations", peer="plant-a", dataset="model") for _ in range(1000)}
+            self.assertEqual(len(pids), 1000)
+            agreed = []
+
+            def all_agreed():
+                agreed[:] = [{p["agreement"] for p in company.processes("negotiation") if p["state"] == "FINALIZED"}
+                             for company in (pair.provider, pair.consumer)]
+                return [len(a) for a in agreed] == [1000, 1000]
+            pair.until(all_agreed)
+            self.assertEqual(agreed[0], agreed[1])
+            self.assertEqual({p["peerPid"] for p in pair.provider.processes("negotiation")}, pids)
+
+    def test_more_than_the_limit_is_refused_and_what_is_open_goes_on(self):
+        with Pair(SMALL, "--open", "5") as pair:
+            pair.consumer.start()  # nobody answers: they stay open
+            for _ in range(5):
+                pair.consumer.begin("negotiations", peer="plant-a", dataset="model")
+            with self.assertRaisesRegex(AssertionError, "429 .*dsp.too-many"):
+                pair.consumer.begin("negotiations", peer="plant-a", dataset="model")
+            pair.provider.start()
+            pair.until(lambda: [p["state"] for p in pair.consumer.processes("negotiation")] == ["FINALIZED"] * 5)
 
 
 class Large(unittest.TestCase):

@@ -1,6 +1,6 @@
 // The production connector as a plain company's: it agrees to what it offers, verifies what it asked for, serves and fetches.
 //
-//   dsp_peer --participant plant-a --data DIR [--port N] [--offer DATASET=FILE]... [--rules JSON] [--peer ID=ADDRESS]...
+//   dsp_peer --participant plant-a --data DIR [--port N] [--offer DATASET=FILE]... [--rules JSON] [--peer ID=ADDRESS]... [--open N]
 //
 // Driven and watched over paths of its own, each a POST with a JSON object:
 //   /control/negotiations {peer, dataset, offer}      /control/transfers {peer, agreement, format}
@@ -266,6 +266,7 @@ int main(int count, char** arguments) {
     auto opened = interop::LoopbackHost::open({.participant = participant,
                                                .port = static_cast<std::uint16_t>(std::stoul(interop::option(options, "--port", "0"))),
                                                .folder = interop::option(options, "--data", "."),
+                                               .open_per_peer = std::stoul(interop::option(options, "--open", "100")),
                                                .push_limit_bytes = largest});
     if (!opened.ok()) return fail(opened.error());
     interop::LoopbackHost& host = **opened;

@@ -42,6 +42,7 @@ Status LoopbackHost::assemble(dsp::Behaviour& behaviour) {
     node.participant = o_.participant;
     node.address = origin() + "/dsp/2025-1";
     node.attempts = o_.attempts;
+    node.open_per_peer = o_.open_per_peer;
     DspOptions service{.post = on_strand, .outbound = outbound_, .store = store_, .identity = *identity_, .behaviour = behaviour,
                        .node = std::move(node), .data = data_, .origins_of = origins_of, .on_step = on_step,
                        .on_failure = [](const Error& error) {

@@ -16,6 +16,7 @@ struct HostOptions {
     std::string folder = ".";
     std::vector<std::string> audiences;  // accepted in a token beside our own address
     std::uint32_t attempts = 8;
+    std::size_t open_per_peer = 100;
     std::uint64_t push_limit_bytes = 0;
 };
 
