@@ -103,10 +103,12 @@ public:
         }
         if (method != "POST") return unknown(method, path);
         if (!place.process.empty()) return about(place, {{"suspend", Verb::suspend}, {"terminate", Verb::terminate}}, method, path);
-        if (place.action != "start" && place.action != "prepare") return unknown(method, path);
+        // EDC 0.14 starts at the registered address itself.
+        const bool start = place.action.empty() || place.action == "start";
+        if (!start && place.action != "prepare") return unknown(method, path);
         ENTENTE_ASSIGN(const Json o, json::parse(body));
         Signal signal;
-        signal.verb = place.action == "start" ? Verb::start : Verb::prepare;
+        signal.verb = start ? Verb::start : Verb::prepare;
         ENTENTE_ASSIGN(signal.flow, read_flow(o, "participantId"));
         const std::string way = json::text(json::find(o, "flowType")).value_or("");
         if (way != "PULL" && way != "PUSH") return malformed("flowType PULL or PUSH", way.empty() ? "none" : way);

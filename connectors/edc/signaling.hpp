@@ -4,7 +4,7 @@
 //   ENTENTE_ASSIGN(const Signal signal, dialect->read("POST", "/start", body));
 //   reply(dialect->write(signal, FlowState::started, address));
 //
-// json_ld is measured with EDC 0.15.1; plain (EDC from 0.18 on, and the specification of the Eclipse Dataspace Working
+// json_ld is measured with EDC 0.15.1 and 0.14.0; plain (EDC from 0.18 on, and the specification of the Eclipse Dataspace Working
 // Group) is written after its message tables, never run against a control plane: experimental. Its asynchronous answers
 // (202 and a callback) are not built: every answer is the final one. The consumer's side of it is not built either.
 //

@@ -1,6 +1,7 @@
 // The production connector as a plain company's: it agrees to what it offers, verifies what it asked for, serves and fetches.
 //
 //   dsp_peer --participant plant-a --data DIR [--port N] [--offer DATASET=FILE]... [--rules JSON] [--peer ID=ADDRESS]... [--open N]
+//            [--origin ID=URL]... [--federation IRI]
 //
 // Driven and watched over paths of its own, each a POST with a JSON object:
 //   /control/negotiations {peer, dataset, offer}      /control/transfers {peer, agreement, format}
@@ -13,6 +14,8 @@
 #include "connectors/dsp/words.hpp"
 #include "connectors/dsp/writer.hpp"
 #include "entente/base/json.hpp"
+#include "entente/policy/evaluate.hpp"
+#include "entente/policy/odrl.hpp"
 #include "loopback_host.hpp"
 #include "net/download.hpp"
 
@@ -60,10 +63,14 @@ public:
 
     std::map<std::string, Offered> offered;
     std::map<std::string, std::string> peers;  // id -> base address
+    std::multimap<std::string, std::string> origins;  // id -> where else it is reached: another company's data plane
+    std::string federation;                           // whose terms are judged; empty: none are
 
     std::vector<std::string> origins_of(const std::string& peer) const {
-        const auto it = peers.find(peer);
-        return it == peers.end() ? std::vector<std::string>() : std::vector<std::string>{it->second};
+        std::vector<std::string> all;
+        if (const auto it = peers.find(peer); it != peers.end()) all.push_back(it->second);
+        for (auto [it, end] = origins.equal_range(peer); it != end; ++it) all.push_back(it->second);
+        return all;
     }
     Status admit_address(const std::string& peer, const std::string& address) override {
         ENTENTE_ASSIGN(const Url url, read_url(address));
@@ -86,7 +93,16 @@ public:
         if (!dataset_under(proposed.agreement_id, proposed.peer).empty()) return done();
         return Error{Code::not_found, "dsp.no-agreement", "expected an agreement of yours, found none"};
     }
-    Status admit_agreement(const dsp::Negotiation&) override { return done(); }
+    Status admit_agreement(const dsp::Negotiation& n) override {
+        if (federation.empty()) return done();
+        ENTENTE_ASSIGN(policy::Odrl agreed, policy::read_odrl(n.agreement));
+        // An EDC has dropped it on the way.
+        if (agreed.policy.profiles.empty()) agreed.policy.profiles = {std::string(policy::profile)};
+        policy::Facts facts;
+        facts.federation = federation;
+        facts.cohort = 3;
+        return policy::evaluate(agreed.policy, policy::Point::negotiation, facts).status();
+    }
 
     std::vector<dsp::Act> next(const dsp::Negotiation& n, Kind kind, dsp::Cause cause) override {
         if (cause != dsp::Cause::received) return {};
@@ -208,6 +224,8 @@ Status read_company(const std::multimap<std::string, std::string>& options, Comp
     for (const auto& [name, value] : options) {
         const std::size_t equals = value.find('=');
         if (name == "--peer" && equals != std::string::npos) company.peers[value.substr(0, equals)] = value.substr(equals + 1);
+        if (name == "--origin" && equals != std::string::npos) company.origins.emplace(value.substr(0, equals), value.substr(equals + 1));
+        if (name == "--federation") company.federation = value;
         if (name != "--offer" || equals == std::string::npos) continue;
         // In pieces: what is offered may be larger than this process may become.
         ENTENTE_ASSIGN(const auto source, open_file(value.substr(equals + 1)));

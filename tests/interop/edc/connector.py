@@ -6,6 +6,7 @@
 The jars are those of script/interop. Everything is in a temporary folder and on free ports of loopback, and ends with
 the block.
 """
+import http.client
 import json
 import pathlib
 import random
@@ -66,6 +67,14 @@ def ask(method, url, body=None, headers=None, timeout=30):
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
+
+
+def fetch(endpoint, token):
+    """The bytes of a pull; status 0 when they broke off, as they do when the transfer ends meanwhile."""
+    try:
+        return ask("GET", endpoint, headers={"Authorization": token})
+    except (http.client.HTTPException, ConnectionError):
+        return 0, b""
 
 
 def member(found, name):

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
-from connector import Edc, Failed, ask, member, wait_for
+from connector import Edc, Failed, fetch, member, wait_for
 from program import BUILD
 from source import content
 from terms import COHORT, PURPOSE, policy
@@ -62,11 +62,8 @@ class DataPlane(unittest.TestCase):
         identifier = self.consumer.transfer("provider", self.provider.dsp, agreement, "HttpData-PULL")
         return identifier, self.consumer.until("transferprocesses", identifier, states)
 
-    def fetch(self, endpoint, token):
-        return ask("GET", endpoint, headers={"Authorization": token})
-
     def until_dead(self, endpoint, token):
-        wait_for("the token to be dead", lambda: self.fetch(endpoint, token)[0] == 403)
+        wait_for("the token to be dead", lambda: fetch(endpoint, token)[0] == 403)
 
     def act(self, identifier, what, kind=None):
         status, said = self.consumer.call("POST", f"/v3/transferprocesses/{identifier}/{what}",
@@ -79,12 +76,13 @@ class DataPlane(unittest.TestCase):
         self.assertEqual(member(state, "state"), "STARTED", state)
         endpoint, token = self.consumer.address(identifier)
         self.assertTrue(endpoint.startswith(self.origin), endpoint)
-        self.assertEqual(self.fetch(endpoint, token), (200, self.bytes))
-        self.assertEqual(self.fetch(endpoint, "Bearer " + token), (200, self.bytes))
-        self.assertEqual(self.fetch(endpoint, "another")[0], 403)
+        self.assertEqual(fetch(endpoint, token), (200, self.bytes))
+        self.assertEqual(fetch(endpoint, "Bearer " + token), (200, self.bytes))
+        self.assertEqual(fetch(endpoint, "another")[0], 403)
 
         self.act(identifier, "suspend", "SuspendTransfer")
         self.until_dead(endpoint, token)
+        self.consumer.until("transferprocesses", identifier, ("SUSPENDED",))
         self.act(identifier, "resume")
 
         def resumed():
@@ -92,8 +90,8 @@ class DataPlane(unittest.TestCase):
                 self.consumer.get(f"/v3/transferprocesses/{identifier}"), "state") == "STARTED" else None
             return found and found[1] != token and found
         endpoint, again = wait_for("a new address", resumed)
-        self.assertEqual(self.fetch(endpoint, again), (200, self.bytes))
-        self.assertEqual(self.fetch(endpoint, token)[0], 403)
+        self.assertEqual(fetch(endpoint, again), (200, self.bytes))
+        self.assertEqual(fetch(endpoint, token)[0], 403)
 
         self.act(identifier, "terminate", "TerminateTransfer")
         self.until_dead(endpoint, again)

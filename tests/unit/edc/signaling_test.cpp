@@ -36,6 +36,7 @@ TEST_CASE("signaling: what EDC 0.15.1 sends is read") {
     const auto start = dialect->read("POST", "/start", pull);
     REQUIRE(start.ok());
     CHECK(*start == Signal{Verb::start, "", {"p1", "agr", "asset-1", "consumer", {}}});
+    for (const char* bare : {"", "/"}) CHECK(dialect->read("POST", bare, pull).value() == *start);  // as 0.14.0 does
     const auto pushed = dialect->read("POST", "/start", push);
     REQUIRE(pushed.ok());
     REQUIRE(pushed->flow.push_to);
@@ -80,7 +81,7 @@ TEST_CASE("signaling: what is no message of theirs is refused by name") {
           "signaling.message");
     CHECK(reason(plain->read("POST", "/start", plain_pull + "}")) == "signaling.message");
     CHECK(reason(plain->read("POST", "/start", plain_pull + R"(,"profile":"https://elsewhere/s3-pull"})")) == "signaling.message");
-    for (const auto& [method, path] : {std::pair{"GET", "/start"}, {"POST", "/"}, {"POST", ""}, {"POST", "/p1/erase"}, {"POST", "/p1/suspend/now"},
+    for (const auto& [method, path] : {std::pair{"GET", "/start"}, {"GET", "/"}, {"POST", "/begin"}, {"POST", "/p1/erase"}, {"POST", "/p1/suspend/now"},
                                        {"DELETE", "/p1/suspend"}, {"POST", "//suspend"}, {"GET", "/p1"}}) {
         CAPTURE(path);
         CHECK(reason(ld->read(method, path, pull)) == "signaling.path");
