@@ -272,6 +272,7 @@ private:
         const auto started = Clock::now();
         std::uint64_t received = 0;
         std::vector<std::byte> chunk(chunk_bytes);
+        buffer_.reserve(buffer_.size() + chunk_bytes);  // Beast reads as much at once as there is room for
         while (!parser.is_done()) {
             parser.get().body().data = chunk.data();
             parser.get().body().size = chunk.size();

@@ -32,6 +32,9 @@ struct Call {
 };
 
 struct Connection {
+    // Beast reads as much at once as the buffer has room for, and by itself that is 512 bytes.
+    Connection() { buffer.reserve(64 * 1024); }
+
     std::unique_ptr<beast::tcp_stream> plain;
     std::unique_ptr<Tls> tls;
     beast::flat_buffer buffer{128 * 1024};

@@ -66,7 +66,9 @@ Result<Address> read_url(const std::string& url) {
 class Client final : public hub::HttpClient {
 public:
     Client(Address address, std::unique_ptr<asio::ssl::context> context)
-        : address_(std::move(address)), context_(std::move(context)) {}
+        : address_(std::move(address)), context_(std::move(context)) {
+        buffer_.reserve(chunk_bytes);  // Beast reads as much at once as there is room for: by itself 512 bytes
+    }
 
     void set_token(std::string token) override { token_ = std::move(token); }
 
