@@ -108,6 +108,15 @@ class Large(unittest.TestCase):
         self.pair.until(reached(self.pair, "COMPLETED"))
         self.assertEqual(self.pair.consumer.received(), {self.transfer: self.digest})
 
+    def test_either_side_is_killed_while_the_bytes_run(self):
+        for company in (self.pair.provider, self.pair.consumer):
+            company.child.kill()
+            company.child.wait()
+            self.assertTrue(self.pair.revive())
+        self.pair.until(reached(self.pair, "COMPLETED"))
+        self.assertEqual(self.pair.consumer.received(), {self.transfer: self.digest})
+        self.assertEqual([p["passages"] for p in self.pair.consumer.processes("transfer")], [3])
+
     def test_termination_stops_it(self):
         self.pair.provider.ask("act", pid=self.at_provider, send="termination", code="agreement.ended")
         self.pair.until(reached(self.pair, "TERMINATED"))
