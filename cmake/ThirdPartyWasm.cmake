@@ -11,6 +11,8 @@ file(GLOB _zstd_sources
     ${ENTENTE_ZSTD_SOURCE_DIR}/lib/compress/*.c
     ${ENTENTE_ZSTD_SOURCE_DIR}/lib/decompress/*.c)
 list(FILTER _zstd_sources EXCLUDE REGEX "zstd(_double_fast|_lazy|_opt|_ldm|mt_compress)\\.c$")
+set_source_files_properties(${ENTENTE_ZSTD_SOURCE_DIR}/lib/compress/zstd_fast.c PROPERTIES
+    COMPILE_DEFINITIONS ZSTD_compressBlock_fast_dictMatchState=ZSTD_compressBlock_fast_never)  # zstd_wasm.c has another
 add_library(entente_zstd STATIC ${_zstd_sources} ${PROJECT_SOURCE_DIR}/cmake/zstd_wasm.c)
 target_include_directories(entente_zstd SYSTEM PUBLIC $<BUILD_INTERFACE:${ENTENTE_ZSTD_SOURCE_DIR}/lib>)
 target_compile_definitions(entente_zstd PRIVATE ZSTD_DISABLE_ASM=1 ZSTD_LEGACY_SUPPORT=0 ZSTD_NO_INLINE=1

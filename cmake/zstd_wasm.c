@@ -1,8 +1,9 @@
-/* Compression is level 1 or below, which is zstd's `fast` strategy whatever the size. The tables of zstd refer to all the
+/* Compression is level 1 or below, which is zstd's `fast` strategy whatever the size, and without dictionaries. The tables of zstd refer to all the
  * others, a quarter of the whole join page; here they are never chosen, so being called is a bug: stop. */
 #include <stdlib.h>
 
 #include "compress/zstd_double_fast.h"
+#include "compress/zstd_fast.h"
 #include "compress/zstd_lazy.h"
 #include "compress/zstd_ldm.h"
 #include "compress/zstd_opt.h"
@@ -14,6 +15,7 @@
         abort();                                                                                                 \
     }
 
+NEVER_BLOCK(fast_dictMatchState)
 NEVER_BLOCK(doubleFast)
 NEVER_BLOCK(doubleFast_dictMatchState)
 NEVER_BLOCK(doubleFast_extDict)

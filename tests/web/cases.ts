@@ -1,6 +1,7 @@
 // Tests of the wrapper that run, the same file, in Node, in Chromium, and there with threads: core.test.mjs,
 // chromium.test.mjs, threads.test.mjs.
 import { CoreError, type Core } from '../../web/src/core/core.ts';
+import { Demo } from '../../web/src/core/demo.ts';
 import { serveSlices, SlicePool, type HelperPort } from '../../web/src/core/slices.ts';
 export { loadCore } from '../../web/src/core/core.ts';
 export { lanes, loadThreads } from '../../web/src/core/threads.ts';
@@ -244,7 +245,7 @@ export function cases(core: Core, wasm: ArrayBuffer): Case[] {
       name: 'a federation in the page learns, and keeps its books',
       run() {
         const [train, test] = [data(), data()];
-        const demo = core.createDemo(train, test, { partners: 3, shards: 0, epochs: 2, minCohort: 2, rounds: 3 });
+        const demo = Demo.begin(core, train, test, { partners: 3, shards: 0, epochs: 2, minCohort: 2, rounds: 3 });
         for (let i = 0; demo.advance(8); i++) check(i < 10_000, 'it comes to an end');
         const view = demo.view();
         equal([view.finished, view.completed], [true, 3], 'finished');
@@ -261,7 +262,7 @@ export function cases(core: Core, wasm: ArrayBuffer): Case[] {
         const header = JSON.parse(new TextDecoder().decode(file.slice(8, 8 + new DataView(file.buffer).getUint32(0, true))));
         check(header.__metadata__.federation === 'digits-demo', 'safetensors has its metadata');
         // The same whatever the slices.
-        const again = core.createDemo(train, test, { partners: 3, shards: 0, epochs: 2, minCohort: 2, rounds: 3 });
+        const again = Demo.begin(core, train, test, { partners: 3, shards: 0, epochs: 2, minCohort: 2, rounds: 3 });
         while (again.advance(3));
         equal(again.view().model, view.model, 'digest of the model');
         demo.close();
@@ -271,12 +272,12 @@ export function cases(core: Core, wasm: ArrayBuffer): Case[] {
     {
       name: 'a cohort below the contract is not released, and the reason is told',
       run() {
-        const demo = core.createDemo(data(), data(), { partners: 4, shards: 0, epochs: 1, minCohort: 5, rounds: 3 });
+        const demo = Demo.begin(core, data(), data(), { partners: 4, shards: 0, epochs: 1, minCohort: 5, rounds: 3 });
         for (let i = 0; demo.advance(16); i++) check(i < 10_000, 'it comes to an end');
         equal([demo.view().finished, demo.view().completed], [false, 0], 'nothing was released');
         const denied = demo.ledger().find((e) => e.permitted === false);
         check(/5/.test(denied?.sentence ?? '') && denied?.point === 'release', `the reason: ${denied?.sentence}`);
-        refused(() => core.createDemo(data(), data(), { partners: 9, shards: 0, epochs: 1, minCohort: 2, rounds: 3 }), 'demo.partners');
+        refused(() => Demo.begin(core, data(), data(), { partners: 9, shards: 0, epochs: 1, minCohort: 2, rounds: 3 }), 'demo.partners');
       },
     },
   ];

@@ -138,81 +138,6 @@ export interface ParticipantText {
   final?: { accuracy: number; examples: number; correct: number; confusion: number[] };
 }
 
-export interface DemoPartner {
-  id: string;
-  name: string;
-  examples: number;
-  activity: string;
-  standing: string;
-  progress: number;
-  loss: number;
-  bytes_up: number;
-  bytes_down: number;
-  update_agreement: string;
-  model_agreement: string;
-  balance: number[];
-}
-
-export interface DemoText {
-  sentence: string;
-  finished: boolean;
-  phase: string;
-  round: number;
-  completed: number;
-  rounds: number;
-  waiting_for: string;
-  model: string;
-  model_bytes: number;
-  partners: DemoPartner[];
-}
-
-export interface DemoRound {
-  round: number;
-  federated: number;
-  loss: number;
-  alone: number[];
-  bytes_up: number;
-  bytes_down: number;
-  contributors: number;
-}
-
-export interface LedgerEntry {
-  sequence: number;
-  at_ms: number;
-  kind: string;
-  summary: string;
-  link: string;
-  participant?: string;
-  agreement?: string;
-  round?: number;
-  size?: number;
-  weight?: number;
-  digest?: string;
-  permitted?: boolean;
-  point?: string;
-  code?: string;
-  sentence?: string;
-  reason?: string;
-  final?: boolean;
-}
-
-export interface AgreementText extends ContractText {
-  id: string;
-  asset: string;
-  assigner: string;
-  assignee: string;
-  accepted_by: string;
-  agreed_at_ms: number;
-}
-
-export interface DemoSetting {
-  partners: number;
-  shards: number;
-  epochs: number;
-  minCohort: number;
-  rounds: number;
-}
-
 export interface Place {
   pointer: number;
   size: number;
@@ -299,11 +224,6 @@ export class Core {
     );
   }
 
-  createDemo(train: Data, test: Data, s: DemoSetting): Demo {
-    const handle = this.handle('_ent_demo_create', train.handle, test.handle, s.partners, s.shards, s.epochs, s.minCohort, s.rounds);
-    return new Demo(this, handle);
-  }
-
   // --- the boundary: see wasm/src/boundary.hpp -----------------------------------------------------------------
   release(handle: number): void {
     this.#module._ent_release!(handle);
@@ -387,11 +307,11 @@ function asBytes(value: Uint8Array | Float32Array): Uint8Array {
   return value instanceof Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
-function asFloats(bytes: Uint8Array<ArrayBuffer>): number[] {
+export function asFloats(bytes: Uint8Array<ArrayBuffer>): number[] {
   return [...new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)];
 }
 
-abstract class Held {
+export abstract class Held {
   readonly handle: number;
   protected readonly core: Core;
   constructor(core: Core, handle: number) {
@@ -494,30 +414,5 @@ export class Participant extends Held {
   // Binary parts live in the core only until its next call.
   #copied(commands: RawCommand[]): Command[] {
     return commands.map(({ blob, ...rest }) => (blob ? { ...rest, bytes: this.core.copy(...blob) } : rest) as Command);
-  }
-}
-
-export class Demo extends Held {
-  // False at the end.
-  advance(maxBatches: number): boolean {
-    return this.core.text('_ent_demo_advance', this.handle, maxBatches) === '1';
-  }
-  view(): DemoText {
-    return this.core.json('_ent_demo_view', this.handle);
-  }
-  rounds(): DemoRound[] {
-    return this.core.json('_ent_demo_rounds', this.handle);
-  }
-  ledger(first = 0): LedgerEntry[] {
-    return this.core.json('_ent_demo_ledger', this.handle, first);
-  }
-  agreements(): AgreementText[] {
-    return this.core.json('_ent_demo_agreements', this.handle);
-  }
-  predict(pixels: Float32Array): number[] {
-    return asFloats(this.core.bytes('_ent_demo_predict', this.handle, pixels));
-  }
-  safetensors(): Uint8Array<ArrayBuffer> {
-    return this.core.bytes('_ent_demo_safetensors', this.handle);
   }
 }

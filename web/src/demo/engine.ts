@@ -1,5 +1,6 @@
 // The demo's federation, advanced in slices. It runs in a worker, or on the page where workers are refused.
-import { loadCore, type AgreementText, type Core, type Data, type Demo, type DemoRound, type DemoSetting, type DemoText, type LedgerEntry, type Preview } from '../core/core.ts';
+import { loadCore, type Core, type Data, type Preview } from '../core/core.ts';
+import { Demo, type AgreementText, type DemoRound, type DemoSetting, type DemoText, type LedgerEntry } from '../core/demo.ts';
 import { breathe } from '../core/rpc.ts';
 
 export interface DemoNews {
@@ -72,7 +73,7 @@ export function createEngine(send: (news: DemoNews) => void) {
       running = false;
       federation = number;
       demo?.close();
-      demo = core.createDemo(train, test, setting);
+      demo = Demo.begin(core, train, test, setting);
       ended = false;
       tell();
     },

@@ -2,7 +2,8 @@
 import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import '../ui/style.css';
-import type { AgreementText, DemoSetting, LedgerEntry, Preview } from '../core/core.ts';
+import type { Preview } from '../core/core.ts';
+import type { AgreementText, DemoSetting, LedgerEntry } from '../core/demo.ts';
 import type { Remote } from '../core/rpc.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
 import { Draw } from '../ui/draw.tsx';
