@@ -19,8 +19,13 @@ bool success(int status) { return status >= 200 && status < 300; }
 std::string policy_id(const std::string& asset) { return "policy:" + asset; }
 std::string definition_id(const std::string& asset) { return "definition:" + asset; }
 
-// EDC sends its verification before its peer has written down its own agreement, and takes the 409 for an end.
-bool overtook_itself(const Progress& progress) { return progress.state == "TERMINATED" && progress.error.find("409") != std::string::npos; }
+// EDC loses its own race now and then: it sends its verification before its peer, also an EDC, has written down its own
+// agreement, and takes the 409 for an end; or it is told that all is final before it has written down its verification, says it
+// once more, and takes our "dsp.state" for an end.
+bool overtook_itself(const Progress& progress) {
+    if (progress.state != "TERMINATED") return false;
+    return progress.error.find("409") != std::string::npos || progress.error.find("dsp.state") != std::string::npos;
+}
 
 // The profile that EDC has dropped, as the dataset's provider says it.
 policy::Policy with_profile(policy::Policy policy, const dsp::Dataset& dataset) {

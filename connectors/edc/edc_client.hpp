@@ -72,7 +72,7 @@ public:
     Status withdraw(const std::string& asset);
 
     Result<std::vector<dsp::Dataset>> catalogue(const Peer& peer);
-    // The first offer of the dataset. Tried once more when EDC has overtaken itself (409 in its own words).
+    // The first offer of the dataset. Tried once more when EDC has lost its own race.
     Result<EdcAgreement> negotiate(const Peer& peer, const dsp::Dataset& dataset, const policy::Facts& facts);
 
     Result<Pull> pull(const Peer& peer, const EdcAgreement& agreement);

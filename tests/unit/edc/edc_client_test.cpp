@@ -189,7 +189,9 @@ TEST_CASE("edc: terms that we cannot keep are not asked for") {
 TEST_CASE("edc: a negotiation in which EDC overtook itself is tried once more, others are not") {
     Scene s;
     const dsp::Dataset dataset = s.dataset();
-    const std::string race = state_answer("TERMINATED", R"(,"errorDetail":"Fatal error: 409 Conflict")");
+    std::string race = state_answer("TERMINATED", R"(,"errorDetail":"Fatal error: 409 Conflict")");
+    SUBCASE("a peer that is an EDC") {}
+    SUBCASE("a peer that is ours") { race = state_answer("TERMINATED", R"(,"errorDetail":"{\"code\":\"dsp.state\",\"reason\":[]}")"); }
     s.edc.expect("POST /v3/contractnegotiations", 200, id_answer);
     s.edc.expect("GET /v3/contractnegotiations/n-1", 200, race);
     s.edc.expect("POST /v3/contractnegotiations", 200, id_answer);
