@@ -70,8 +70,20 @@ class Protocol(unittest.TestCase):
             raise AssertionError(f"{error}, found {self.process(pid)}") from None
 
     def agree(self, asset, offer=None):
-        pid = self.ours.begin("negotiations", peer="customer", dataset=asset, offer=json.dumps(offer or self.offer_of(asset)))
-        return self.ours_until(pid, "FINALIZED", "TERMINATED")
+        # EDC may lose its own race: our verification arrives before it has written down its agreement. We ask again.
+        for _ in range(3):
+            pid = self.ours.begin("negotiations", peer="customer", dataset=asset, offer=json.dumps(offer or self.offer_of(asset)))
+            ended = self.ours_until(pid, "FINALIZED", "TERMINATED")
+            if ended["state"] == "FINALIZED" or "cannot be verified" not in ended["lastError"]:
+                break
+        return ended
+
+    def refused(self, ended, code, words):
+        """By us. EDC takes our answer for the end, and its own termination, without a code, may come before ours leaves."""
+        self.assertEqual(ended["state"], "TERMINATED", ended)
+        self.assertIn(ended["code"], (code, ""), ended)
+        self.assertIn(words, ended["lastError"], ended)
+        self.assertEqual(ended["agreement"], "", ended)
 
     def edc_negotiations(self, pid):
         found = self.edc.post("/v3/contractnegotiations/request", {"@type": "QuerySpec", "sortField": "createdAt", "sortOrder": "DESC"})
@@ -126,7 +138,7 @@ class Protocol(unittest.TestCase):
         offer = self.offer_of("altered")
         weaker = {**offer, "permission": [{"action": "use", "constraint": offer["permission"][0]["constraint"][:1]}]}
         ended = self.agree("altered", weaker)
-        self.assertEqual((ended["state"], ended["code"]), ("TERMINATED", "agreement.mismatch"), ended)
+        self.refused(ended, "agreement.mismatch", "expected the terms of the offer, found others")
         # EDC had agreed, with its own rules; it was never told that this is good.
         theirs = self.edc_negotiations(ended["pid"])
         self.assertEqual(len(theirs), 1)
@@ -135,7 +147,7 @@ class Protocol(unittest.TestCase):
     def test_terms_that_edc_takes_for_satisfied_are_not_ours(self):
         self.edc.offer("unknown", self.source.url + "/model", policy(PURPOSE, (OPERAND + "moonPhase", "eq", "full")))
         ended = self.agree("unknown")
-        self.assertEqual((ended["state"], ended["code"]), ("TERMINATED", "policy.unknown-operand"), ended)
+        self.refused(ended, "policy.unknown-operand", "moonPhase")
 
     # -- ours as the provider --------------------------------------------------------------------------------------
 
