@@ -25,6 +25,8 @@ public:
     virtual Result<Bytes> read_file(const std::string& path, std::uint64_t limit_bytes) = 0;
     // `path` itself, or `path` + ".gz" decompressed, whichever there is. Errors as read_file, and "file.gzip".
     virtual Result<Bytes> read_data(const std::string& path, std::uint64_t limit_bytes) = 0;
+    // What a GET of the URL answers. unavailable "connector.unreachable", too_large; "usage.url" where there is no network.
+    virtual Result<Bytes> fetch(const std::string& url, std::uint64_t limit_bytes);
     // Replaces the file in one step; makes the folders it lies in. "file.unwritable", no_space.
     virtual Status write_file(const std::string& path, ByteView bytes) = 0;
     // Nothing to remove is no error. "file.unwritable".
@@ -42,5 +44,9 @@ public:
     // process ends at once.
     virtual bool interrupted() { return false; }
 };
+
+inline Result<Bytes> Environment::fetch(const std::string&, std::uint64_t) {
+    return Error{Code::invalid_argument, "usage.url", "this program fetches nothing: expected a file, found a URL; save the document first"};
+}
 
 }  // namespace entente::commands

@@ -14,6 +14,7 @@
 #include "entente/codec/npz.hpp"
 #include "entente/codec/onnx.hpp"
 #include "entente/codec/safetensors.hpp"
+#include "entente/policy/evaluate.hpp"
 
 namespace entente::commands {
 namespace {
@@ -34,8 +35,10 @@ struct ReadModel {
     std::vector<codec::TensorShape> tensors;
     std::vector<float> values;
     std::map<std::string, std::string> metadata;
+    std::string federation;
     Digest plan;
     Digest content;
+    bool sealed = false;  // an envelope of a federation
 };
 
 bool starts(ByteView file, std::string_view magic) {
@@ -56,6 +59,8 @@ Result<ReadModel> read_envelope(ByteView envelope) {
     model.values.resize(frame.content.size() / sizeof(float));
     std::memcpy(model.values.data(), frame.content.data(), model.values.size() * sizeof(float));
     model.tensors = std::move(frame.header.tensors);
+    model.sealed = true;
+    model.federation = frame.header.federation;
     model.plan = frame.header.plan;
     model.content = frame.header.content;
     model.metadata = {{"federation", frame.header.federation}, {"content_digest", to_hex(model.content)}, {"plan_digest", to_hex(model.plan)}};
@@ -74,6 +79,7 @@ Result<ReadModel> read_model(ByteView file) {
         model.tensors = std::move(read.tensors);
         model.values = std::move(read.values);
         model.metadata = std::move(read.metadata);
+        model.federation = model.metadata["federation"];
         if (auto digest = digest_from_hex(model.metadata["plan_digest"]); digest.ok()) model.plan = *digest;
     }
     // The digest of a model is that of its values, wherever they are kept.
@@ -90,6 +96,27 @@ Status check_plan(const ReadModel& model, const plan::Plan& plan) {
         return Error{Code::invalid_argument, "export.shape", "expected the tensors of the plan's model in its order, found other names or shapes"};
     }
     return done();
+}
+
+// Do the terms that the model came under allow it to be exported? They are in the plan or, signed, in the ledger. A file of
+// another program's format carries no contract.
+Status may_export(const ReadModel& model, const std::optional<plan::Plan>& plan, const std::vector<round::Entry>& ledger) {
+    const auto ask = [](const policy::Policy& terms) { return policy::permits(terms, policy::operation::export_model).status(); };
+    bool known = !model.sealed;
+    for (const round::Entry& entry : ledger) {
+        const auto* concluded = std::get_if<round::AgreementConcluded>(&entry.record.body);
+        if (concluded == nullptr) continue;
+        const contract::Offer& offer = concluded->agreement.offer.offer;
+        if (offer.asset != contract::global_model_asset(model.federation)) continue;
+        ENTENTE_TRY(ask(offer.policy));
+        known = true;
+    }
+    const plan::Plan usual = plan::default_digits_plan();
+    if (plan) return ask(plan::model_policy(*plan));
+    if (known) return done();
+    if (model.plan == plan::digest_of(usual)) return ask(plan::model_policy(usual));
+    return Error{Code::permission_denied, "policy.missing-fact",
+                 "expected --plan or --ledger, which say under which terms the model may be exported, found neither"};
 }
 
 Result<Bytes> write_as(const std::string& format, const ReadModel& model, const std::optional<plan::Plan>& plan) {
@@ -117,15 +144,16 @@ Result<std::uint64_t> carry_out(const ExportOptions& o, Environment& environment
         ENTENTE_ASSIGN(plan, read_plan_file(o.plan, environment));
         if (auto belongs = check_plan(*read, *plan); !belongs.ok()) return about(o.file, belongs.error());
     }
-    const auto written = write_as(format, *read, plan);
-    if (!written.ok()) return about(o.file, written.error());
     std::vector<round::Entry> ledger;
-    CardFacts facts{read->metadata["federation"], read->plan, read->content, plan ? &*plan : nullptr, {}, nullptr};
     if (!o.ledger.empty()) {
         ENTENTE_ASSIGN(const Bytes bytes, environment.read_file(o.ledger, limit_bytes));
         ENTENTE_ASSIGN(ledger, read_ledger_file(bytes));
-        facts.ledger = &ledger;
     }
+    if (auto may = may_export(*read, plan, ledger); !may.ok()) return about(o.file, may.error());
+    const auto written = write_as(format, *read, plan);
+    if (!written.ok()) return about(o.file, written.error());
+    CardFacts facts{read->metadata["federation"], read->plan, read->content, plan ? &*plan : nullptr, {}, nullptr};
+    if (!o.ledger.empty()) facts.ledger = &ledger;
     ENTENTE_TRY(environment.write_file(o.output, *written));
     const std::string card = model_card(facts);
     ENTENTE_TRY(environment.write_file(o.output + ".card.md", as_bytes(std::string_view(card))));

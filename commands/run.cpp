@@ -11,6 +11,7 @@
 #include "commands/nearest.hpp"
 #include "commands/plan_file.hpp"
 #include "commands/plan_toml.hpp"
+#include "commands/policy_explain.hpp"
 #include "commands/simulate.hpp"
 #include "commands/split.hpp"
 #include "commands/text.hpp"
@@ -20,7 +21,7 @@
 namespace entente::commands {
 namespace {
 
-constexpr std::array<std::string_view, 5> names{"simulate", "plan", "inspect", "export", "data"};
+constexpr std::array<std::string_view, 6> names{"simulate", "plan", "policy", "inspect", "export", "data"};
 
 int plan_check(const std::string& file, bool json, Environment& environment) {
     auto plan = read_plan_file(file, environment);
@@ -119,6 +120,14 @@ void declare(Line& line) {
         sub->add_option("file", line.file, "Plan (TOML or signed envelope); without it the default plan");
         sub->add_flag("--json", line.json, "One JSON object");
     }
+    CLI::App* policy = line.app.add_subcommand("policy", "Contracts.\n\n  entente policy explain offer.json\n");
+    policy->require_subcommand(1);
+    CLI::App* explain = policy->add_subcommand("explain", "A contract as sentences: which terms are enforced here, which refused, and why.\n\n"
+                                                          "  entente policy explain offer.json\n"
+                                                          "  entente policy explain plan.toml\n"
+                                                          "  entente policy explain https://plant-a.example/dsp/2025-1/catalog/datasets/urn:fl:demo:global\n");
+    explain->add_option("source", line.file, "A plan; or ODRL as JSON: offer, agreement, dataset, catalogue; or its URL")->required();
+    explain->add_flag("--json", line.json, "One JSON object");
     CLI::App* inspect = line.app.add_subcommand("inspect", "What an envelope, ledger or safetensors file says.\n\n"
                                                            "  entente inspect model.entf\n");
     inspect->add_option("file", line.file, "The file")->required();
@@ -152,6 +161,7 @@ int execute(Line& line, Environment& environment) {
     if (line.app.got_subcommand("inspect")) return inspect(line.file, line.json, environment);
     if (line.app.got_subcommand("export")) return export_model(line.export_options, environment);
     if (line.app.got_subcommand("data")) return split_data(line.split, environment);
+    if (line.app.got_subcommand("policy")) return explain_policy(line.file, line.json, environment);
     CLI::App* plan = line.app.get_subcommand("plan");
     if (plan->got_subcommand("check")) return plan_check(line.file, line.json, environment);
     return plan_show(line.file, line.json, environment);
@@ -192,7 +202,7 @@ int report(const Error& error, Environment& environment) {
 int run(const std::vector<std::string>& args, Environment& environment) {
     if (args.empty() || (!knows(args[0]) && !args[0].starts_with("-"))) {
         const std::string near = args.empty() ? "" : nearest(args[0], names);
-        environment.print_error("entente: expected simulate, plan, inspect, export or data" +
+        environment.print_error("entente: expected simulate, plan, policy, inspect, export or data" +
                                 (args.empty() ? std::string() : ", found \"" + printable(args[0]) + "\"") +
                                 (near.empty() ? "" : "; did you mean \"" + near + "\"?") + "\n");
         return exit_usage;

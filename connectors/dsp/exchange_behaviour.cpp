@@ -30,7 +30,7 @@ Status ExchangeBehaviour::admit_address(const std::string& peer, const std::stri
 }
 
 Behaviour::Found ExchangeBehaviour::catalogue(const std::string& peer, const CatalogueFilter& filter) {
-    const Catalog all = o_.exchange.catalog(peer, {.kind = {}, .asset = filter.dataset});
+    const Catalog all = o_.exchange.catalog(peer, {.kind = {}, .asset = filter.dataset}, o_.now_ms());
     Found found;
     for (const CatalogEntry& entry : all.entries) {
         if (entry.asset.provider != o_.self) continue;
@@ -45,7 +45,7 @@ Status ExchangeBehaviour::admit(const Negotiation& n) {
     if (n.role == Role::consumer) {
         return Error{Code::permission_denied, "contract.unasked", "this connector asks for what it wants; an offer that it did not ask for is not taken up"};
     }
-    const Catalog seen = o_.exchange.catalog(n.peer, {.kind = {}, .asset = n.dataset});
+    const Catalog seen = o_.exchange.catalog(n.peer, {.kind = {}, .asset = n.dataset}, o_.now_ms());
     if (seen.entries.empty() || seen.entries.front().asset.provider != o_.self) {
         return Error{Code::not_found, "connector.no-offer", "expected a dataset that you may see, found none under " + n.dataset.substr(0, 256)};
     }

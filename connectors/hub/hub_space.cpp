@@ -86,9 +86,16 @@ Status HubSpace::withdraw(const std::string& caller, const std::string& asset) {
     return change(true, [&]() -> Status { return exchange_.withdraw(caller, asset); });
 }
 
+Status HubSpace::end_agreement(const std::string& agreement, const Outcome& outcome) {
+    return change(true, [&]() -> Status {
+        exchange_.end_agreement(agreement, outcome);
+        return done();
+    });
+}
+
 HubView HubSpace::view(const std::string& participant) {
     HubView view;
-    view.catalog = exchange_.catalog(participant, {});
+    view.catalog = exchange_.catalog(participant, {}, now_ms_());
     for (const std::string& own : {update_stream_asset(federation_, participant), global_model_asset(federation_)}) {
         auto agreements = exchange_.agreements(participant, own);
         if (agreements.ok()) std::move(agreements->begin(), agreements->end(), std::back_inserter(view.own_agreements));

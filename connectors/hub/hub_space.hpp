@@ -42,6 +42,10 @@ public:
     Storage& storage() noexcept { return storage_; }
     [[nodiscard]] std::int64_t now_ms() const { return now_ms_(); }
 
+    // Of the exchange: its decisions.
+    void on_decision(std::function<void(const contract::Decision&)> callback) { exchange_.on_decision(std::move(callback)); }
+    Status end_agreement(const std::string& agreement, const contract::Outcome& outcome);
+
     // Called after every change; may be empty. It must not change the space itself.
     void on_change(std::function<void()> callback) { on_change_ = std::move(callback); }
 

@@ -24,7 +24,7 @@ void serialize(Archive& archive, RoundResult& r) {
 
 namespace {
 
-constexpr std::uint32_t format_version = 2;
+constexpr std::uint32_t format_version = 3;
 constexpr std::uint64_t most_bytes = std::uint64_t{1} << 31;
 
 struct PartnerRecord {
@@ -114,12 +114,14 @@ Status Federation::Impl::restore(ByteView checkpoint) {
     next_token = c.next_token;
     results = std::move(c.results);
     ENTENTE_ASSIGN(space->exchange(), contract::Exchange::deserialize(c.exchange));
+    record_decisions();
     std::vector<round::Record> records;
     for (const Bytes& bytes : c.ledger) {
         ENTENTE_ASSIGN(round::Entry entry, round::decode_entry(bytes));
         ENTENTE_TRY(round::check_link(ledger.empty() ? std::nullopt : std::optional(ledger.back()), entry));
         records.push_back(entry.record);
         if (std::holds_alternative<round::AgreementConcluded>(entry.record.body)) ++agreements;
+        if (const auto* decision = std::get_if<round::PolicyDecided>(&entry.record.body)) decision_log.is_news(*decision);
         ledger.push_back(std::move(entry));
     }
     for (Bytes& blob : c.blobs) {

@@ -88,12 +88,16 @@ public:
     void retrieve_updates();
     bool wake(Partner& partner);
     void tell_all();
+    void record(round::Record record);
+    void record_decisions();  // of the exchange, from now on
 
     void on(round::coordinator::Persist& c);
     void on(round::coordinator::KeepStaged& c);
     void on(round::coordinator::DropStaged& c);
     void on(round::coordinator::StoreBlob& c);
     void on(round::coordinator::LoadBlob& c);
+    void on(round::coordinator::DeleteUpdates& c);
+    void on(round::coordinator::EndAgreement& c);
     void on(round::coordinator::OfferModel& c);
     void on(round::coordinator::PublishModel& c);
     void on(round::coordinator::Negotiate& c);
@@ -138,6 +142,7 @@ public:
     std::map<std::string, std::size_t> under_transfer;  // whose update it carries
 
     std::vector<round::Entry> ledger;
+    round::DecisionLog decision_log;
     std::map<Digest, std::shared_ptr<const Bytes>> blobs;  // what the current model is restored from
     std::vector<RoundResult> results;
     std::uint64_t scored = 0;       // rounds that have a result

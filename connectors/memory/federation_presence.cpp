@@ -28,6 +28,7 @@ Status Federation::Impl::set_up() {
     coordinator = std::make_unique<round::Coordinator>(std::move(machine));
     space = std::make_shared<Space>(plan.federation.id, [this] { return now_ms; });
     coordinator_key = simulated_key(plan, plan.federation.coordinator).public_key();
+    record_decisions();
     ENTENTE_TRY(space->exchange().admit(plan.federation.coordinator, coordinator_key));
     coordinator_connector = std::make_unique<MemoryConnector>(space, plan.federation.coordinator);
     partners.reserve(options.partners.size());

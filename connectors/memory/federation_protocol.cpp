@@ -162,9 +162,20 @@ void Federation::Impl::tell_all() {
 
 // --- the coordinator's commands ---------------------------------------------------------------------------------
 
-void Federation::Impl::on(coordinator::Persist& c) {
+void Federation::Impl::record(round::Record record) {
     const std::optional<round::Entry> last = ledger.empty() ? std::nullopt : std::optional(ledger.back());
-    ledger.push_back(round::chain(last, std::move(c.record)));
+    ledger.push_back(round::chain(last, std::move(record)));
+}
+
+void Federation::Impl::record_decisions() {
+    space->exchange().on_decision([this](const contract::Decision& d) {
+        round::PolicyDecided line = round::decided(d.point, d.agreement, d.participant, d.round, d.verdict);
+        if (decision_log.is_news(line)) record({now_ms, std::move(line)});
+    });
+}
+
+void Federation::Impl::on(coordinator::Persist& c) {
+    record(std::move(c.record));
     const round::Body& body = ledger.back().record.body;
     if (std::holds_alternative<round::AgreementConcluded>(body)) ++agreements;
     if (const auto* model = std::get_if<round::ModelPublished>(&body)) {
@@ -185,6 +196,14 @@ void Federation::Impl::on(coordinator::LoadBlob& c) {
     }
     const auto source = contract::make_source(it->second);
     send(coordinator::BlobLoaded{c.blob, Done{}, source.get()});
+}
+
+// What was counted has been dropped when its transfer was concluded.
+void Federation::Impl::on(coordinator::DeleteUpdates&) {}
+
+void Federation::Impl::on(coordinator::EndAgreement& c) {
+    space->exchange().end_agreement(c.agreement, c.outcome);
+    tell_all();
 }
 
 void Federation::Impl::on(coordinator::OfferModel& c) {

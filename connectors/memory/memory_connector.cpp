@@ -68,7 +68,7 @@ void MemoryConnector::deliver(std::string asset, Version version, std::shared_pt
 }
 
 void MemoryConnector::catalog(CatalogQuery query, CallOptions options, Completion<Catalog> completion) {
-    complete<Catalog>(options, completion, [&] { return Result<Catalog>(space_->exchange().catalog(self_, query)); });
+    complete<Catalog>(options, completion, [&] { return Result<Catalog>(space_->exchange().catalog(self_, query, space_->now_ms())); });
 }
 
 void MemoryConnector::negotiate(Agreement proposal, CallOptions options, Completion<Agreement> completion) {

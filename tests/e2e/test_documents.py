@@ -23,7 +23,7 @@ class Documents(unittest.TestCase):
         for document, words in commands():
             if words[0] != "entente" or len(words) < 2:
                 continue
-            path = words[1:3] if words[1] in ("plan", "data") else words[1:2]
+            path = words[1:3] if words[1] in ("plan", "policy", "data") else words[1:2]
             if tuple(path) not in helps:
                 done = subprocess.run([ENTENTE, *path, "--help"], capture_output=True, text=True, timeout=20)
                 helps[tuple(path)] = done.stdout if done.returncode == 0 else ""

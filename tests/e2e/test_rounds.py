@@ -20,6 +20,15 @@ class Undisturbed(unittest.TestCase):
             kinds = [e["kind"] for e in f.ledger()]
             self.assertEqual(kinds.count("update.accepted"), 6)
             self.assertEqual(kinds.count("agreement.concluded"), 4)
+            # The duty to delete, on the ledger and on the disk: bytes 6 and 7 of an envelope are its kind, 3 an update.
+            self.assertEqual(kinds.count("updates.deleted"), 3)
+            blobs = [b.read_bytes() for b in (f.folder / "coordinator" / "blobs").iterdir()]
+            self.assertGreater(len(blobs), 0)
+            self.assertEqual([b[:8] for b in blobs if b[6:8] == b"\x03\x00"], [])
+            # No bytes left without a line: each partner's fetch of each model, each fetch of its update.
+            lines = [e["summary"] for e in f.ledger() if e["kind"] == "policy.permitted"]
+            for i in (1, 2):
+                self.assertEqual(sum(line.startswith(f"transfer for plant-{i}: permitted, from ") for line in lines), 7, lines)
             self.assertEqual(f.stop_server(), 0)
 
     def test_the_same_plan_and_data_give_the_same_model(self):
@@ -34,7 +43,7 @@ class Killed(unittest.TestCase):
         cls.digest = undisturbed_digest()
 
     def test_coordinator_at_five_points(self):
-        for point in ("uploaded:3", "before-accept:3", "accepted:3", "closed:2", "published:3"):
+        for point in ("uploaded:3", "before-accept:3", "accepted:3", "closed:2", "published:3", "deleted:2"):
             with self.subTest(point=point), Small(rounds=3) as f:
                 f.start_server(ENTENTE_CRASH_AT=point)
                 f.start_partner(1)

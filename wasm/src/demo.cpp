@@ -103,8 +103,9 @@ struct EntryWriter {
     void operator()(const round::PolicyDecided& r) const {
         json.text("participant", r.participant).text("agreement", r.agreement).number("round", r.round)
             .flag("permitted", r.permitted).text("point", policy::to_string(r.point)).text("code", r.code)
-            .text("sentence", r.sentence);
+            .text("sentence", r.sentence).text("term", r.term).text("input", r.input);
     }
+    void operator()(const round::UpdatesDeleted& r) const { json.number("round", r.round); }
     void operator()(const round::RoundAbandoned& r) const { json.number("round", r.round).text("reason", r.reason); }
     void operator()(const round::RoundClosed& r) const { json.number("round", r.round); }
     void operator()(const round::RoundOpened& r) const { json.number("round", r.round).text("digest", to_hex(r.model)); }

@@ -481,6 +481,7 @@ const Answer* ent_participant_safetensors(Handle handle) {
     return guard([&]() -> Result<Bytes> {
         ENTENTE_ASSIGN(const auto self, find<ParticipantObject>(handle));
         ENTENTE_ASSIGN(const auto parameters, self->parameters(0));
+        ENTENTE_TRY(policy::permits(plan::model_policy(self->plan()), policy::operation::export_model).status());
         return safetensors(self->plan(), parameters, self->rounds());
     });
 }

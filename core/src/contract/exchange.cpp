@@ -123,7 +123,7 @@ Status Exchange::deliver(std::string_view caller, std::string_view asset, const 
     return done();
 }
 
-Catalog Exchange::catalog(std::string_view caller, const CatalogQuery& query) const {
+Catalog Exchange::catalog(std::string_view caller, const CatalogQuery& query, std::optional<std::int64_t> now_ms) const {
     Catalog catalog;
     catalog.cursor = cursor_;
     auto from = query.asset ? listings_.find(*query.asset) : listings_.begin();
@@ -132,9 +132,23 @@ Catalog Exchange::catalog(std::string_view caller, const CatalogQuery& query) co
         const Listing& listing = from->second;
         if (listing.withdrawn || !may_see(caller, listing.offer.offer)) continue;
         if (query.kind && listing.asset.kind != *query.kind) continue;
+        if (now_ms && !shown(listing, *now_ms)) continue;
         catalog.entries.push_back({listing.asset, listing.offer, listing.version});
     }
     return catalog;
+}
+
+bool Exchange::shown(const Listing& listing, std::int64_t now_ms) const {
+    const Offer& offer = listing.offer.offer;
+    policy::Facts known;
+    known.federation = "urn:fl:federation:" + federation_;
+    known.now_ms = now_ms;
+    known.agreed_at_ms = now_ms;
+    policy::Verdict verdict = policy::evaluate(offer.policy, policy::Point::catalog, known);
+    if (verdict.permitted) return true;
+    // Said once for all who look: the offer is hidden, whoever asks.
+    if (on_decision_) on_decision_({policy::Point::catalog, offer.id, offer.assigner, 0, std::move(verdict)});
+    return false;
 }
 
 Result<Agreement> Exchange::negotiate(std::string_view caller, const Agreement& proposal, std::int64_t now_ms) {
@@ -202,13 +216,7 @@ Result<Transfer> Exchange::open(std::string_view caller, const TransferRequest& 
     if (it->second.version != request.version) {
         return refuse(Code::conflict, "transfer.superseded", "transfer: another version has taken its place");
     }
-    policy::Facts facts;
-    facts.federation = "urn:fl:federation:" + federation_;
-    facts.round = request.version.round;
-    facts.now_ms = now_ms;
-    facts.agreed_at_ms = agreement->second.acceptance.agreed_at_ms;
-    facts.to_assignee = true;  // its key was asked above
-    ENTENTE_TRY(policy::evaluate(agreement->second.offer.offer.policy, policy::Point::transfer, facts).status());
+    ENTENTE_TRY(may_transfer(caller, agreement->second, request.version.round, now_ms));
 
     Transfer transfer;
     transfer.id = id.empty() ? "tr-" + std::to_string(next_transfer_++) : std::string(id);
@@ -218,6 +226,40 @@ Result<Transfer> Exchange::open(std::string_view caller, const TransferRequest& 
     transfer.state = TransferState::started;
     add(transfer);
     return transfer;
+}
+
+policy::Facts Exchange::facts(const Agreement& agreement, std::uint64_t round, std::int64_t now_ms) const {
+    policy::Facts known;
+    known.federation = "urn:fl:federation:" + federation_;
+    known.round = round;
+    known.now_ms = now_ms;
+    known.agreed_at_ms = agreement.acceptance.agreed_at_ms;
+    known.to_assignee = true;  // open() and readable() know the caller by the assignee's key
+    return known;
+}
+
+Status Exchange::tell(policy::Point point, std::string_view caller, const Agreement& agreement, std::uint64_t round,
+                      policy::Verdict verdict) const {
+    Status status = verdict.status();
+    const Offer& offer = agreement.offer.offer;
+    const std::string_view whom = offer.asset == global_model_asset(federation_) ? caller : std::string_view(offer.assigner);
+    if (on_decision_) on_decision_({point, agreement.id, std::string(whom), round, std::move(verdict)});
+    return status;
+}
+
+Status Exchange::may_transfer(std::string_view caller, const Agreement& agreement, std::uint64_t round, std::int64_t now_ms) const {
+    return tell(policy::Point::transfer, caller, agreement, round,
+                policy::evaluate(agreement.offer.offer.policy, policy::Point::transfer, facts(agreement, round, now_ms)));
+}
+
+Status Exchange::in_force(std::string_view caller, const Transfer& transfer, std::int64_t now_ms) const {
+    const auto it = agreements_.find(transfer.agreement);
+    if (it == agreements_.end()) return refuse(Code::permission_denied, "agreement.unknown", "no agreement " + transfer.agreement);
+    const std::uint64_t round = transfer.version.round;
+    policy::Verdict verdict =
+        policy::evaluate(it->second.offer.offer.policy, policy::Point::monitor, facts(it->second, round, now_ms));
+    if (verdict.permitted) return done();
+    return tell(policy::Point::monitor, caller, it->second, round, std::move(verdict));
 }
 
 Result<Transfer> Exchange::readable(std::string_view caller, std::string_view transfer) const {
@@ -314,15 +356,18 @@ std::vector<Transfer> Exchange::in_order(std::string_view asset) const {
 void Exchange::end_transfers(std::string_view asset, const Outcome& outcome) {
     const auto over = agreements_over_.find(asset);
     if (over == agreements_over_.end()) return;
-    for (const std::string& id : over->second) {
-        const auto kept = transfers_.find(id);
-        if (kept == transfers_.end()) continue;
-        for (Transfer& transfer : kept->second) {
-            if (!running(transfer)) continue;
-            transfer.state = TransferState::terminated;
-            transfer.code = outcome.code;
-            transfer.sentence = outcome.sentence;
-        }
+    for (const std::string& id : over->second) end_agreement(id, outcome);
+}
+
+void Exchange::end_agreement(std::string_view agreement, const Outcome& outcome) {
+    const auto kept = transfers_.find(agreement);
+    if (kept == transfers_.end()) return;
+    for (Transfer& transfer : kept->second) {
+        if (!running(transfer)) continue;
+        transfer.state = TransferState::terminated;
+        transfer.code = outcome.code;
+        transfer.sentence = outcome.sentence;
+        ++cursor_;
     }
 }
 

@@ -184,6 +184,16 @@ Verdict evaluate(const Policy& policy, Point point, const Facts& facts) {
     return verdict;
 }
 
+Verdict permits(const Policy& policy, std::uint32_t operations) {
+    if (Verdict verdict = check_shape(policy); !verdict.permitted) return verdict;
+    Policy narrow = policy;
+    std::erase_if(narrow.permissions.front().constraints,
+                  [](const Constraint& c) { return c.left_operand != operand::allowed_operation; });
+    Facts facts;
+    facts.operations = operations;
+    return evaluate(narrow, Point::release, facts);
+}
+
 Window window_of(const Policy& policy, std::int64_t agreed_at_ms) {
     Window window{std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(),
                   std::numeric_limits<std::uint64_t>::max()};

@@ -57,10 +57,13 @@ void Coordinator::Impl::on(Started& e) {
         for (auto& [id, member] : members) member.last_seen_ms = e.now_ms;
         publish();
         advance(e.now_ms);
-    } else if (phase == Phase::finished) {
-        publish();
     } else {
-        advance(e.now_ms);
+        delete_updates(e.now_ms);
+        if (phase == Phase::finished) {
+            publish();
+        } else {
+            advance(e.now_ms);
+        }
     }
 }
 
@@ -98,7 +101,8 @@ void Coordinator::Impl::on(Watched& e) {
         if (entry.asset.kind != contract::AssetKind::update_stream) continue;
         Member* member = find(entry.asset.provider);
         if (member == nullptr || member->left) continue;
-        if (!member->update_agreement) {
+        const bool other = member->ended && member->update_agreement && member->update_agreement->offer != entry.offer;
+        if (!member->update_agreement || other) {
             consider_offer(entry, *member, e.now_ms);
         } else if (entry.version && !member->retrieving && member->judged != entry.version &&
                    !held_back(entry.asset.provider)) {
@@ -117,7 +121,7 @@ void Coordinator::Impl::on(Negotiated& e) {
     member->negotiating = false;
     if (!e.agreement.ok()) return;  // the next Watched tries again
     if (!contract::verify(*e.agreement, {member->key, public_key}).ok()) return;
-    member->update_agreement = *e.agreement;
+    adopt(*member, *e.agreement);
     persist(e.now_ms, AgreementConcluded{*e.agreement});
     advance(e.now_ms);
 }
@@ -187,13 +191,16 @@ void Coordinator::Impl::empty_fold() {
     fold.reset();
 }
 
-void Coordinator::Impl::on(Tick& e) { advance(e.now_ms); }
+void Coordinator::Impl::on(Tick& e) {
+    if (!failure && phase != Phase::restoring && phase != Phase::finished) monitor(e.now_ms);
+    advance(e.now_ms);
+}
 
 // 4. Open, close or abandon, whichever is due.
 void Coordinator::Impl::advance(std::int64_t now_ms) {
     if (failure || phase == Phase::restoring || phase == Phase::finished) return;
     if (phase == Phase::waiting) {
-        if (active(now_ms).size() >= needed) open(now_ms);
+        if (const std::set<std::string> whom = enough(now_ms); !whom.empty()) open(whom, now_ms);
         return;
     }
     if (!staged.empty()) return;  // its Stored decides
@@ -209,12 +216,12 @@ void Coordinator::Impl::advance(std::int64_t now_ms) {
     }
 }
 
-void Coordinator::Impl::open(std::int64_t now_ms) {
+void Coordinator::Impl::open(const std::set<std::string>& whom, std::int64_t now_ms) {
     if (published_round != round) seal(now_ms, false);
     phase = Phase::collecting;
     opened_at_ms = now_ms;
     deadline_ms = now_ms + std::int64_t{1000} * plan.round.deadline_s;
-    draw(active(now_ms));
+    draw(whom);
     accepted.clear();
     empty_fold();
     bases[round].lots = lots;
@@ -256,6 +263,7 @@ void Coordinator::Impl::finish_close(std::int64_t now_ms) {
     ++round;
     phase = completed >= plan.round.rounds ? Phase::finished : Phase::waiting;
     seal(now_ms, phase == Phase::finished);
+    delete_updates(now_ms);
     if (phase == Phase::finished) {
         publish();
     } else {
@@ -263,8 +271,23 @@ void Coordinator::Impl::finish_close(std::int64_t now_ms) {
     }
 }
 
+// The duty of the updates' agreements. The sum is made, or will never be: nothing reads them again.
+void Coordinator::Impl::delete_updates(std::int64_t now_ms) {
+    if (undeleted.empty() || failure) return;
+    DeleteUpdates command;
+    UpdatesDeleted record{undeleted_round, {}};
+    for (const auto& [id, blob] : undeleted) {
+        command.blobs.push_back(blob);
+        record.participants.push_back(id);
+    }
+    undeleted.clear();
+    emit(std::move(command));
+    persist(now_ms, std::move(record));
+}
+
 void Coordinator::Impl::abandon(std::string reason, std::int64_t now_ms) {
     persist(now_ms, RoundAbandoned{round, std::move(reason)});
+    delete_updates(now_ms);
     accepted.clear();
     empty_fold();
     ++round;

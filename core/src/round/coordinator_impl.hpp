@@ -18,6 +18,9 @@ public:
         std::optional<contract::Agreement> model_agreement;
         std::optional<contract::Version> judged;  // the latest version that was accepted or refused for good
         std::string refused_offer;                // an offer whose terms were refused is not asked for again
+        std::optional<policy::Window> update_window;  // of the agreements: where Point::monitor permits
+        std::optional<policy::Window> model_window;
+        bool ended = false;  // an agreement has run out or is used up, and another has not been concluded
         std::int64_t last_seen_ms = 0;
         std::uint64_t contributions = 0;
         std::uint64_t refusals = 0;
@@ -51,18 +54,22 @@ public:
     void on(coordinator::BlobLoaded& e);
     void on(coordinator::Tick& e);
     void advance(std::int64_t now_ms);
-    void open(std::int64_t now_ms);
+    void open(const std::set<std::string>& whom, std::int64_t now_ms);
     void close(std::int64_t now_ms);
     void finish_close(std::int64_t now_ms);
     void take_in(StagedUpdate update);  // counted; folded with others, when there are enough or the round closes
     void fold_waiting();
     void empty_fold();
     void abandon(std::string reason, std::int64_t now_ms);
+    void delete_updates(std::int64_t now_ms);  // of a round that has ended
 
     // coordinator_members.cpp: who takes part, on which terms, and what people see
     Member* find(const std::string& id);
     [[nodiscard]] bool present(const Member& member, std::int64_t now_ms) const;
     [[nodiscard]] std::set<std::string> active(std::int64_t now_ms) const;
+    // Whom a round may ask: those whose agreements hold. Where they are too few, the others as well, who hear by their
+    // fetch being refused that theirs have ended. Empty when all together are too few.
+    std::set<std::string> enough(std::int64_t now_ms);
     [[nodiscard]] std::size_t population() const;  // N: all that have agreed and not left
     [[nodiscard]] bool nobody_awaited(std::int64_t now_ms) const;
     [[nodiscard]] bool asked(const std::string& id) const { return plan::lot_of(plan, round, id) <= lots; }
@@ -73,6 +80,9 @@ public:
     [[nodiscard]] std::string consumer_of(const contract::Agreement& agreement) const;
     void record_model_agreement(const contract::Agreement& agreement, std::int64_t now_ms);
     void consider_offer(const contract::CatalogEntry& entry, Member& member, std::int64_t now_ms);
+    void adopt(Member& member, const contract::Agreement& agreement);  // as one of its two
+    // Ends agreements that have run out or are used up; what runs under them stops.
+    void monitor(std::int64_t now_ms);
     [[nodiscard]] contract::Asset model_asset() const;
     [[nodiscard]] contract::SignedOffer model_offer() const;
     [[nodiscard]] coordinator::View view() const;
@@ -126,6 +136,8 @@ public:
     std::uint32_t goal = 0;                          // of the open round; 0: all who are expected
     std::map<std::uint64_t, Base> bases;             // by the round that trains on it
     std::map<std::string, UpdateAccepted> accepted;  // of the open round
+    std::map<std::string, Digest> undeleted;         // blobs of counted updates that are still stored, by participant
+    std::uint64_t undeleted_round = 0;
     std::size_t needed = 0;                          // participants to open a round
     std::string waiting_reason;
     bool activated = false;

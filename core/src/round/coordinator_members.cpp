@@ -36,6 +36,15 @@ std::set<std::string> Coordinator::Impl::active(std::int64_t now_ms) const {
     return ids;
 }
 
+std::set<std::string> Coordinator::Impl::enough(std::int64_t now_ms) {
+    std::set<std::string> all = active(now_ms);
+    if (all.size() < needed) return {};
+    monitor(now_ms);
+    std::set<std::string> holding = all;
+    std::erase_if(holding, [this](const std::string& id) { return members.at(id).ended; });
+    return holding.size() >= needed ? holding : all;
+}
+
 std::size_t Coordinator::Impl::population() const {
     const auto agreed = [](const auto& m) { return m.second.update_agreement && m.second.model_agreement && !m.second.left; };
     return std::max<std::size_t>(accepted.size(), static_cast<std::size_t>(std::count_if(members.begin(), members.end(), agreed)));
@@ -43,7 +52,7 @@ std::size_t Coordinator::Impl::population() const {
 
 bool Coordinator::Impl::nobody_awaited(std::int64_t now_ms) const {
     return std::all_of(expected.begin(), expected.end(), [&](const std::string& id) {
-        return accepted.count(id) > 0 || !present(members.at(id), now_ms);
+        return accepted.count(id) > 0 || members.at(id).ended || !present(members.at(id), now_ms);
     });
 }
 
@@ -97,15 +106,15 @@ void Coordinator::Impl::record_model_agreement(const contract::Agreement& agreem
     const contract::Offer& offer = agreement.offer.offer;
     const std::string consumer = consumer_of(agreement);
     Member* member = find(consumer);
-    if (member == nullptr || member->model_agreement || offer.asset != model_asset().id) return;
+    if (member == nullptr || offer.asset != model_asset().id) return;
+    if (member->model_agreement && (!member->ended || member->model_agreement->id == agreement.id)) return;
     if (!contract::verify(agreement, {public_key, member->key}).ok()) return;
     policy::Facts known = facts(now_ms, &agreement);
     known.operations = plan::model_operations;
     const policy::Verdict verdict = policy::evaluate(offer.policy, policy::Point::negotiation, known);
-    persist(now_ms, PolicyDecided{policy::Point::negotiation, agreement.id, consumer, round, verdict.permitted,
-                                  verdict.code, verdict.sentence});
+    persist(now_ms, decided(policy::Point::negotiation, agreement.id, consumer, round, verdict));
     if (!verdict.permitted) return;
-    member->model_agreement = agreement;
+    adopt(*member, agreement);
     persist(now_ms, AgreementConcluded{agreement});
 }
 
@@ -116,8 +125,7 @@ void Coordinator::Impl::consider_offer(const contract::CatalogEntry& entry, Memb
     auto proposal = contract::conclude(entry.offer, {plan.federation.operator_name, now_ms}, key);
     if (!proposal.ok()) return;  // not the signature of its assigner
     const policy::Verdict verdict = policy::evaluate(offer.policy, policy::Point::negotiation, facts(now_ms, nullptr));
-    persist(now_ms, PolicyDecided{policy::Point::negotiation, offer.id, offer.assigner, round, verdict.permitted,
-                                  verdict.code, verdict.sentence});
+    persist(now_ms, decided(policy::Point::negotiation, offer.id, offer.assigner, round, verdict));
     if (!verdict.permitted) {
         member.refused_offer = offer.id;
         member.last_refusal = verdict.sentence;
@@ -125,6 +133,32 @@ void Coordinator::Impl::consider_offer(const contract::CatalogEntry& entry, Memb
     }
     member.negotiating = true;
     emit(Negotiate{offer.assigner, std::move(proposal).value()});
+}
+
+void Coordinator::Impl::adopt(Member& member, const contract::Agreement& agreement) {
+    const bool of_model = agreement.offer.offer.assigner == plan.federation.coordinator;
+    (of_model ? member.model_agreement : member.update_agreement) = agreement;
+    (of_model ? member.model_window : member.update_window) =
+        policy::window_of(agreement.offer.offer.policy, agreement.acceptance.agreed_at_ms);
+    member.ended = false;
+}
+
+void Coordinator::Impl::monitor(std::int64_t now_ms) {
+    for (auto& [id, member] : members) {
+        if (member.ended || member.left) continue;
+        for (const auto& [agreement, window] : {std::pair(&member.update_agreement, &member.update_window),
+                                                std::pair(&member.model_agreement, &member.model_window)}) {
+            if (!*agreement || (*window)->contains(now_ms, round)) continue;
+            const policy::Verdict verdict =
+                policy::evaluate((*agreement)->offer.offer.policy, policy::Point::monitor, facts(now_ms, &**agreement));
+            if (verdict.permitted) continue;
+            persist(now_ms, decided(policy::Point::monitor, (*agreement)->id, id, round, verdict));
+            const Error why = verdict.status().error();
+            emit(EndAgreement{(*agreement)->id, {false, why.reason, "The agreement has ended: " + why.message + "."}});
+            member.ended = true;
+            member.last_refusal = why.message;
+        }
+    }
 }
 
 contract::Asset Coordinator::Impl::model_asset() const {
@@ -203,7 +237,7 @@ View Coordinator::Impl::view() const {
         const bool agreed = member.update_agreement && member.model_agreement;
         if (member.left) {
             p.standing = Standing::left;
-        } else if (!member.refused_offer.empty()) {
+        } else if (!member.refused_offer.empty() || member.ended) {
             p.standing = Standing::refused;
         } else if (accepted.count(id) > 0) {
             p.standing = Standing::delivered;

@@ -1,5 +1,7 @@
 #include "entente/round/journal.hpp"
 
+#include <utility>
+
 #include "entente/codec/archive.hpp"
 #include "entente/codec/sha256.hpp"
 #include "serial.hpp"
@@ -19,6 +21,7 @@ struct Kind {
     std::string_view operator()(const RoundClosed&) const { return "round.closed"; }
     std::string_view operator()(const RoundAbandoned&) const { return "round.abandoned"; }
     std::string_view operator()(const ModelPublished&) const { return "model.published"; }
+    std::string_view operator()(const UpdatesDeleted&) const { return "updates.deleted"; }
 };
 
 std::string in_round(std::uint64_t round) { return "Round " + std::to_string(round) + ": "; }
@@ -33,7 +36,8 @@ struct Summary {
     }
     std::string operator()(const PolicyDecided& r) const {
         return std::string(policy::to_string(r.point)) + " for " + r.participant + ": " +
-               (r.permitted ? "permitted" : "denied, " + r.sentence + " (" + r.code + ")");
+               (r.permitted ? "permitted" : "denied, " + r.sentence + " (" + r.code + ")") +
+               (r.input.empty() ? std::string() : ", from " + r.input);
     }
     std::string operator()(const RoundOpened& r) const { return in_round(r.round) + "opened on model " + short_hex(r.model); }
     std::string operator()(const UpdateAccepted& r) const {
@@ -49,6 +53,9 @@ struct Summary {
         for (const std::string& name : r.participants) names += (names.empty() ? "" : ", ") + name;
         return in_round(r.round) + "closed with " + names;
     }
+    std::string operator()(const UpdatesDeleted& r) const {
+        return in_round(r.round) + std::to_string(r.participants.size()) + (r.participants.size() == 1 ? " update" : " updates") + " deleted";
+    }
     std::string operator()(const RoundAbandoned& r) const { return in_round(r.round) + "abandoned: " + r.reason; }
     std::string operator()(const ModelPublished& r) const {
         return (r.final ? std::string("Final model ") : "Model for round " + std::to_string(r.round) + ": ") + short_hex(r.content);
@@ -56,6 +63,18 @@ struct Summary {
 };
 
 }  // namespace
+
+PolicyDecided decided(policy::Point point, std::string agreement, std::string participant, std::uint64_t round,
+                      const policy::Verdict& verdict) {
+    return {point, std::move(agreement), std::move(participant), round, verdict.permitted, verdict.code, verdict.sentence,
+            verdict.operand, verdict.input};
+}
+
+bool DecisionLog::is_news(const PolicyDecided& decision) {
+    const std::pair<std::uint64_t, std::string> answer{decision.round, decision.code};
+    const auto [it, first] = last_.try_emplace({decision.agreement, decision.point}, answer);
+    return first || std::exchange(it->second, answer) != answer;
+}
 
 std::string_view kind_of(const Record& record) noexcept { return std::visit(Kind{}, record.body); }
 std::string summary_of(const Record& record) { return std::visit(Summary{}, record.body); }

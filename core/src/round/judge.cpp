@@ -120,8 +120,7 @@ Result<StagedUpdate> Coordinator::Impl::judge(const std::string& id, const Membe
     ENTENTE_TRY(check_update(id, member, transfer, header));
     const policy::Verdict verdict = policy::evaluate(member.update_agreement->offer.offer.policy, policy::Point::ingest,
                                                      facts(now_ms, &*member.update_agreement));
-    persist(now_ms, PolicyDecided{policy::Point::ingest, member.update_agreement->id, id, round, verdict.permitted,
-                                  verdict.code, verdict.sentence});
+    persist(now_ms, decided(policy::Point::ingest, member.update_agreement->id, id, round, verdict));
     ENTENTE_TRY(verdict.status());
     const std::uint64_t weight = plan.aggregation.weighting == plan::Weighting::uniform ? 1 : header.weight;
     ENTENTE_ASSIGN(const std::uint32_t factor, factor_of(header));
@@ -148,7 +147,8 @@ void Coordinator::Impl::refuse(const std::string& id, Member& member, const cont
                                const Error& error, std::int64_t now_ms) {
     ++member.refusals;
     member.last_refusal = error.message;
-    persist(now_ms, UpdateRefused{round, id, transfer.id, transfer.version.content, error.reason, error.message});
+    persist(now_ms, UpdateRefused{round, id, transfer.id, transfer.version.content, error.reason, error.message,
+                                  transfer.version.round, transfer.version.size_bytes});
     emit(Conclude{transfer.id, {false, error.reason, error.message}});
 }
 
@@ -159,8 +159,7 @@ std::optional<std::string> Coordinator::Impl::may_release(std::int64_t now_ms) {
         policy::Facts known = facts(now_ms, &agreement);
         known.cohort = accepted.size();
         const policy::Verdict verdict = policy::evaluate(agreement.offer.offer.policy, policy::Point::release, known);
-        persist(now_ms, PolicyDecided{policy::Point::release, agreement.id, id, round, verdict.permitted, verdict.code,
-                                      verdict.sentence});
+        persist(now_ms, decided(policy::Point::release, agreement.id, id, round, verdict));
         if (!verdict.permitted && !forbidden) forbidden = verdict.sentence;
     }
     return forbidden;
@@ -185,6 +184,8 @@ void Coordinator::Impl::count(const UpdateAccepted& record) {
     ++member.contributions;
     member.bytes_up += record.size_bytes;
     accepted[record.participant] = record;
+    undeleted[record.participant] = record.blob;
+    undeleted_round = record.round;
 }
 
 }  // namespace entente::round

@@ -45,7 +45,7 @@ Result<Commands> Coordinator::Impl::restore(const std::vector<Record>& records) 
     return commands;
 }
 
-// What each record changes. Decisions are evidence, not state.
+// What each record changes. Decisions are evidence, not state, but for an agreement that has ended.
 struct Coordinator::Impl::Replay {
     Impl& to;
     std::int64_t at_ms;
@@ -74,14 +74,14 @@ struct Coordinator::Impl::Replay {
     }
     Status operator()(const AgreementConcluded& r) const {
         const contract::Offer& offer = r.agreement.offer.offer;
-        if (offer.assigner == to.plan.federation.coordinator) {
-            to.members[to.consumer_of(r.agreement)].model_agreement = r.agreement;
-        } else {
-            to.members[offer.assigner].update_agreement = r.agreement;
-        }
+        const bool of_model = offer.assigner == to.plan.federation.coordinator;
+        to.adopt(to.members[of_model ? to.consumer_of(r.agreement) : offer.assigner], r.agreement);
         return done();
     }
-    Status operator()(const PolicyDecided&) const { return done(); }
+    Status operator()(const PolicyDecided& r) const {
+        if (r.point == policy::Point::monitor && !r.permitted) to.members[r.participant].ended = true;
+        return done();
+    }
     Status operator()(const RoundOpened& r) const {
         to.round = r.round;
         to.opened_at_ms = at_ms;
@@ -106,6 +106,11 @@ struct Coordinator::Impl::Replay {
         Member& member = to.members[r.participant];
         ++member.refusals;
         member.last_refusal = r.sentence;
+        member.judged = contract::Version{r.base_round, r.content, r.size_bytes};
+        return done();
+    }
+    Status operator()(const UpdatesDeleted&) const {
+        to.undeleted.clear();
         return done();
     }
     Status operator()(const RoundClosed& r) const {

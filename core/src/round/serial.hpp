@@ -30,7 +30,7 @@ void serialize(Archive& archive, AgreementConcluded& r) {
 }
 template <class Archive>
 void serialize(Archive& archive, PolicyDecided& r) {
-    archive(r.point, r.agreement, r.participant, r.round, r.permitted, r.code, r.sentence);
+    archive(r.point, r.agreement, r.participant, r.round, r.permitted, r.code, r.sentence, r.term, r.input);
 }
 template <class Archive>
 void serialize(Archive& archive, RoundOpened& r) {
@@ -43,7 +43,7 @@ void serialize(Archive& archive, UpdateAccepted& r) {
 }
 template <class Archive>
 void serialize(Archive& archive, UpdateRefused& r) {
-    archive(r.round, r.participant, r.transfer, r.content, r.code, r.sentence);
+    archive(r.round, r.participant, r.transfer, r.content, r.code, r.sentence, r.base_round, r.size_bytes);
 }
 template <class Archive>
 void serialize(Archive& archive, RoundClosed& r) {
@@ -56,6 +56,10 @@ void serialize(Archive& archive, RoundAbandoned& r) {
 template <class Archive>
 void serialize(Archive& archive, ModelPublished& r) {
     archive(r.round, r.final, r.content, r.blob, r.size_bytes, r.memory);
+}
+template <class Archive>
+void serialize(Archive& archive, UpdatesDeleted& r) {
+    archive(r.round, r.participants);
 }
 template <class Archive>
 void serialize(Archive& archive, Record& r) {

@@ -119,15 +119,9 @@ void App::begin_upload(Request request, UploadStarted started) {
 Status App::in_force(const std::string& participant, const std::string& asset, std::uint64_t round) const {
     const contract::Exchange& exchange = o_.host.space().exchange();
     ENTENTE_ASSIGN(const auto agreements, exchange.agreements(participant, asset));
-    policy::Facts facts;
-    facts.federation = plan::federation_iri(o_.host.machine().plan());
-    facts.round = round;
-    facts.now_ms = now_ms();
-    facts.to_assignee = true;
     Status verdict = done();
     for (const contract::Agreement& agreement : agreements) {
-        facts.agreed_at_ms = agreement.acceptance.agreed_at_ms;
-        verdict = policy::evaluate(agreement.offer.offer.policy, policy::Point::transfer, facts).status();
+        verdict = exchange.may_transfer(participant, agreement, round, now_ms());
         if (verdict.ok()) break;
     }
     return verdict;

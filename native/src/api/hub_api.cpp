@@ -99,6 +99,10 @@ void App::hub_content(Call& call) {
         return call.reply(problem(409, superseded ? "transfer.superseded" : "transfer.ended",
                                   superseded ? transfer->sentence : "this transfer has ended"));
     }
+    if (Status holds = o_.host.space().exchange().in_force(call.who.id, *transfer, now_ms()); !holds.ok()) {
+        return call.reply(problem(holds.error()));
+    }
+    if (Status recorded = o_.host.record_decisions(); !recorded.ok()) return call.reply(problem(recorded.error()));
     const auto content = o_.host.content_of(transfer->asset);
     if (!content || content->version != transfer->version) {
         return call.reply(problem(409, "transfer.superseded", "another version has taken its place"));

@@ -22,7 +22,7 @@
 namespace entente::native {
 namespace {
 
-constexpr std::array<std::string_view, 9> names{"serve", "join", "invite", "simulate", "plan", "inspect", "export", "data", "doctor"};
+constexpr std::array<std::string_view, 10> names{"serve", "join", "invite", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
 
 constexpr std::string_view overview = R"(Entente: federated learning under contract
 
@@ -31,8 +31,9 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente join partner.toml                      take part with your own data, which stays with you
   entente simulate --data mnist --partners 3     a whole federation in one process
   entente plan check|show plan.toml              is this plan good, and what does it say
+  entente policy explain FILE|URL                a contract as sentences: what is enforced here, what refused, and why
   entente inspect FILE                           what an envelope or a ledger says, and whether it holds
-  entente export model.entf -o model.safetensors
+  entente export model.entf -o model.safetensors --plan plan.toml
   entente data split --from mnist --to shares    deal a data set to partners
   entente doctor                                 what this machine offers
 

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "base/files.hpp"
+#include "net/http_client.hpp"
 #include "threads/worker_pool.hpp"
 
 namespace entente::native {
@@ -29,6 +30,17 @@ Result<Bytes> NativeEnvironment::read_file(const std::string& path, std::uint64_
 }
 Result<Bytes> NativeEnvironment::read_data(const std::string& path, std::uint64_t limit_bytes) {
     return read_maybe_gzip(path, limit_bytes);
+}
+Result<Bytes> NativeEnvironment::fetch(const std::string& url, std::uint64_t limit_bytes) {
+    const std::size_t host = url.find("://");
+    const std::size_t path = host == std::string::npos ? host : url.find('/', host + 3);
+    ENTENTE_ASSIGN(auto http, make_http_client({url.substr(0, path), {}}));
+    hub::HttpRequest request;
+    request.target = path == std::string::npos ? "/" : url.substr(path);
+    request.response_limit = limit_bytes;
+    ENTENTE_ASSIGN(hub::HttpResponse response, http->send(request, nullptr, {}));
+    ENTENTE_TRY(hub::error_of(response));
+    return std::move(response.body);
 }
 Status NativeEnvironment::write_file(const std::string& path, ByteView bytes) {
     const auto folder = std::filesystem::path(path).parent_path();

@@ -36,6 +36,10 @@ Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
     host->space_ = std::make_unique<hub::HubSpace>(host->o_.plan.federation.id, std::move(exchange), *host, now_ms);
     host->side_ = std::make_unique<hub::HubSide>(*host->space_, host->coordinator_);
     Host* self = host.get();
+    host->space_->on_decision([self](const contract::Decision& d) {
+        round::PolicyDecided line = round::decided(d.point, d.agreement, d.participant, d.round, d.verdict);
+        if (self->decision_log_.is_news(line)) self->decisions_.push_back({now_ms(), std::move(line)});
+    });
     host->space_->on_change([self] {
         self->watch_wanted_ = true;
         self->drive();
@@ -48,7 +52,13 @@ Status Host::start() {
     ENTENTE_ASSIGN(auto rounds, o_.store.history());
     history_.restore(std::move(rounds));
     std::vector<round::Record> records;
-    for (const round::Entry& entry : entries) records.push_back(entry.record);
+    for (const round::Entry& entry : entries) {
+        records.push_back(entry.record);
+        if (const auto* decision = std::get_if<round::PolicyDecided>(&entry.record.body)) decision_log_.is_news(*decision);
+    }
+    for (const auto& [asset, row] : contents_) {
+        if (!o_.blobs.has(row.blob)) spent_[asset] = row.version;
+    }
     if (!entries.empty()) last_entry_ = entries.back();
     ENTENTE_ASSIGN(Commands commands, machine_.restore(records));
     for (Command& command : commands) {
@@ -89,7 +99,7 @@ void Host::repair(const std::vector<round::Entry>& entries) {
         } else if (const auto* refused = std::get_if<round::UpdateRefused>(&entry.record.body)) {
             const Status told = space_->conclude(coordinator_, refused->transfer, {false, refused->code, refused->sentence});
             static_cast<void>(told);
-        } else if (std::get_if<round::RoundOpened>(&entry.record.body) != nullptr) {
+        } else if (std::get_if<round::UpdatesDeleted>(&entry.record.body) != nullptr) {
             accepted_blobs_.clear();
         } else if (const auto* model = std::get_if<round::ModelPublished>(&entry.record.body)) {
             memory_blob_ = model->memory;
@@ -130,7 +140,7 @@ void Host::drive() {
 
 void Host::watch() {
     watch_wanted_ = false;
-    Watched watched{space_->exchange().catalog(coordinator_, {}), {}, now_ms()};
+    Watched watched{space_->exchange().catalog(coordinator_, {}, now_ms()), {}, now_ms()};
     auto agreements = space_->exchange().agreements(coordinator_, contract::global_model_asset(o_.plan.federation.id));
     if (agreements.ok()) watched.model_agreements = std::move(agreements).value();
     events_.push_back(std::move(watched));
@@ -160,18 +170,42 @@ bool Host::carry_out(Pending& pending) {
 
 // All records up to the next other command go in one transaction.
 Status Host::persist(Pending& pending) {
-    std::vector<round::Entry> entries;
-    std::optional<round::Entry> last = last_entry_;
+    std::vector<round::Record> records;
     std::size_t next = pending.next;
     for (; next < pending.commands.size(); ++next) {
         const auto* record = std::get_if<Persist>(&pending.commands[next]);
         if (record == nullptr) break;
         if (std::holds_alternative<round::UpdateAccepted>(record->record.body)) crash_point("before-accept");
-        last = round::chain(last, record->record);
+        records.push_back(record->record);
+    }
+    ENTENTE_TRY(append(records));
+    pending.next = next;
+    for (const round::Record& record : records) {
+        if (const auto* accepted = std::get_if<round::UpdateAccepted>(&record.body)) {
+            crash_point("accepted");
+            accepted_blobs_[accepted->participant] = accepted->blob;
+            if (pending.token) events_.push_front(Stored{*pending.token, now_ms()});
+        } else if (std::get_if<round::RoundClosed>(&record.body) != nullptr) {
+            crash_point("closed");
+        } else if (const auto* model = std::get_if<round::ModelPublished>(&record.body)) {
+            crash_point("published");
+            if (!memory_blob_.is_zero() && memory_blob_ != model->memory) o_.blobs.remove(memory_blob_);
+            memory_blob_ = model->memory;
+        }
+    }
+    return done();
+}
+
+Status Host::append(std::vector<round::Record> records) {
+    records.insert(records.begin(), decisions_.begin(), decisions_.end());
+    std::vector<round::Entry> entries;
+    std::optional<round::Entry> last = last_entry_;
+    for (round::Record& record : records) {
+        last = round::chain(last, std::move(record));
         entries.push_back(*last);
     }
     ENTENTE_TRY(o_.store.append(entries, nullptr));
-    pending.next = next;
+    decisions_.clear();
     last_entry_ = last;
     for (const round::Entry& entry : entries) {
         history_.record(entry.record);
@@ -179,22 +213,11 @@ Status Host::persist(Pending& pending) {
             o_.on_ledger({entry.sequence, entry.record.at_ms, std::string(round::kind_of(entry.record)),
                           round::summary_of(entry.record), participant_of(entry.record), round::link_of(entry)});
         }
-        if (const auto* accepted = std::get_if<round::UpdateAccepted>(&entry.record.body)) {
-            crash_point("accepted");
-            accepted_blobs_[accepted->participant] = accepted->blob;
-            if (pending.token) events_.push_front(Stored{*pending.token, now_ms()});
-        } else if (std::get_if<round::RoundClosed>(&entry.record.body) != nullptr) {
-            crash_point("closed");
-        } else if (const auto* model = std::get_if<round::ModelPublished>(&entry.record.body)) {
-            crash_point("published");
-            if (!memory_blob_.is_zero() && memory_blob_ != model->memory) o_.blobs.remove(memory_blob_);
-            memory_blob_ = model->memory;
-            for (const auto& [participant, blob] : accepted_blobs_) o_.blobs.remove(blob);
-            accepted_blobs_.clear();
-        }
     }
     return done();
 }
+
+Status Host::record_decisions() { return decisions_.empty() ? done() : append({}); }
 
 void Host::on_timer() {
     const std::int64_t now = now_ms();
@@ -215,6 +238,7 @@ void Host::on_timer() {
         const Status kept = o_.store.put_history(round, json);
         static_cast<void>(kept);  // for people only; the ledger has what counts
     }
+    if (const Status recorded = record_decisions(); !recorded.ok()) retry_watch_ = true;  // the next second tries again
     for (const std::string& id : space_->waiting()) events_.push_back(Seen{id, now});
     space_->expire(now);
     events_.push_back(Tick{now});
@@ -226,12 +250,14 @@ void Host::arm() {
     std::int64_t delay = presence_check_ms;
     if (const auto tick = machine_.next_tick_ms(now)) delay = std::min(delay, std::max<std::int64_t>(*tick, 1));
     if (stalled_ || retry_watch_) delay = std::min(delay, retry_ms);
-    if (dirty_) delay = std::min(delay, lazy_save_ms);
+    if (dirty_ || !decisions_.empty()) delay = std::min(delay, lazy_save_ms);
     if (const auto deadline = space_->next_deadline()) delay = std::min(delay, std::max<std::int64_t>(*deadline - now, 1));
     o_.arm_timer(delay);
 }
 
 void Host::drain() {
+    const Status recorded = record_decisions();
+    static_cast<void>(recorded);  // the disk is full and the process ends: nothing has left under them
     if (dirty_ && save(space_->exchange(), true).ok()) dirty_ = false;
     for (const auto& [round, json] : history_.take_changes()) {
         const Status kept = o_.store.put_history(round, json);
@@ -250,6 +276,8 @@ void Host::seen(const std::string& participant) { enqueue(Seen{participant, now_
 
 Status Host::leave(const std::string& participant, const std::string& reason) {
     ENTENTE_TRY(space_->expel(participant));
+    const auto row = contents_.find(contract::update_stream_asset(o_.plan.federation.id, participant));
+    if (row != contents_.end()) discard(row->second.blob);
     enqueue(Left{participant, reason, now_ms()});
     return done();
 }

@@ -56,6 +56,8 @@ public:
     Status leave(const std::string& participant, const std::string& reason);
     // An upload lies durably under `blob`.
     Status uploaded(const std::string& participant, const std::string& asset, const contract::Version& version, const Digest& blob);
+    // Puts the exchange's decisions on the ledger; to be done before bytes leave under one.
+    Status record_decisions();
 
 private:
     using Commands = round::coordinator::Commands;
@@ -74,6 +76,9 @@ private:
     void drive();
     bool carry_out(Pending& pending);
     Status persist(Pending& pending);
+    Status append(std::vector<round::Record> records);  // to the ledger, behind the decisions that wait
+    Status delete_updates(const std::vector<Digest>& blobs);
+    void discard(const Digest& blob);  // a refused update's bytes
     Status execute(Command& command);
     void retrieve(round::coordinator::Retrieve& command);
     void remove_unused(const Digest& blob);
@@ -96,6 +101,9 @@ private:
     std::map<std::string, ContentRow> contents_;
     std::map<std::uint64_t, Digest> tokens_;        // staged updates: where they lie
     std::map<std::string, Digest> accepted_blobs_;  // of the open round, by participant
+    std::map<std::string, contract::Version> spent_;  // by asset: a version whose bytes were deleted
+    std::vector<round::Record> decisions_;            // of the exchange, not on the ledger yet
+    round::DecisionLog decision_log_;
     Digest memory_blob_;                            // what the strategy remembers beside the present model
     std::map<std::uint64_t, std::shared_ptr<contract::ByteSource>> sources_;  // that queued events point into
     std::uint64_t next_token_ = 1;

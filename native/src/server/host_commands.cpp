@@ -29,7 +29,11 @@ Status Host::execute(Command& command) {
         if (!there) return Error{Code::data_loss, "host.staged", "the staged update is not what was judged"};
         tokens_.erase(it);
     } else if (auto* drop = std::get_if<DropStaged>(&command)) {
-        tokens_.erase(drop->token);
+        if (const auto staged = tokens_.extract(drop->token); !staged.empty()) discard(staged.mapped());
+    } else if (auto* counted = std::get_if<DeleteUpdates>(&command)) {
+        return delete_updates(counted->blobs);
+    } else if (auto* ended = std::get_if<EndAgreement>(&command)) {
+        return space_->end_agreement(ended->agreement, ended->outcome);
     } else if (auto* store = std::get_if<StoreBlob>(&command)) {
         ENTENTE_ASSIGN(const Digest stored, o_.blobs.put(*store->bytes));
         if (stored != store->blob) return Error{Code::internal, "host.blob", "the model's envelope has another digest"};
@@ -96,6 +100,11 @@ Status Host::uploaded(const std::string& participant, const std::string& asset, 
     const auto before = contents_.find(asset);
     const std::optional<ContentRow> old =
         before == contents_.end() ? std::nullopt : std::optional<ContentRow>(before->second);
+    if (const auto spent = spent_.find(asset); old && old->blob == blob && spent != spent_.end() && spent->second == version) {
+        // Sent once more after it was judged: it must not lie here again.
+        o_.blobs.remove(blob);
+        return done();
+    }
     if (old && old->version == version && old->blob != blob) {
         // A version is judged once: other bytes under its name would be taken and then never looked at.
         remove_unused(blob);
@@ -115,6 +124,30 @@ Status Host::uploaded(const std::string& participant, const std::string& asset, 
     }
     if (old) remove_unused(old->blob);
     return done();
+}
+
+Status Host::delete_updates(const std::vector<Digest>& blobs) {
+    for (const Digest& blob : blobs) {
+        if (!o_.blobs.remove(blob)) {
+            return Error{Code::unavailable, "host.delete", o_.blobs.path_of(blob).string() + ": cannot be deleted; expected a folder that is writable"};
+        }
+        for (const auto& [asset, row] : contents_) {
+            if (row.blob == blob) spent_[asset] = row.version;
+        }
+    }
+    accepted_blobs_.clear();
+    crash_point("deleted");
+    return done();
+}
+
+void Host::discard(const Digest& blob) {
+    const bool counted = std::any_of(accepted_blobs_.begin(), accepted_blobs_.end(), [&blob](const auto& row) { return row.second == blob; });
+    const auto offers = std::count_if(contents_.begin(), contents_.end(), [&blob](const auto& row) { return row.second.blob == blob; });
+    if (counted || offers > 1) return;
+    o_.blobs.remove(blob);
+    for (const auto& [asset, row] : contents_) {
+        if (row.blob == blob) spent_[asset] = row.version;
+    }
 }
 
 // Files are named after their bytes: the same one may be another participant's, or count in the open round.

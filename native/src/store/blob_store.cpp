@@ -58,9 +58,10 @@ bool BlobStore::has(const Digest& blob) const {
     return fs::exists(place(folder_, blob), ignored);
 }
 
-void BlobStore::remove(const Digest& blob) noexcept {
-    std::error_code ignored;
-    fs::remove(place(folder_, blob), ignored);
+bool BlobStore::remove(const Digest& blob) noexcept {
+    std::error_code failed;
+    fs::remove(place(folder_, blob), failed);
+    return !failed;
 }
 
 fs::path BlobStore::path_of(const Digest& blob) const { return place(folder_, blob); }

@@ -38,7 +38,7 @@ public:
     Result<Digest> put(ByteView bytes);
     [[nodiscard]] Result<std::shared_ptr<contract::ByteSource>> open_blob(const Digest& blob, std::uint64_t offset = 0) const;
     [[nodiscard]] bool has(const Digest& blob) const;
-    void remove(const Digest& blob) noexcept;
+    bool remove(const Digest& blob) noexcept;  // false: it is still there; one that never was is no failure
     [[nodiscard]] std::filesystem::path path_of(const Digest& blob) const;
 
 private:

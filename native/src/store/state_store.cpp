@@ -6,7 +6,7 @@
 namespace entente::native {
 namespace {
 
-constexpr std::int64_t format_version = 2;
+constexpr std::int64_t format_version = 3;
 constexpr std::uintmax_t header_bytes = 100;  // of an SQLite file
 
 constexpr const char* schema = R"sql(
@@ -52,6 +52,7 @@ struct ParticipantOf {
     std::string operator()(const round::RoundClosed&) const { return {}; }
     std::string operator()(const round::RoundAbandoned&) const { return {}; }
     std::string operator()(const round::ModelPublished&) const { return {}; }
+    std::string operator()(const round::UpdatesDeleted&) const { return {}; }
 };
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "commands/ledger_file.hpp"
+#include "commands/plan_toml.hpp"
 #include "commands/run.hpp"
 #include "digits_files.hpp"
 #include "entente/base/philox.hpp"
@@ -32,8 +34,9 @@ codec::FrameHeader header() {
 }
 
 // A model of a 2 x 3 matrix and a scalar, 0.5 steps.
-Bytes model_envelope() {
+Bytes model_envelope(const plan::Plan& plan = plan::default_digits_plan()) {
     codec::FrameHeader h = header();
+    h.plan = plan::digest_of(plan);
     h.encoding = codec::Encoding::float32;
     h.tensors = {{"hidden.weight", {2, 3}}, {"shift", {}}};
     std::vector<float> values;
@@ -194,6 +197,34 @@ TEST_CASE("a hostile file's text cannot steer the terminal that shows it") {
     const Bytes frame = codec::encode_frame(codec::FrameKind::receipt, h, as_bytes(std::string_view("x")), key()).value();
     CHECK(inspect(environment, frame) == commands::exit_done);
     CHECK(contains(environment.out, "plant?[1A?Kind"));
+}
+
+TEST_CASE("a model is exported only where its contract is known and allows it") {
+    plan::Plan kept = plan::default_digits_plan();
+    kept.contract.model_may = plan::model_operations;
+    FakeEnvironment environment;
+    environment.files["m.entf"] = model_envelope(kept);
+    environment.put("plan.toml", commands::write_plan_toml(kept));
+    CHECK(commands::run({"export", "m.entf", "-o", "m.safetensors"}, environment) == commands::exit_policy);
+    CHECK(contains(environment.error, "policy.missing-fact"));
+    CHECK(environment.files.count("m.safetensors") == 0);
+
+    // The contract in the ledger says no, and none of it is written.
+    const contract::SignedOffer offer = contract::sign(
+        {"offer:digits-demo:global", contract::global_model_asset("digits-demo"), "coordinator", {}, plan::model_policy(kept)}, key());
+    const round::Entry entry = round::chain({}, {1, round::AgreementConcluded{contract::conclude(offer, {"Ada", 1}, key()).value()}});
+    environment.files["l.entl"] = commands::write_ledger_file({entry});
+    environment.error.clear();
+    CHECK(commands::run({"export", "m.entf", "-o", "m.safetensors", "--ledger", "l.entl"}, environment) == commands::exit_policy);
+    CHECK(contains(environment.error, "allowedOperation: expected only evaluate+train, found export"));
+    CHECK(environment.files.count("m.safetensors") == 0);
+
+    const contract::SignedOffer more = contract::sign(
+        {"offer:digits-demo:global", contract::global_model_asset("digits-demo"), "coordinator", {}, plan::model_policy(plan::default_digits_plan())}, key());
+    const round::Entry other = round::chain({}, {1, round::AgreementConcluded{contract::conclude(more, {"Ada", 1}, key()).value()}});
+    environment.files["l.entl"] = commands::write_ledger_file({other});
+    CHECK(commands::run({"export", "m.entf", "-o", "m.safetensors", "--ledger", "l.entl"}, environment) == commands::exit_done);
+    CHECK(environment.files.count("m.safetensors") == 1);
 }
 
 TEST_CASE("an exported model is read by another reader, value for value") {

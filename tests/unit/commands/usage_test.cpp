@@ -61,7 +61,7 @@ TEST_CASE("a command that does not exist is named, with the nearest that does") 
 
 TEST_CASE("help of every command and of every one below shows a line that one can type") {
     for (const std::vector<std::string>& path : std::vector<std::vector<std::string>>{
-             {"simulate"}, {"plan"}, {"plan", "check"}, {"plan", "show"}, {"inspect"}, {"export"}, {"data"}, {"data", "split"}}) {
+             {"simulate"}, {"plan"}, {"plan", "check"}, {"plan", "show"}, {"policy"}, {"policy", "explain"}, {"inspect"}, {"export"}, {"data"}, {"data", "split"}}) {
         std::vector<std::string> args = path;
         args.emplace_back("--help");
         std::string line = "  entente";

@@ -155,3 +155,64 @@ TEST_CASE("the books survive a snapshot, and a damaged snapshot is refused") {
         CHECK(Exchange::deserialize(ByteView(bytes).first(n)).error().reason == "exchange.malformed");
     }
 }
+
+TEST_CASE("each decision is told: transfers with what was looked at, and what is shown or read only when it is refused") {
+    World w({{policy::operand::max_rounds, "lteq", {"2"}}, {policy::operand::in_force_date, "lteq", {"contractAgreement+1d"}}});
+    std::vector<Decision> told;
+    w.exchange.on_decision([&told](const Decision& d) { told.push_back(d); });
+    const Agreement agreement = w.agree();
+    const std::string asset = asset_of("plant-a").id;
+    REQUIRE(w.exchange.deliver("plant-a", asset, first).ok());
+    const auto transfer = w.exchange.open("coordinator", {agreement.id, asset, first}, now);
+    REQUIRE(transfer.ok());
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].point == policy::Point::transfer);
+    CHECK(told[0].agreement == agreement.id);
+    CHECK(told[0].participant == "plant-a");
+    CHECK(told[0].round == 1);
+    CHECK(told[0].verdict.permitted);
+    CHECK(told[0].verdict.input == "maxRounds=1 inForceDate=" + policy::format_instant(now));
+
+    CHECK(w.exchange.in_force("coordinator", *transfer, now + 86'400'000).ok());
+    CHECK(told.size() == 1);
+    CHECK(w.exchange.in_force("coordinator", *transfer, now + 86'400'001).error().reason == "policy.denied");
+    REQUIRE(told.size() == 2);
+    CHECK(told[1].point == policy::Point::monitor);
+
+    const Version third{3, {}, 10};
+    REQUIRE(w.exchange.deliver("plant-a", asset, third).ok());
+    CHECK(w.exchange.open("coordinator", {agreement.id, asset, third}, now).error().reason == "policy.denied");
+    REQUIRE(told.size() == 3);
+    CHECK(told[2].verdict.operand == policy::operand::max_rounds);
+    // A question that policy was not asked is no decision.
+    CHECK_FALSE(w.exchange.open("plant-b", {agreement.id, asset, third}, now).ok());
+    CHECK(told.size() == 3);
+}
+
+TEST_CASE("an offer that has ended is shown to nobody") {
+    World w({{policy::operand::in_force_date, "lteq", {"2027-01-31T00:00:00Z"}}});
+    std::size_t told = 0;
+    w.exchange.on_decision([&told](const Decision& d) { told += d.point == policy::Point::catalog ? 1 : 0; });
+    const std::int64_t end = *policy::parse_instant_ms("2027-01-31T00:00:00Z");
+    CHECK(w.exchange.catalog("coordinator", {}, end).entries.size() == 1);
+    CHECK(told == 0);
+    CHECK(w.exchange.catalog("coordinator", {}, end + 1).entries.empty());
+    CHECK(told == 1);
+    CHECK(w.exchange.catalog("coordinator", {}).entries.size() == 1);
+}
+
+TEST_CASE("what runs under an agreement that has ended ends with its reason") {
+    World w;
+    const Agreement agreement = w.agree();
+    const std::string asset = asset_of("plant-a").id;
+    REQUIRE(w.exchange.deliver("plant-a", asset, first).ok());
+    const auto transfer = w.exchange.open("coordinator", {agreement.id, asset, first}, now);
+    REQUIRE(transfer.ok());
+    const std::uint64_t before = w.exchange.cursor();
+    w.exchange.end_agreement(agreement.id, {false, "policy.denied", "The agreement has ended."});
+    CHECK(w.exchange.cursor() > before);
+    const auto shown = w.exchange.transfers("plant-a", asset);
+    CHECK(shown->front().state == TransferState::terminated);
+    CHECK(shown->front().code == "policy.denied");
+    w.exchange.end_agreement("agr-unknown", {false, "x", "x"});
+}

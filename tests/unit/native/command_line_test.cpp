@@ -59,7 +59,7 @@ Outcome run(const std::vector<std::string>& args) {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-constexpr const char* all[] = {"serve", "join", "invite", "simulate", "plan", "inspect", "export", "data", "doctor"};
+constexpr const char* all[] = {"serve", "join", "invite", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
 
 }  // namespace
 
@@ -73,7 +73,7 @@ TEST_CASE("the overview names every command, and every command explains itself w
         CHECK(help.code == 0);
         CHECK(help.error.empty());
         CHECK(contains(help.out, "entente " + std::string(command) + " "));
-        CHECK(contains(help.out, "--json") != (std::string(command) == "plan" || std::string(command) == "data"));
+        CHECK(contains(help.out, "--json") != (std::string(command) == "plan" || std::string(command) == "policy" || std::string(command) == "data"));
     }
     CHECK(run({"help"}).out == overview.out);
     CHECK(run({}).code == 2);

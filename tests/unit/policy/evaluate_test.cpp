@@ -180,6 +180,17 @@ TEST_CASE("what must not be passed on goes to the assignee alone, and is not pas
     CHECK(check_shape(policy).code == "policy.shape");
 }
 
+TEST_CASE("a copy may be used as the terms say, whatever else is not known") {
+    Policy policy = of({{operand::allowed_operation, "isAnyOf", {"train", "evaluate"}}, {operand::min_cohort_size, "gteq", {"3"}}});
+    CHECK(permits(policy, operation::train).permitted);
+    CHECK(permits(policy, operation::export_model).operand == operand::allowed_operation);
+    policy.prohibitions = {{action::distribute, {}}};
+    CHECK(permits(policy, operation::train | operation::distribute).operand == action::distribute);
+    CHECK(permits(with({}), operation::export_model).permitted);
+    CHECK(permits(Policy{}, operation::train).code == "policy.unknown-profile");
+    CHECK(permits(of({{operand::clipping_norm, "lteq", {"1"}}}), operation::train).code == "policy.not-enforceable");
+}
+
 TEST_CASE("terms that cannot be enforced yet are refused by name") {
     const Constraint epsilon{operand::dp_epsilon_budget, "lteq", {"8.0"}};
     const Constraint delta{operand::dp_delta, "lteq", {"1e-5"}};

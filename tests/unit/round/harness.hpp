@@ -183,6 +183,10 @@ public:
         kept = c.token;
     }
     void on(co::DropStaged& c) { staged.erase(c.token); }
+    void on(co::DeleteUpdates& c) {
+        for (const Digest& blob : c.blobs) blobs.erase(blob);
+    }
+    void on(co::EndAgreement& c) { exchange.end_agreement(c.agreement, c.outcome); }
     void on(co::StoreBlob& c) { blobs[c.blob] = std::make_shared<Bytes>(*c.bytes); }
     void on(co::LoadBlob&) {}
     void on(co::OfferModel& c) { REQUIRE(exchange.publish(plan.federation.coordinator, c.asset, c.offer).ok()); }

@@ -108,4 +108,70 @@ TEST_CASE("an agreement that has expired or is used up admits no update") {
     CHECK_FALSE(w.run(500));
     CHECK(w.count("update.accepted") == 0);
     CHECK(w.count("round.closed") == 0);
+    // Said once for each agreement, not at each look; both sides know why.
+    std::vector<std::string> ended;
+    for (const auto& entry : w.journal) {
+        const auto* d = std::get_if<round::PolicyDecided>(&entry.record.body);
+        if (d == nullptr || d->point != policy::Point::monitor) continue;
+        CHECK_FALSE(d->permitted);
+        CHECK(d->term == policy::operand::in_force_date);
+        CHECK(d->input.starts_with("maxRounds="));
+        ended.push_back(d->agreement);
+    }
+    std::sort(ended.begin(), ended.end());
+    CHECK(ended.size() == 4);
+    CHECK(std::adjacent_find(ended.begin(), ended.end()) == ended.end());
+    for (const auto& p : w.machine->view().participants) CHECK(p.last_refusal.starts_with("inForceDate: expected not after"));
+    CHECK(w.finished["a"] == "policy.denied");
+}
+
+TEST_CASE("one whose agreement has ended holds nobody up, and the others go on") {
+    World w(tiny_plan(4), {"a", "b"});
+    // The offer of c gives less than the plan.
+    policy::Policy own = plan::update_policy(w.plan);
+    for (auto& term : own.permissions.front().constraints) {
+        if (term.left_operand == policy::operand::max_rounds) term.right_operand = {"2"};
+    }
+    w.ids.push_back("c");
+    REQUIRE(w.exchange.admit("c", key_of("c").public_key()).ok());
+    w.send(co::Joined{"c", "Partner c", key_of("c").public_key(), w.now});
+    const std::string asset = contract::update_stream_asset("tiny", "c");
+    REQUIRE(w.exchange.publish("c", {asset, contract::AssetKind::update_stream, "tiny", "c"},
+                               contract::sign({"offer:c:short", asset, "c", "coordinator", own}, key_of("c"))).ok());
+    w.watch();
+    pa::Options options{w.plan, "c", key_of("c"), key_of("coordinator").public_key(), "c"};
+    options.agreements = w.exchange.agreements("c", asset).value();
+    REQUIRE(options.agreements.size() == 1);
+    w.participants["c"] = std::make_unique<round::Participant>(round::Participant::create(std::move(options)).value());
+    w.send("c", pa::Started{w.now});
+    CHECK(w.run());
+    std::map<std::string, std::vector<std::uint64_t>> rounds;
+    for (const auto& entry : w.journal) {
+        if (const auto* in = std::get_if<round::UpdateAccepted>(&entry.record.body)) rounds[in->participant].push_back(in->round);
+    }
+    CHECK(rounds["a"] == std::vector<std::uint64_t>{1, 2, 3, 4});
+    CHECK(rounds["c"] == std::vector<std::uint64_t>{1, 2});
+}
+
+TEST_CASE("what a round has counted is deleted with it, closed or abandoned, and the ledger says so") {
+    auto plan = tiny_plan(2);
+    World w(plan, {"a", "b"});
+    w.hold = [](const std::string& id, std::uint64_t round) { return id == "b" && round == 1; };
+    while (w.machine->view().round == 1) w.run(1);  // it is abandoned
+    pa::Trained late;
+    late.parameters = *w.held.at("b").parameters;
+    late.examples = 10;
+    late.steps = 1;
+    w.send("b", std::move(late));
+    CHECK(w.run());
+    std::vector<std::string> kinds;
+    std::map<std::uint64_t, std::vector<std::string>> deleted;
+    std::set<Digest> counted;
+    for (const auto& entry : w.journal) {
+        if (const auto* in = std::get_if<round::UpdateAccepted>(&entry.record.body)) counted.insert(in->blob);
+        if (const auto* gone = std::get_if<round::UpdatesDeleted>(&entry.record.body)) deleted[gone->round] = gone->participants;
+    }
+    CHECK(deleted == std::map<std::uint64_t, std::vector<std::string>>{{1, {"a"}}, {2, {"a", "b"}}, {3, {"a", "b"}}});
+    CHECK(counted.size() == 5);
+    for (const Digest& blob : counted) CHECK(w.blobs.count(blob) == 0);
 }

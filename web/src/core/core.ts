@@ -22,6 +22,7 @@ export interface Term {
   operand: string;
   value: string;
   enforced: boolean;
+  reason?: string; // why it is refused
 }
 
 export interface ContractText {

@@ -155,8 +155,8 @@ function AgreementStep({ heading, plan, accept, decline }: Heading & { plan: Pla
     setBusy(false);
   }
   const text = () => [
-    `${plan.name}, operated by ${plan.operator}`, `Plan ${plan.digest}`, '', 'For your updates:', ...plan.updates.terms.map((t) => `- ${t.sentence}${t.enforced ? ' (enforced by this software)' : ' (by law)'}`),
-    '', 'For the model that you receive:', ...plan.model.terms.map((t) => `- ${t.sentence}${t.enforced ? ' (enforced by this software)' : ' (by law)'}`), '',
+    `${plan.name}, operated by ${plan.operator}`, `Plan ${plan.digest}`, '', 'For your updates:', ...plan.updates.terms.map((t) => `- ${t.sentence}${t.enforced ? ' (enforced by this software)' : ' (refused)'}`),
+    '', 'For the model that you receive:', ...plan.model.terms.map((t) => `- ${t.sentence}${t.enforced ? ' (enforced by this software)' : ' (refused)'}`), '',
   ].join('\n');
   return (
     <form class="card stack wide" onSubmit={(e) => void submit(e)} noValidate>

@@ -22,10 +22,9 @@ export function Top({ right, href }: { right?: ComponentChildren; href?: string 
   );
 }
 
-export function Icon({ name }: { name: 'lock' | 'law' | 'up' | 'down' | 'home' | 'check' | 'ring' | 'half' | 'cross' | 'dash' | 'play' }) {
+export function Icon({ name }: { name: 'lock' | 'up' | 'down' | 'home' | 'check' | 'ring' | 'half' | 'cross' | 'dash' | 'play' }) {
   const paths = {
     lock: 'M4 7h8v6H4zM5.5 7V5a2.5 2.5 0 0 1 5 0v2',
-    law: 'M8 2v12M3 4.5h10M3 4.5 1.5 9h3zM13 4.5 11.5 9h3zM5 14h6',
     up: 'M8 13V3M3.5 7.5 8 3l4.5 4.5',
     down: 'M8 3v10M3.5 8.5 8 13l4.5-4.5',
     home: 'M2 8 8 2.5 14 8M4 7v6.5h8V7',
@@ -69,10 +68,10 @@ export function Terms({ terms }: { terms: Term[] }) {
   return (
     <ul class="terms">
       {terms.map((term) => (
-        <li key={term.operand} class={term.enforced ? '' : 'law'}>
-          <Icon name={term.enforced ? 'lock' : 'law'} />
+        <li key={term.sentence} class={term.enforced ? '' : 'refused'}>
+          <Icon name={term.enforced ? 'lock' : 'cross'} />
           <span>{term.sentence}</span>
-          <span class="by">{term.enforced ? 'Enforced by this software' : 'By law only: no software can enforce it'}</span>
+          <span class="by">{term.enforced ? 'Enforced by this software' : `Refused: ${term.reason || 'this software cannot enforce it'}`}</span>
         </li>
       ))}
     </ul>

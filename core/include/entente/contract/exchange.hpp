@@ -11,12 +11,13 @@
 // Rules it holds: a participant publishes only its own assets, with offers that bear its key and a policy that this
 // software can enforce; sees only offers that are meant for it; concludes only over an offer as it was published;
 // transfers only under an agreement of its own that is in force (policy at Point::transfer); and judges only its
-// own transfers. Errors: the codes of policy/evaluate.hpp and contract.hpp, and connector.unknown-participant,
+// own transfers. Whoever keeps a ledger hears of each decision by on_decision. Errors: the codes of policy/evaluate.hpp and contract.hpp, and connector.unknown-participant,
 // connector.foreign-asset, connector.no-asset, connector.no-offer, agreement.unknown, agreement.foreign,
 // agreement.mismatch, transfer.superseded, transfer.unknown. Not thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -24,8 +25,18 @@
 #include <vector>
 
 #include "entente/contract/connector.hpp"
+#include "entente/policy/evaluate.hpp"
 
 namespace entente::contract {
+
+// What a policy was asked, and what it said.
+struct Decision {
+    policy::Point point;
+    std::string agreement;    // or the offer, where it is no agreement yet
+    std::string participant;  // the coordinator's counterpart
+    std::uint64_t round;
+    policy::Verdict verdict;
+};
 
 class Exchange {
 public:
@@ -40,7 +51,9 @@ public:
 
     Status publish(std::string_view caller, Asset asset, SignedOffer offer);
     Status deliver(std::string_view caller, std::string_view asset, const Version& version);
-    [[nodiscard]] Catalog catalog(std::string_view caller, const CatalogQuery& query) const;
+    // With a time also without offers that policy lets nobody see then (Point::catalog).
+    [[nodiscard]] Catalog catalog(std::string_view caller, const CatalogQuery& query,
+                                  std::optional<std::int64_t> now_ms = std::nullopt) const;
     Result<Agreement> negotiate(std::string_view caller, const Agreement& proposal, std::int64_t now_ms);
     // What negotiate() would answer, with nothing changed.
     [[nodiscard]] Result<Agreement> judge(std::string_view caller, const Agreement& proposal, std::int64_t now_ms) const;
@@ -51,6 +64,16 @@ public:
     [[nodiscard]] Result<std::vector<Transfer>> transfers(std::string_view caller, std::string_view asset) const;
     [[nodiscard]] Result<std::vector<Agreement>> agreements(std::string_view caller, std::string_view asset) const;
     Status withdraw(std::string_view caller, std::string_view asset);
+    // Would a transfer of this round's version start under the agreement? Policy alone.
+    [[nodiscard]] Status may_transfer(std::string_view caller, const Agreement& agreement, std::uint64_t round,
+                                      std::int64_t now_ms) const;
+    // Does the transfer's agreement still hold? To be asked when its bytes are.
+    [[nodiscard]] Status in_force(std::string_view caller, const Transfer& transfer, std::int64_t now_ms) const;
+    // What runs under the agreement ends with this outcome.
+    void end_agreement(std::string_view agreement, const Outcome& outcome);
+
+    // Called within the call that decides; it must not change the exchange. Copies call it too.
+    void on_decision(std::function<void(const Decision&)> callback) { on_decision_ = std::move(callback); }
 
     // What an asset offers now, for whoever stores the content. Empty when nothing was delivered.
     [[nodiscard]] std::optional<Version> current(std::string_view asset) const;
@@ -85,6 +108,10 @@ private:
     [[nodiscard]] const Transfer* find_transfer(std::string_view id) const;
     [[nodiscard]] std::vector<Transfer> in_order(std::string_view asset) const;  // of all assets when empty
     void end_transfers(std::string_view asset, const Outcome& outcome);
+    [[nodiscard]] policy::Facts facts(const Agreement& agreement, std::uint64_t round, std::int64_t now_ms) const;
+    [[nodiscard]] Status tell(policy::Point point, std::string_view caller, const Agreement& agreement, std::uint64_t round,
+                              policy::Verdict verdict) const;
+    [[nodiscard]] bool shown(const Listing& listing, std::int64_t now_ms) const;
 
     std::string federation_;
     std::map<std::string, codec::PublicKey, std::less<>> participants_;
@@ -95,6 +122,7 @@ private:
     std::map<std::string, std::string, std::less<>> agreement_of_;               // of a transfer
     std::uint64_t next_transfer_ = 1;
     std::uint64_t cursor_ = 1;
+    std::function<void(const Decision&)> on_decision_;  // may be empty; no part of a snapshot
 };
 
 }  // namespace entente::contract

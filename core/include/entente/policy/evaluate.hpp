@@ -71,6 +71,10 @@ Verdict check_shape(const Policy& policy);
 
 Verdict evaluate(const Policy& policy, Point point, const Facts& facts);
 
+// Of the terms those that say what may be done, allowedOperation and the prohibitions: for whoever holds a copy and knows
+// neither round nor cohort. The shape of the whole policy is asked as well.
+Verdict permits(const Policy& policy, std::uint32_t operations);
+
 // Outside of these, monitor would deny: what a host watches while an agreement runs, without evaluating it each time.
 // REQUIRES: check_shape permits.
 struct Window {

@@ -116,6 +116,7 @@ struct KeepStaged {
     std::uint64_t token;
     Digest blob;
 };
+// It was refused: what lies staged is deleted, wherever else the driver keeps it.
 struct DropStaged {
     std::uint64_t token;
 };
@@ -125,6 +126,15 @@ struct StoreBlob {
 };
 struct LoadBlob {
     Digest blob;
+};
+// What the round has counted is not needed any more. Gone before the next command begins.
+struct DeleteUpdates {
+    std::vector<Digest> blobs;
+};
+// An agreement has run out or is used up: its running transfers end.
+struct EndAgreement {
+    std::string agreement;
+    contract::Outcome outcome;
 };
 struct OfferModel {
     contract::Asset asset;
@@ -149,7 +159,8 @@ struct Conclude {
     contract::Outcome outcome;
 };
 
-using Command = std::variant<Persist, KeepStaged, DropStaged, StoreBlob, LoadBlob, OfferModel, PublishModel, Negotiate, Retrieve, Conclude>;
+using Command = std::variant<Persist, KeepStaged, DropStaged, StoreBlob, LoadBlob, DeleteUpdates, EndAgreement, OfferModel,
+                             PublishModel, Negotiate, Retrieve, Conclude>;
 using Commands = std::vector<Command>;
 
 enum class Phase : std::uint8_t {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -42,16 +43,23 @@ struct AgreementConcluded {
     contract::Agreement agreement;
 };
 
-// A term was weighed. Every decision is on record, permits too.
+// A policy was asked. Every decision is on record, permits too; the same question with the same answer in the same round
+// is one line, and monitor and catalog, which are asked all the time, are a line when they say no.
 struct PolicyDecided {
     policy::Point point = policy::Point::negotiation;
-    std::string agreement;
+    std::string agreement;  // of an offer that did not become one, the offer
     std::string participant;
     std::uint64_t round = 0;
     bool permitted = false;
     std::string code;
     std::string sentence;
+    std::string term;   // the operand that denied
+    std::string input;  // what was looked at (policy::Verdict::input)
+
+    friend bool operator==(const PolicyDecided&, const PolicyDecided&) = default;
 };
+PolicyDecided decided(policy::Point point, std::string agreement, std::string participant, std::uint64_t round,
+                      const policy::Verdict& verdict);
 
 struct RoundOpened {
     std::uint64_t round = 0;
@@ -75,6 +83,7 @@ struct UpdateAccepted {
     std::vector<codec::Measure> measures;
 };
 
+// It is deleted with this.
 struct UpdateRefused {
     std::uint64_t round = 0;
     std::string participant;
@@ -82,6 +91,8 @@ struct UpdateRefused {
     Digest content;
     std::string code;
     std::string sentence;
+    std::uint64_t base_round = 0;  // as it was announced
+    std::uint64_t size_bytes = 0;
 };
 
 // Which updates are in. From here the next model follows, bit for bit.
@@ -105,8 +116,14 @@ struct ModelPublished {
     Digest memory;  // SHA-256 of what the strategy remembers (Strategy::save); zero for one without memory
 };
 
-using Body = std::variant<Activated, ParticipantAdmitted, ParticipantLeft, AgreementConcluded, PolicyDecided,
-                          RoundOpened, UpdateAccepted, UpdateRefused, RoundClosed, RoundAbandoned, ModelPublished>;
+// The updates that the round had counted are no longer stored: their agreements' duty to delete.
+struct UpdatesDeleted {
+    std::uint64_t round = 0;
+    std::vector<std::string> participants;  // whose they were, sorted
+};
+
+using Body = std::variant<Activated, ParticipantAdmitted, ParticipantLeft, AgreementConcluded, PolicyDecided, RoundOpened,
+                          UpdateAccepted, UpdateRefused, RoundClosed, RoundAbandoned, ModelPublished, UpdatesDeleted>;
 
 struct Record {
     std::int64_t at_ms = 0;
@@ -117,6 +134,15 @@ struct Entry {
     std::uint64_t sequence = 0;  // from 1
     Digest previous;             // link of the entry before; zero for the first
     Record record;
+};
+
+// Which decisions are lines of their own: those that differ from the last one of their agreement at their point.
+class DecisionLog {
+public:
+    bool is_news(const PolicyDecided& decision);  // and remembers it
+
+private:
+    std::map<std::pair<std::string, policy::Point>, std::pair<std::uint64_t, std::string>> last_;  // round, code
 };
 
 std::string_view kind_of(const Record& record) noexcept;  // "update.accepted" and the like, for people and filters
