@@ -111,7 +111,8 @@ class Demo:
         partners = {}
         for n in range(1, o.partners + 1):
             name = f"partner-{n}"
-            partners[name] = self.federation.join(name, self.folder / "shares" / name, "--alone", name=f"Partner {n}")
+            connector = ["--connector", o.connector] if o.connector else []
+            partners[name] = self.federation.join(name, self.folder / "shares" / name, "--alone", *connector, name=f"Partner {n}")
         status = self.follow(partners)
         if not self.tty:
             self.say("\n  The rounds are done; each partner trains alone, for comparison.")
@@ -164,6 +165,7 @@ def main():
     parser.add_argument("--partition", choices=("iid", "shards"), default="iid")
     parser.add_argument("--plan", help="a plan in TOML")
     parser.add_argument("--port", type=int, default=8443, help="a free one is taken when it is in use")
+    parser.add_argument("--connector", choices=("dsp",), help="each partner with a connector of its own: the Dataspace Protocol")
     parser.add_argument("--native-only", action="store_true")
     parser.add_argument("--json", action="store_true", help="last line: one JSON object")
     options = parser.parse_args()

@@ -65,7 +65,7 @@ Status ExchangeBehaviour::admit(const Negotiation& n) {
 
 Status ExchangeBehaviour::admit(const TransferProcess& t) {
     const Agreement* agreement = o_.exchange.agreement(t.agreement_id);
-    if (agreement == nullptr || agreement->offer.offer.assigner != o_.self || agreement->offer.offer.assignee != t.peer) {
+    if (agreement == nullptr || agreement->offer.offer.assigner != o_.self || !o_.exchange.holds(t.peer, t.agreement_id)) {
         return Error{Code::not_found, "agreement.unknown", "expected an agreement of yours, found none under " + t.agreement_id.substr(0, 256)};
     }
     if (t.format != format_pull) {

@@ -307,6 +307,12 @@ Result<std::vector<Agreement>> Exchange::agreements(std::string_view caller, std
     return found;
 }
 
+bool Exchange::holds(std::string_view participant, std::string_view id) const {
+    const auto agreement = agreements_.find(id);
+    const auto consumer = participants_.find(participant);
+    return agreement != agreements_.end() && consumer != participants_.end() && agreement->second.assignee_key == consumer->second;
+}
+
 Status Exchange::withdraw(std::string_view caller, std::string_view asset) {
     const auto it = listings_.find(asset);
     if (it != listings_.end() && it->second.withdrawn && it->second.asset.provider == caller) return done();

@@ -5,6 +5,7 @@
 #include "api/web_pages.hpp"
 #include "commands/text.hpp"
 #include "entente/policy/evaluate.hpp"
+#include "server/dsp_mailbox.hpp"
 
 namespace entente::native {
 
@@ -22,7 +23,14 @@ constexpr std::uint64_t small_body_bytes = 64 * 1024;
 
 App::App(AppOptions options) : o_(std::move(options)) {}
 
+// The data space's paths are answered by the connector, whoever asks.
+DspService* App::protocol(const Request& request) const {
+    DspMailbox* const connector = connector_;
+    return connector != nullptr && connector->service().serves(request.path) ? &connector->service() : nullptr;
+}
+
 BodyRule App::body_rule(const Request& request) const {
+    if (const DspService* service = protocol(request)) return service->body_rule(request);
     const Match match = find_route(request.method, request.path);
     if (match.route == nullptr) return {BodyKind::none, small_body_bytes, false};
     switch (match.route->body) {
@@ -35,6 +43,7 @@ BodyRule App::body_rule(const Request& request) const {
 }
 
 void App::handle(Request request, http::Reply reply) {
+    if (DspService* service = protocol(request)) return service->handle(std::move(request), std::move(reply));
     const bool api = request.path.starts_with("/api/") || find_route(request.method, request.path).path_known;
     if (!api) return reply(web_page(request, o_.web_folder));
     auto shared = std::make_shared<Request>(std::move(request));
@@ -94,6 +103,7 @@ private:
 };
 
 void App::begin_upload(Request request, UploadStarted started) {
+    if (DspService* service = protocol(request)) return service->begin_upload(std::move(request), std::move(started));
     auto shared = std::make_shared<Request>(std::move(request));
     o_.post([this, shared, started = std::move(started)] {
         const Match match = find_route(shared->method, shared->path);

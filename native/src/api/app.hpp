@@ -2,6 +2,7 @@
 // which is given as `post`.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -15,6 +16,9 @@
 #include "server/host.hpp"
 
 namespace entente::native {
+
+class DspMailbox;
+class DspService;
 
 struct AppOptions {
     std::function<void(std::function<void()>)> post;  // runs on the strand
@@ -40,6 +44,8 @@ public:
     void subscribe(std::string token, std::weak_ptr<http::Subscriber> subscriber, std::function<void(bool)> answer) override;
     [[nodiscard]] bool origin_allowed(const http::Request& request) const override;
 
+    // Serves the Dataspace Protocol's paths; before the first request.
+    void set_connector(DspMailbox* connector) { connector_ = connector; }
     void set_origin(std::string origin) { o_.origin = std::move(origin); }
     void drain() { draining_ = true; }
 
@@ -67,12 +73,14 @@ public:
     void hub_outcome(Call& call);
     void hub_heartbeat(Call& call);
     void leave(Call& call);
+    void register_connector(Call& call);
     void me(Call& call);
     // operator_api.cpp
     void status(Call& call);
     void invite(Call& call);
     void ledger(Call& call);
     void agreements(Call& call);
+    void connector(Call& call);
     void model(Call& call);
     void model_safetensors(Call& call);
     void remove_participant(Call& call);
@@ -90,6 +98,7 @@ private:
     };
     class HubUpload;
 
+    [[nodiscard]] DspService* protocol(const http::Request& request) const;
     void dispatch(http::Request request, http::Reply reply);
     std::optional<http::Response> authorise(const Match& match, const http::Request& request, Principal& who);
     [[nodiscard]] Status in_force(const std::string& participant, const std::string& asset, std::uint64_t round) const;
@@ -100,6 +109,7 @@ private:
     Result<Bytes> model_envelope() const;
 
     AppOptions o_;
+    std::atomic<DspMailbox*> connector_ = nullptr;
     std::map<std::string, Activity> activities_;
     std::vector<Listener> listeners_;
     std::map<std::string, std::uint64_t> counters_;  // for /metrics

@@ -4,6 +4,7 @@
 #include "api/app.hpp"
 #include "api/json_body.hpp"
 #include "commands/text.hpp"
+#include "server/dsp_mailbox.hpp"
 
 namespace entente::native {
 
@@ -161,6 +162,24 @@ void App::hub_heartbeat(Call& call) {
     }
     status_changed();
     call.reply(no_content());
+}
+
+// Where the partner's own connector is; again at each of its starts.
+void App::register_connector(Call& call) {
+    const auto body = JsonBody::parse(call.request.body);
+    if (!body.ok()) return call.reply(problem(body.error()));
+    const Account* account = o_.identity.find(call.who.id);
+    DspMailbox* const connector = connector_;
+    if (connector == nullptr || account == nullptr) return call.reply(problem(404, "connector.none", "this coordinator has no connector"));
+    const std::string address = body->text("address");
+    if (Status known = connector->know(call.who.id, address, account->key); !known.ok()) return call.reply(problem(known.error()));
+    if (Status kept = o_.store.set_meta("connector." + call.who.id, as_bytes(std::string_view(address))); !kept.ok()) {
+        return call.reply(problem(kept.error()));
+    }
+    call.reply(json(commands::JsonObject()
+                        .text("participant", o_.host.machine().plan().federation.coordinator)
+                        .text("address", connector->address())
+                        .str()));
 }
 
 void App::leave(Call& call) {

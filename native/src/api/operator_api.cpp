@@ -5,6 +5,7 @@
 #include "commands/text.hpp"
 #include "entente/base/json_text.hpp"
 #include "entente/policy/evaluate.hpp"
+#include "server/dsp_mailbox.hpp"
 
 namespace entente::native {
 
@@ -89,6 +90,13 @@ void App::ledger(Call& call) {
     for (const LedgerRow& row : *rows) entries += (entries.empty() ? "" : ",") + ledger_row_json(row);
     const std::uint64_t next = rows->empty() ? after : rows->back().sequence;
     call.reply(json(JsonObject().raw("entries", "[" + entries + "]").whole("next", next).str()));
+}
+
+// What goes on with partners that have connectors of their own.
+void App::connector(Call& call) {
+    DspMailbox* const mailbox = connector_;
+    if (mailbox == nullptr) return call.reply(problem(404, "connector.none", "this coordinator has no connector"));
+    call.reply(json(mailbox->json()));
 }
 
 void App::agreements(Call& call) {

@@ -68,6 +68,8 @@ void declare(Line& line) {
     serve->add_option("--operator-token-file", s.operator_token_file, "Also write the operator's token there, mode 600");
     serve->add_option("--folder", s.folder, "Also serve partners without a network through this shared folder");
     serve->add_option("--folder-partners", s.folder_partners, "File with a line for each of them: id and public key");
+    serve->add_option("--network", s.networks, "A private network with partners' connectors, such as 10.0.0.0/8");
+    serve->add_option("--ca", s.ca_file, "PEM certificates of partners' connectors to trust instead of the system's");
     serve->add_option("--head-timeout-ms", s.head_timeout_ms, "Time for a request's head (15000)");
     serve->add_option("--body-grace-ms", s.body_grace_ms, "Time for a body before its rate counts (30000)");
     serve->add_flag("--json", s.json, "One JSON object a line");
@@ -85,6 +87,12 @@ void declare(Line& line) {
     join->add_option("--folder", p.folder, "A shared folder instead of --url: no network at all");
     join->add_option("--partner", p.participant, "With --folder: the own id, as the operator has entered it");
     join->add_option("--coordinator-key", p.coordinator_key, "With --folder: the coordinator's public key, which serve shows");
+    join->add_option("--connector", p.connector, "dsp: a connector of its own, which speaks the Dataspace Protocol");
+    join->add_option("--listen", p.listen, "With --connector: address and port (127.0.0.1:0)");
+    join->add_option("--public-url", p.public_url, "With --connector: how the coordinator reaches it");
+    join->add_option("--tls-cert", p.tls_certificate, "With --connector: PEM certificate chain");
+    join->add_option("--tls-key", p.tls_key, "With --connector: PEM private key");
+    join->add_option("--network", p.networks, "With --connector: a private network that it may call, such as 10.0.0.0/8");
     join->add_option("--accepted-by", p.accepted_by, "Who accepts the contract");
     join->add_option("--give-up-s", p.give_up_s, "End when the coordinator is away for so long (0: never)");
     join->add_option("--threads", p.threads, "That train together; all there are, unless said. The result is the same")->check(CLI::Range(1, 64));

@@ -12,12 +12,14 @@
 #include <boost/asio/strand.hpp>
 
 #include "api/app.hpp"
+#include "cli/endpoint.hpp"
 #include "cli/key_file.hpp"
 #include "commands/digits.hpp"
 #include "commands/plan_file.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "http/listener.hpp"
+#include "server/dsp_mailbox.hpp"
 #include "server/folder_mailbox.hpp"
 #include "store/folder_lock.hpp"
 
@@ -28,31 +30,6 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr auto drain_time = std::chrono::milliseconds(1'500);
-
-struct Endpoint {
-    std::string address;
-    std::uint16_t port = 0;
-    bool loopback = false;
-};
-
-Result<Endpoint> read_listen(const std::string& text) {
-    const Error bad{Code::invalid_argument, "usage.listen",
-                    "--listen: expected an IP address and a port such as 127.0.0.1:8443, found \"" + text + "\""};
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string::npos || colon + 1 == text.size() || text.size() - colon > 6) return bad;
-    if (text.find_first_not_of("0123456789", colon + 1) != std::string::npos) return bad;
-    const unsigned long port = std::stoul(text.substr(colon + 1));
-    if (port > 65535) return bad;
-    Endpoint endpoint;
-    endpoint.address = text.substr(0, colon);
-    if (endpoint.address.starts_with('[') && endpoint.address.ends_with(']')) {
-        endpoint.address = endpoint.address.substr(1, endpoint.address.size() - 2);
-    }
-    if (endpoint.address == "localhost") endpoint.address = "127.0.0.1";
-    endpoint.port = static_cast<std::uint16_t>(port);
-    endpoint.loopback = endpoint.address.starts_with("127.") || endpoint.address == "::1";
-    return endpoint;
-}
 
 Status check_exposure(const ServeOptions& o, const Endpoint& endpoint) {
     if (o.tls_certificate.empty() != o.tls_key.empty()) {
@@ -110,7 +87,10 @@ public:
         HostOptions host_options{.plan = plan, .key = std::move(key), .store = store, .blobs = blobs,
                                  .arm_timer = [this](std::int64_t ms) { arm(ms); },
                                  .on_ledger = [this](const LedgerRow& row) { ledger(row); },
-                                 .on_change = [this] { if (app_) app_->status_changed(); },
+                                 .on_change = [this] {
+                                     if (app_) app_->status_changed();
+                                     if (dsp_) dsp_->settle();
+                                 },
                                  .on_model = {}, .on_failure = [this](const Error& error) { fail(error); }};
         ENTENTE_TRY(prepare_evaluation(plan, host_options));
         ENTENTE_ASSIGN(host_, Host::open(std::move(host_options)));
@@ -128,12 +108,14 @@ public:
         app_ = &app;
         ENTENTE_TRY(host_->start());
         ENTENTE_TRY(open_folder(plan_for_folder, blobs));
+        ENTENTE_TRY(open_connector(endpoint, listener.port(), origin, blobs, store, identity, app));
         ENTENTE_TRY(greet(plan, identity, origin));
         wait_for_signals(listener);
         std::thread second([this] { io_.run(); });
         io_.run();
         second.join();
         app_ = nullptr;
+        dsp_.reset();
         host_->drain();
         if (failure_) return *failure_;
         if (!o_.quiet) environment_.print("  Stopped; everything that was acknowledged is on disk.\n");
@@ -159,6 +141,41 @@ private:
         folder_timer_.async_wait(asio::bind_executor(strand_, [this](error_code ec) {
             if (!ec && app_) look_into_folder();
         }));
+    }
+
+    // Partners with connectors of their own register them when they come.
+    Status open_connector(const Endpoint& endpoint, std::uint16_t port, const std::string& origin, BlobStore& blobs, StateStore& store,
+                          const JoinCodes& identity, App& app) {
+        ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(o_.data_folder + "/coordinator.key"));
+        ENTENTE_ASSIGN(dsp_, DspMailbox::open({.io = io_, .post = [this](std::function<void()> work) { asio::post(strand_, std::move(work)); },
+                                               .host = *host_, .blobs = blobs, .key = std::move(key), .folder = o_.data_folder, .origin = origin,
+                                               .port = port, .loopback = endpoint.loopback && o_.tls_certificate.empty(), .networks = o_.networks,
+                                               .ca_file = o_.ca_file, .say = [this](const std::string& text) { connector_news(text); }}));
+        for (const auto& participant : host_->view().participants) {
+            ENTENTE_ASSIGN(const auto known, store.meta("connector." + participant.id));
+            const Account* const account = identity.find(participant.id);
+            if (!known || account == nullptr) continue;
+            const std::string address(reinterpret_cast<const char*>(known->data()), known->size());
+            if (const Status good = dsp_->know(participant.id, address, account->key); !good.ok()) connector_news(good.error().message);
+        }
+        app.set_connector(dsp_.get());
+        asio::post(strand_, [this] {
+            dsp_->start();
+            look_at_connectors();
+        });
+        return done();
+    }
+
+    void look_at_connectors() {
+        dsp_timer_.expires_after(std::chrono::milliseconds(dsp_->step()));
+        dsp_timer_.async_wait(asio::bind_executor(strand_, [this](error_code ec) {
+            if (!ec && app_) look_at_connectors();
+        }));
+    }
+
+    void connector_news(const std::string& text) {
+        if (o_.quiet) return;
+        environment_.print(o_.json ? commands::JsonObject().text("event", "connector").text("sentence", text).str() + "\n" : "  Connector    " + text + "\n");
     }
 
     void folder_news(const std::string& text) {
@@ -263,9 +280,11 @@ private:
     asio::steady_timer timer_{io_};
     asio::steady_timer drain_timer_{io_};
     asio::steady_timer folder_timer_{io_};
+    asio::steady_timer dsp_timer_{io_};
     asio::signal_set signals_{io_, SIGTERM, SIGINT};
     std::unique_ptr<Host> host_;
     std::unique_ptr<FolderMailbox> mailbox_;
+    std::unique_ptr<DspMailbox> dsp_;
     codec::PublicKey public_key_;
     std::unique_ptr<Evaluator> evaluator_;
     App* app_ = nullptr;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "commands/environment.hpp"
 
@@ -22,6 +23,8 @@ struct ServeOptions {
     std::string operator_token_file;  // also writes the operator's token there (mode 600)
     std::string folder;               // shared folder for partners without a network; empty: none
     std::string folder_partners;      // file with a line for each of them: id and public key
+    std::vector<std::string> networks;  // private ones in which partners have connectors
+    std::string ca_file;                // that these are checked with
     std::int64_t head_timeout_ms = 15'000;
     std::int64_t body_grace_ms = 30'000;
     bool json = false;

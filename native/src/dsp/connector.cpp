@@ -23,7 +23,14 @@ Outcome refusal_of(const Error& why) { return {false, why.reason, why.message}; 
 
 }  // namespace
 
-DspConnector::DspConnector(DspConnectorOptions options) : o_(std::move(options)), own_(o_.space, o_.self) {}
+DspConnector::DspConnector(DspConnectorOptions options) : o_(std::move(options)), own_(o_.space, o_.self) {
+    for (const auto& [pid, n] : o_.service.node().negotiations()) hold(n);
+}
+
+void DspConnector::hold(const dsp::Negotiation& n) {
+    if (n.role != dsp::Role::consumer || n.state != dsp::NegotiationState::finalized) return;
+    if (const auto held = dsp::read_acceptance(n.extensions); held.ok()) held_[held->id] = n.pid;
+}
 
 std::shared_ptr<DspConnector> DspConnector::make(DspConnectorOptions options) {
     return std::shared_ptr<DspConnector>(new DspConnector(std::move(options)));
@@ -64,6 +71,7 @@ void DspConnector::watch() {
 
 void DspConnector::heard(const dsp::Step& step) {
     if (step.negotiation && dsp::is_final(step.negotiation->state)) {
+        hold(*step.negotiation);
         if (const auto it = negotiating_.find(step.negotiation->pid); it != negotiating_.end()) {
             const auto finish = std::move(it->second);
             negotiating_.erase(it);
@@ -265,8 +273,9 @@ void DspConnector::negotiate(Agreement proposal, CallOptions options, Completion
 
 void DspConnector::transfer(TransferRequest request, ByteSink& sink, CallOptions options, Completion<Transfer> completion) {
     if (Status started = hub::may_start(options); !started.ok()) return completion(started.error());
-    const auto held = held_agreement(o_.service.node(), request.agreement);
-    if (!held) return completion(Error{Code::permission_denied, "agreement.unknown", "no agreement " + request.agreement});
+    const auto known = held_.find(request.agreement);
+    if (known == held_.end()) return completion(Error{Code::permission_denied, "agreement.unknown", "no agreement " + request.agreement});
+    const dsp::Negotiation* const held = &o_.service.node().negotiations().find(known->second)->second;
     if (held->dataset != request.asset) {
         return completion(Error{Code::permission_denied, "agreement.mismatch", request.agreement + " is over another asset"});
     }

@@ -52,6 +52,8 @@ public:
     void withdraw(std::string asset, contract::CallOptions options, contract::Completion<Done> completion) override;
     void wait(std::uint64_t cursor, contract::CallOptions options, contract::Completion<std::uint64_t> completion) override;
 
+    // Have we negotiated this agreement with its provider?
+    [[nodiscard]] bool holds(const std::string& agreement) const { return held_.contains(agreement); }
     // What one peer offers to us. unavailable "connector.unreachable", unauthenticated "connector.identity".
     void catalog_of(const dsp::Peer& peer, const contract::CatalogQuery& query, const contract::CallOptions& options,
                     contract::Completion<std::vector<contract::CatalogEntry>> completion);
@@ -64,6 +66,7 @@ private:
     explicit DspConnector(DspConnectorOptions options);
     std::shared_ptr<Call> begin(const contract::CallOptions& options, std::function<void(const Error&)> fail);
     void watch();
+    void hold(const dsp::Negotiation& n);
     void next_page(const std::shared_ptr<Pages>& pages, const std::string& url);
     void take_page(const std::shared_ptr<Pages>& pages, const Result<OutboundResponse>& answer);
     [[nodiscard]] contract::Catalog merged(std::vector<contract::CatalogEntry> entries, const contract::CatalogQuery& query);
@@ -79,6 +82,7 @@ private:
     hub::HubSide own_;
     std::vector<std::shared_ptr<Call>> calls_;
     bool watching_ = false;
+    std::map<std::string, std::string> held_;  // agreement -> the negotiation in which we, as consumer, came to it
     std::map<std::string, std::function<void(const dsp::Negotiation&)>> negotiating_;  // by pid
     std::map<std::string, std::shared_ptr<Pull>> pulling_;
     std::map<std::string, std::vector<std::function<void()>>> ending_;

@@ -111,14 +111,4 @@ inline std::string next_of(const std::string& link) {
     return link.substr(open + 1, close - open - 1);
 }
 
-// The finalised negotiation in which we, as consumer, came to this agreement.
-inline const dsp::Negotiation* held_agreement(const dsp::Node& node, const std::string& agreement) {
-    for (const auto& [pid, n] : node.negotiations()) {
-        if (n.role != dsp::Role::consumer || n.state != dsp::NegotiationState::finalized) continue;
-        const auto held = dsp::read_acceptance(n.extensions);
-        if (held.ok() && held->id == agreement) return &n;
-    }
-    return nullptr;
-}
-
 }  // namespace entente::native

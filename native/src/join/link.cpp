@@ -5,11 +5,16 @@
 #include <optional>
 #include <thread>
 
+#include "api/json_body.hpp"
 #include "base/files.hpp"
+#include "cli/endpoint.hpp"
 #include "cli/key_file.hpp"
 #include "commands/plan_file.hpp"
+#include "commands/text.hpp"
 #include "connectors/folder/folder_connector.hpp"
 #include "connectors/hub/hub_client.hpp"
+#include "dsp/side.hpp"
+#include "join/blocking_connector.hpp"
 #include "net/http_client.hpp"
 
 namespace entente::native {
@@ -40,6 +45,71 @@ private:
     const PartnerConfig& c_;
     std::shared_ptr<hub::HttpClient> http_;
     hub::HubClient connector_;
+};
+
+// A connector of its own. The coordinator's HTTP API is asked for the plan and told where the connector is; everything
+// else goes by the Dataspace Protocol.
+class DspLink final : public Link {
+public:
+    DspLink(const PartnerConfig& config, std::shared_ptr<hub::HttpClient> http, Say say)
+        : c_(config), http_(std::move(http)), say_(std::move(say)),
+          connector_([this](std::function<void(contract::Connector&)> work) { side_->post(std::move(work)); }) {}
+
+    Result<Membership> enter() override {
+        ENTENTE_ASSIGN(Membership member, become_member(c_, *http_));
+        ENTENTE_ASSIGN(const Endpoint endpoint, read_listen(c_.listen));
+        if (!endpoint.loopback && c_.tls_certificate.empty()) {
+            return Error{Code::invalid_argument, "config.exposed",
+                         "listen " + c_.listen + " is reachable from other machines; give tls_cert and tls_key"};
+        }
+        if (!side_) {
+            ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(c_.state_folder + "/partner.key"));
+            key_.emplace(std::move(key));
+            ENTENTE_ASSIGN(side_, DspSide::open({.self = member.participant, .federation = member.plan.federation.id,
+                                                 .coordinator = member.plan.federation.coordinator, .folder = std::filesystem::path(c_.state_folder) / "connector",
+                                                 .key = &*key_, .listen_address = endpoint.address, .listen_port = endpoint.port,
+                                                 .tls_certificate = c_.tls_certificate, .tls_key = c_.tls_key, .public_url = c_.public_url,
+                                                 .ca_file = c_.ca_file, .opened_networks = c_.networks}));
+            say_("Connector", side_->address());
+        }
+        const std::string body = commands::JsonObject().text("address", side_->address()).str();
+        ENTENTE_ASSIGN(const std::string answer, ask_text(*http_, "PUT", "/api/v1/connector", body));
+        ENTENTE_ASSIGN(const JsonBody json, JsonBody::parse(answer));
+        ENTENTE_TRY(side_->know({member.plan.federation.coordinator, json.text("address")}, member.coordinator_key));
+        return member;
+    }
+
+    contract::Connector& connector() override { return connector_; }
+
+    Result<HubView> watch(std::uint64_t cursor, std::int64_t wait_ms, const CallOptions& options) override {
+        CallOptions waiting = options;
+        waiting.timeout_ms = wait_ms;
+        if (wait_ms > 0) {
+            Result<std::uint64_t> changed = cursor;
+            connector_.wait(cursor, waiting, [&changed](Result<std::uint64_t> r) { changed = std::move(r); });
+            if (!changed.ok()) return changed.error();
+        }
+        Result<contract::Catalog> catalog = contract::Catalog{};
+        connector_.catalog({}, options, [&catalog](Result<contract::Catalog> r) { catalog = std::move(r); });
+        if (!catalog.ok()) return catalog.error();
+        HubView view = side_->own_view();
+        view.catalog = std::move(catalog).value();
+        return view;
+    }
+
+    void idle() override {}
+    void heartbeat(const std::string& json) override {
+        const auto told = ask_text(*http_, "POST", "/api/v1/hub/heartbeat", json);
+        static_cast<void>(told);
+    }
+
+private:
+    const PartnerConfig& c_;
+    std::shared_ptr<hub::HttpClient> http_;
+    Say say_;
+    std::optional<codec::SigningKey> key_;
+    std::unique_ptr<DspSide> side_;
+    BlockingConnector connector_;
 };
 
 class FolderLink final : public Link {
@@ -142,7 +212,11 @@ private:
 
 Result<std::unique_ptr<Link>> make_link(const PartnerConfig& config, std::function<bool()> stopping, Say say) {
     if (config.folder.empty()) {
+        if (!config.connector.empty() && config.connector != "dsp") {
+            return Error{Code::invalid_argument, "config.link", "connector: expected dsp, found \"" + config.connector + "\""};
+        }
         ENTENTE_ASSIGN(auto http, make_http_client({config.url, config.ca_file}));
+        if (!config.connector.empty()) return std::unique_ptr<Link>(std::make_unique<DspLink>(config, std::move(http), std::move(say)));
         return std::unique_ptr<Link>(std::make_unique<HubLink>(config, std::move(http)));
     }
     if (!config.url.empty()) {

@@ -26,6 +26,9 @@ Status read_partner_toml(const std::string& path, PartnerConfig& config, command
     root.text("url", config.url);
     root.text("accepted_by", config.accepted_by);
     root.text("partner", config.participant);
+    root.text("connector", config.connector);
+    root.text("listen", config.listen);
+    root.text("public_url", config.public_url);
     root.text("coordinator_key", config.coordinator_key);
     root.boolean("alone", config.alone);
     root.number("threads", config.threads, 1u, 64u);
@@ -43,6 +46,8 @@ Status read_partner_toml(const std::string& path, PartnerConfig& config, command
     file("folder", config.folder);
     file("code_file", config.code_file);
     file("ca", config.ca_file);
+    file("tls_cert", config.tls_certificate);
+    file("tls_key", config.tls_key);
     return root.finish();
 }
 

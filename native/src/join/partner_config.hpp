@@ -13,9 +13,18 @@
 //   folder          = "/media/stick"       # the shared or hand-carried folder
 //   partner         = "plant-a"            # the own id, as the operator has entered it
 //   coordinator_key = "3f2a…"              # which serve shows
+//
+// With a connector of its own, in place of the coordinator's mailbox:
+//
+//   connector    = "dsp"                   # the Dataspace Protocol; url and code as above
+//   listen       = "0.0.0.0:8444"          # where it listens
+//   public_url   = "https://plant-a.example:8444"   # how the coordinator reaches it
+//   tls_cert     = "cert.pem"
+//   tls_key      = "key.pem"
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "commands/environment.hpp"
 
@@ -30,6 +39,12 @@ struct PartnerConfig {
     std::string folder;           // instead of url: a shared folder, no network
     std::string participant;      // with folder: the own id
     std::string coordinator_key;  // with folder: 64 hexadecimal digits
+    std::string connector;        // "dsp": a connector of its own; empty: the coordinator's mailbox
+    std::string listen = "127.0.0.1:0";  // with connector
+    std::string public_url;       // with connector; empty: as it listens
+    std::string tls_certificate;  // with connector
+    std::string tls_key;
+    std::vector<std::string> networks;  // with connector: beside global addresses, "10.0.0.0/8"
     std::string accepted_by;
     bool alone = false;  // also train alone, for comparison
     bool json = false;

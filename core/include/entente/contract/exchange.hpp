@@ -79,6 +79,8 @@ public:
     [[nodiscard]] std::optional<Version> current(std::string_view asset) const;
     // Null when there is none of this id.
     [[nodiscard]] const Agreement* agreement(std::string_view id) const;
+    // Is this participant the consumer in this agreement? The offer may have been meant for everybody.
+    [[nodiscard]] bool holds(std::string_view participant, std::string_view agreement) const;
     [[nodiscard]] bool knows_transfer(std::string_view id) const { return find_transfer(id) != nullptr; }
     // A transfer that `caller` may still read.
     [[nodiscard]] Result<Transfer> readable(std::string_view caller, std::string_view transfer) const;
