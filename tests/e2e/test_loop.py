@@ -1,7 +1,8 @@
 """Federations over the Dataspace Protocol: the coordinator and each partner have connectors of their own."""
-import signal, time, unittest
+import json, shutil, signal, subprocess, time, unittest
 
 from harness import Small, undisturbed_digest
+from test_updates import CLOCK
 
 OWN = ("--connector", "dsp")
 
@@ -72,6 +73,76 @@ class Loop(unittest.TestCase):
             time.sleep(0.3)
             f.start_partner(2, *OWN)
             self.ended_well(f)
+
+
+class Endings(unittest.TestCase):
+    """Each ends as the contract says, and both sides can read why."""
+
+    def told(self, f, i, *words, code=4):
+        self.assertEqual(f.partners[f"plant-{i}"].wait(60), code, f.log(f"plant-{i}") + f.log())
+        for word in words:
+            self.assertIn(word, f.log(f"plant-{i}"))
+        self.assertEqual(f.ask("GET", "/healthz")[0], 200)
+
+    def test_exhausted(self):
+        with Small(rounds=1, rows=20000, plan="[policy]\nmax_rounds = 1", round_keys="deadline_s = 3") as f:
+            f.start_server()
+            f.start_partner(1, *OWN)
+            other = f.start_partner(2, *OWN)
+            f.wait_for(lambda: f.status()["phase"] == "collecting", "round 1")
+            other.kill()
+            other.wait()
+            f.wait_for(lambda: f.status()["round"] == 2, "round 1 is abandoned, and the agreements with it")
+            self.told(f, 1, "maxRounds", "policy.denied")
+
+    @unittest.skipUnless(shutil.which("cc"), "no C compiler: the clock cannot be put forward")
+    def test_expired_while_it_runs(self):
+        with Small(rounds=100) as f:
+            (f.folder / "clock.c").write_text(CLOCK)
+            subprocess.run(["cc", "-shared", "-fPIC", "-o", f.folder / "clock.so", f.folder / "clock.c", "-ldl"], check=True)
+            later = {"LD_PRELOAD": str(f.folder / "clock.so"), "AHEAD_S": str(31 * 86400)}
+            f.start_server()
+            for i in (1, 2):
+                f.start_partner(i, *OWN)
+            f.wait_for(lambda: f.status()["completed"] >= 1, "the first round")
+            for i in (1, 2):
+                f.partners[f"plant-{i}"].kill()
+                f.partners[f"plant-{i}"].wait()
+            f.stop_server()
+            f.start_server(**later)
+            for i in (1, 2):
+                f.start_partner(i, *OWN, **later)
+                self.told(f, i, "inForceDate", "policy.denied")
+            self.assertLess(f.status()["completed"], 100)
+
+    def test_removed_by_the_operator(self):
+        with Small(rounds=100) as f:
+            f.start_server()
+            for i in (1, 2):
+                f.start_partner(i, *OWN)
+            f.wait_for(lambda: f.status()["completed"] >= 1, "the first round")
+            self.assertEqual(f.ask("DELETE", "/api/v1/participants/plant-2")[0], 204)
+            self.assertNotEqual(f.partners["plant-2"].wait(60), 0)
+            self.assertEqual([p["participant"] for p in f.get("/api/v1/connector")["peers"]], ["plant-1"])
+            self.assertEqual(f.ask("GET", "/healthz")[0], 200)
+
+    def test_a_stranger_gets_nothing(self):
+        with Small(rounds=2) as f:
+            f.start_server()
+            for i in (1, 2):
+                f.start_partner(i, *OWN)
+            f.wait_partners()
+            body = json.dumps({"@context": ["https://w3id.org/dspace/2025/1/context.jsonld"], "@type": "CatalogRequestMessage"}).encode()
+            for token in (None, "abc", "eyJhbGciOiJub25lIn0.e30."):
+                status, answer = f.ask("POST", "/dsp/2025-1/catalog/request", body, token)
+                self.assertEqual((status, json.loads(answer)["@type"]), (401, "CatalogError"))
+            version = json.loads(f.ask("GET", "/.well-known/dspace-version", token=None)[1])
+            self.assertEqual(version["protocolVersions"][0]["version"], "2025-1")
+            for pid in [n["pid"] for n in f.get("/api/v1/connector")["processes"]["negotiations"]] + ["urn:uuid:none"]:
+                self.assertEqual(f.ask("GET", f"/dsp/2025-1/negotiations/{pid}", token=None)[0], 401)
+            for transfer in f.get("/api/v1/connector")["processes"]["transfers"]:
+                self.assertIn(f.ask("GET", f"/dsp/data/{transfer['pid']}", token="guess")[0], (401, 403, 404))
+            self.assertEqual(f.ask("GET", "/api/v1/connector", token=f.enter("plant-9")[0])[0], 403)
 
 
 if __name__ == "__main__":

@@ -192,6 +192,16 @@ Result<Agreement> Exchange::judge(std::string_view caller, const Agreement& prop
     return proposal;
 }
 
+Status Exchange::may_deliver(std::string_view caller, std::string_view asset, std::uint64_t round, std::int64_t now_ms) const {
+    ENTENTE_ASSIGN(const std::vector<Agreement> over, agreements(caller, asset));
+    Status verdict = done();
+    for (const Agreement& agreement : over) {
+        verdict = may_transfer(caller, agreement, round, now_ms);
+        if (verdict.ok()) break;
+    }
+    return verdict;
+}
+
 Result<Transfer> Exchange::open(std::string_view caller, const TransferRequest& request, std::int64_t now_ms, std::string_view id) {
     if (const Transfer* known = id.empty() ? nullptr : find_transfer(id); known != nullptr) {
         const bool same = known->agreement == request.agreement && known->asset == request.asset && known->version == request.version;

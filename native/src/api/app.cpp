@@ -4,7 +4,6 @@
 
 #include "api/web_pages.hpp"
 #include "commands/text.hpp"
-#include "entente/policy/evaluate.hpp"
 #include "server/dsp_mailbox.hpp"
 
 namespace entente::native {
@@ -117,24 +116,14 @@ void App::begin_upload(Request request, UploadStarted started) {
             return started(nullptr, problem(400, "http.query", "expected ?round=NUMBER&content=64 hexadecimal digits"));
         }
         if (Status may = o_.host.space().may_deliver(who.id, asset); !may.ok()) return started(nullptr, problem(may.error()));
-        if (Status use = in_force(who.id, asset, std::stoull(round)); !use.ok()) return started(nullptr, problem(use.error()));
+        // Under agreements that have all run out nothing would be fetched any more: the sender hears of it here.
+        const Status use = o_.host.space().exchange().may_deliver(who.id, asset, std::stoull(round), now_ms());
+        if (!use.ok()) return started(nullptr, problem(use.error()));
         auto file = o_.blobs.begin(shared->content_length);
         if (!file.ok()) return started(nullptr, problem(file.error()));
         const contract::Version version{std::stoull(round), *content, shared->content_length};
         started(std::make_shared<HubUpload>(*this, std::move(file).value(), who.id, asset, version), {});
     });
-}
-
-// Under agreements that have all run out nothing would be fetched any more: the sender hears of it here.
-Status App::in_force(const std::string& participant, const std::string& asset, std::uint64_t round) const {
-    const contract::Exchange& exchange = o_.host.space().exchange();
-    ENTENTE_ASSIGN(const auto agreements, exchange.agreements(participant, asset));
-    Status verdict = done();
-    for (const contract::Agreement& agreement : agreements) {
-        verdict = exchange.may_transfer(participant, agreement, round, now_ms());
-        if (verdict.ok()) break;
-    }
-    return verdict;
 }
 
 void App::finish_upload(const std::string& participant, const std::string& asset, const contract::Version& version,

@@ -101,7 +101,6 @@ private:
     [[nodiscard]] DspService* protocol(const http::Request& request) const;
     void dispatch(http::Request request, http::Reply reply);
     std::optional<http::Response> authorise(const Match& match, const http::Request& request, Principal& who);
-    [[nodiscard]] Status in_force(const std::string& participant, const std::string& asset, std::uint64_t round) const;
     void finish_upload(const std::string& participant, const std::string& asset, const contract::Version& version,
                        Result<Digest> blob, const http::Reply& reply);
     [[nodiscard]] std::string status_json(const Principal& who) const;

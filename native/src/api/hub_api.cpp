@@ -184,6 +184,7 @@ void App::register_connector(Call& call) {
 
 void App::leave(Call& call) {
     if (Status left = o_.host.leave(call.who.id, "left by itself"); !left.ok()) return call.reply(problem(left.error()));
+    if (DspMailbox* const connector = connector_) connector->forget(call.who.id);
     const Status gone = o_.identity.expel(call.who.id);
     call.reply(gone.ok() ? no_content() : problem(gone.error()));
 }

@@ -106,6 +106,9 @@ void DspConnector::publish(Asset asset, SignedOffer offer, CallOptions options, 
 }
 void DspConnector::deliver(std::string asset, Version version, std::shared_ptr<ByteSource> content, CallOptions options,
                            Completion<Done> completion) {
+    // Under agreements that have all run out nothing would be fetched any more.
+    const Status use = o_.space.exchange().may_deliver(o_.self, asset, version.round, o_.space.now_ms());
+    if (!use.ok() && hub::may_start(options).ok()) return completion(use.error());
     own_.deliver(std::move(asset), version, std::move(content), std::move(options), std::move(completion));
 }
 void DspConnector::transfers(std::string asset, CallOptions options, Completion<std::vector<Transfer>> completion) {

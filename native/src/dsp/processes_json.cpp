@@ -8,6 +8,7 @@
 namespace entente::native {
 
 using commands::JsonObject;
+using dsp::word;
 
 namespace {
 

@@ -64,7 +64,7 @@ Status DspProvider::permitted(const Grant& grant) const {
     const auto t = o_.service.node().transfers().find(grant.transfer);
     if (t == o_.service.node().transfers().end()) return Error{Code::not_found, "dsp.unknown", "no transfer " + grant.transfer};
     ENTENTE_ASSIGN(const Transfer known, o_.space.exchange().readable(grant.peer, t->second.peer_pid));
-    if (known.state == TransferState::started) return done();
+    if (known.state == TransferState::started) return o_.space.exchange().in_force(grant.peer, known, o_.space.now_ms());
     return Error{Code::permission_denied, known.code.empty() ? "transfer.ended" : known.code, "this transfer has ended"};
 }
 

@@ -74,6 +74,9 @@ public:
 
     // Called within the call that decides; it must not change the exchange. Copies call it too.
     void on_decision(std::function<void(const Decision&)> callback) { on_decision_ = std::move(callback); }
+    // Would anybody still be let to the asset in this round? The answer of the policies when all agreements over it have
+    // run out; done when there is none yet.
+    [[nodiscard]] Status may_deliver(std::string_view caller, std::string_view asset, std::uint64_t round, std::int64_t now_ms) const;
 
     // What an asset offers now, for whoever stores the content. Empty when nothing was delivered.
     [[nodiscard]] std::optional<Version> current(std::string_view asset) const;
