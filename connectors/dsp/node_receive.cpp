@@ -307,6 +307,11 @@ Step Node::apply(P p, const Message& m, std::int64_t now_ms) const {
     const std::string& theirs = we_provide ? m.consumer_pid : m.provider_pid;
     if (ours != p.pid || (!p.peer_pid.empty() && theirs != p.peer_pid)) return refuse(error_type(p), unknown(ours), m.provider_pid, m.consumer_pid);
 
+    // Whoever answers in a process has taken the message that began it.
+    if (!p.outbox.empty() && !p.outbox.front().message.callback_address.empty() && p.outbox.front().attempts > 0) {
+        p.peer_pid = theirs;
+        acknowledge(p, now_ms);
+    }
     auto to = next(p.state, other(p.role), m.kind);
     if (!to && renews(p, m)) to = p.state;
     if (!to && overtakes(p, m.kind)) {

@@ -321,9 +321,11 @@ void DspConnector::pull(const std::shared_ptr<Pull>& pulling) {
     wish.timeout_ms = std::max<std::int64_t>(1, pulling->call->deadline_ms - monotonic_ms());
     wish.sink = pulling->sink;
     wish.cancel = pulling->call->cancel;
-    download(o_.outbound, std::move(wish), [weak = weak_from_this(), pulling, post = o_.post](Result<Downloaded> got) {
-        post([weak, pulling, got = std::move(got)] {
-            if (const auto self = weak.lock()) self->pulled(pulling, got);
+    // After a resumption the one before may still have to fail: its address is no longer the transfer's.
+    download(o_.outbound, std::move(wish), [weak = weak_from_this(), pulling, address = *pulling->address, post = o_.post](Result<Downloaded> got) {
+        post([weak, pulling, address, got = std::move(got)] {
+            const auto self = weak.lock();
+            if (self && pulling->address == address) self->pulled(pulling, got);
         });
     });
 }

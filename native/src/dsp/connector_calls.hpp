@@ -70,6 +70,7 @@ struct DspConnector::Pull {
 inline Error unreachable(const std::string& peer, const Result<OutboundResponse>& answer) {
     if (!answer.ok()) {
         const Error& e = answer.error();
+        if (e.code == Code::cancelled) return {Code::cancelled, "connector.cancelled", "the call was cancelled"};
         const bool away = e.code == Code::unavailable || e.code == Code::deadline_exceeded;
         return away ? Error{Code::unavailable, "connector.unreachable", peer + ": " + e.message} : e;
     }

@@ -137,6 +137,10 @@ TEST_CASE("whatever is lost, doubled or answered in vain on the way, both sides 
             CAPTURE(nth);
             CHECK(World::only(w.b.node->negotiations()).state == NegotiationState::finalized);
             CHECK(World::only(w.a.node->negotiations()).state == NegotiationState::finalized);
+            const auto& history = World::only(w.b.node->negotiations()).history;
+            REQUIRE(history.size() == 4);
+            CHECK(history[0].kind == Kind::contract_request);
+            CHECK(history[1].kind == Kind::agreement);
         }
     }
 }
