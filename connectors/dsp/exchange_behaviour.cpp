@@ -45,7 +45,7 @@ Status ExchangeBehaviour::admit(const Negotiation& n) {
     if (n.role == Role::consumer) {
         return Error{Code::permission_denied, "contract.unasked", "this connector asks for what it wants; an offer that it did not ask for is not taken up"};
     }
-    const Catalog seen = o_.exchange.catalog(n.peer, {.kind = {}, .asset = n.dataset}, o_.now_ms());
+    const Catalog seen = o_.exchange.catalog(n.peer, {.kind = {}, .asset = n.dataset});
     if (seen.entries.empty() || seen.entries.front().asset.provider != o_.self) {
         return Error{Code::not_found, "connector.no-offer", "expected a dataset that you may see, found none under " + n.dataset.substr(0, 256)};
     }

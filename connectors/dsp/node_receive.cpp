@@ -108,6 +108,14 @@ bool renews(const TransferProcess& t, const Message& m) {
     return m.kind == Kind::transfer_start && t.role == Role::consumer && resumes(t);
 }
 
+// EDC may lose its own change of state to a fast peer, and then says the same again under another @id.
+bool says_again(const Negotiation& n, const Message& m) {
+    if (m.kind == Kind::verification) return n.state == NegotiationState::verified || n.state == NegotiationState::finalized;
+    if (m.kind != Kind::agreement || (n.state != NegotiationState::agreed && n.state != NegotiationState::verified)) return false;
+    return check_agreement(m.policy, {n.agreement, n.dataset, n.peer, assignee_of(n.agreement)}).ok() && id_of(m.policy) == id_of(n.agreement);
+}
+bool says_again(const TransferProcess&, const Message&) { return false; }
+
 Status take(Negotiation& n, const Message& m, const std::string& participant) {
     if (m.kind == Kind::contract_request || m.kind == Kind::contract_offer) {
         if (const auto target = target_of(m.policy); target != n.dataset) {
@@ -319,6 +327,7 @@ Step Node::apply(P p, const Message& m, std::int64_t now_ms) const {
         acknowledge(p, now_ms);
         to = next(p.state, other(p.role), m.kind);
     }
+    if (!to && says_again(p, m)) return step;
     if (!to) {
         return refuse(p, {Code::invalid_argument, "dsp.state", "expected a message that " + std::string(word(p.state)) + " allows from the " +
                                                        std::string(to_string(other(p.role))) + ", found a " + std::string(type_of(m.kind))});
@@ -344,8 +353,12 @@ Step Node::apply(P p, const Message& m, std::int64_t now_ms) const {
     if (p.applied.size() > max_applied) p.applied.erase(p.applied.begin() + 1);  // the first one began it
     note(p, other(p.role), m.kind, now_ms);
     if (m.kind == termination_of(p) || m.kind == Kind::transfer_suspension) {
-        p.code = m.code;
-        p.reasons = m.reasons;
+        // Our own reason stands where we were about to end it ourselves.
+        const bool ours_too = !p.outbox.empty() && p.outbox.back().message.kind == termination_of(p);
+        if (!ours_too) {
+            p.code = m.code;
+            p.reasons = m.reasons;
+        }
         p.ended_by_peer = is_final(p.state);
     }
     settle(p, now_ms);

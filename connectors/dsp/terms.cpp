@@ -12,12 +12,16 @@ Status same(const char* what, std::string_view expected, const std::string& foun
                  std::string("agreement: expected ") + what + " " + std::string(expected) + ", found " + found.substr(0, 256)};
 }
 
+std::string text_of(std::string_view policy, std::string_view name) {
+    const auto object = json::parse(policy);
+    return object.ok() ? json::text(json::find(*object, name)).value_or("") : std::string();
+}
+
 }  // namespace
 
-std::string target_of(std::string_view policy) {
-    const auto object = json::parse(policy);
-    return object.ok() ? json::text(json::find(*object, "target")).value_or("") : std::string();
-}
+std::string target_of(std::string_view policy) { return text_of(policy, "target"); }
+std::string assignee_of(std::string_view policy) { return text_of(policy, "assignee"); }
+std::string id_of(std::string_view policy) { return text_of(policy, "@id"); }
 
 std::string without_slash(std::string address) {
     while (address.ends_with('/')) address.pop_back();

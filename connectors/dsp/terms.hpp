@@ -12,6 +12,8 @@ inline constexpr std::size_t max_pid_shown = 80;
 
 // Of an offer or agreement that the reader has accepted.
 std::string target_of(std::string_view policy);
+std::string assignee_of(std::string_view policy);
+std::string id_of(std::string_view policy);
 
 std::string without_slash(std::string address);
 // A foreign pid as one segment of a path: what would end the segment is escaped, "urn:uuid:…" stays as it is.

@@ -227,8 +227,7 @@ TEST_CASE("a message in the wrong state is refused with a typed error, and the s
     m.code = "x";
     for (const auto& [kind, path] : std::vector<std::pair<Kind, std::string>>{{Kind::negotiation_termination, "/termination"},
                                                                               {Kind::acceptance, "/events"},
-                                                                              {Kind::finalization, "/events"},
-                                                                              {Kind::verification, "/agreement/verification"}}) {
+                                                                              {Kind::finalization, "/events"}}) {
         m.kind = kind;
         const Step step = w.a.node->receive(call("POST", "/negotiations/" + before.pid + path, write(m)), w.now);
         CHECK(step.answer.status == 400);
@@ -240,6 +239,33 @@ TEST_CASE("a message in the wrong state is refused with a typed error, and the s
     m.kind = Kind::verification;
     m.consumer_pid = "urn:uuid:other";
     CHECK(w.a.node->receive(call("POST", "/negotiations/" + before.pid + "/agreement/verification", write(m)), w.now).answer.status == 404);
+}
+
+TEST_CASE("the same agreement or verification under another id is no second one, and no error") {
+    World w;
+    w.negotiate();
+    w.run();
+    const Negotiation& consumer = World::only(w.b.node->negotiations());
+    const Negotiation& provider = World::only(w.a.node->negotiations());
+    Message m{.kind = Kind::verification, .id = "urn:again", .provider_pid = provider.pid, .consumer_pid = consumer.pid};
+    const Step verified = w.a.node->receive(call("POST", "/negotiations/" + provider.pid + "/agreement/verification", write(m)), w.now);
+    CHECK(verified.answer.status == 200);
+    CHECK_FALSE(verified.negotiation);
+
+    World v;
+    v.fate = [](const Due& due) { return due.url.ends_with("/events") ? Fate::lose_request : Fate::deliver; };
+    v.negotiate();
+    v.run(200);
+    const Negotiation& waiting = World::only(v.b.node->negotiations());
+    REQUIRE(waiting.state == NegotiationState::verified);
+    m = Message{.kind = Kind::agreement, .id = "urn:again", .provider_pid = waiting.peer_pid, .consumer_pid = waiting.pid, .policy = waiting.agreement};
+    const std::string path = "/negotiations/" + waiting.pid + "/agreement";
+    CHECK(v.b.node->receive(call("POST", path, write(m), "plant-a"), v.now).answer.status == 200);
+    m.policy.replace(m.policy.find("agreement-1"), 11, "agreement-2");
+    CHECK(v.b.node->receive(call("POST", path, write(m), "plant-a"), v.now).answer.status == 400);
+    m.policy = waiting.agreement;
+    m.policy.replace(m.policy.find("federation:42"), 13, "federation:43");
+    CHECK(v.b.node->receive(call("POST", path, write(m), "plant-a"), v.now).answer.status == 400);
 }
 
 TEST_CASE("open processes with one peer are bounded, those with others are not touched by it") {
