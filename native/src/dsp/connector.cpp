@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t watch_ms = 20;
 constexpr std::int64_t first_pause_ms = 50;
-constexpr std::int64_t longest_pause_ms = 1'000;
+constexpr std::int64_t longest_pause_ms = 250;
 
 Outcome refusal_of(const Error& why) { return {false, why.reason, why.message}; }
 

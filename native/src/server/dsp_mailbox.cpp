@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* root = "/dsp";
 constexpr std::int64_t first_pause_ms = 50;
-constexpr std::int64_t longest_pause_ms = 1'000;
+constexpr std::int64_t longest_pause_ms = 250;
 constexpr std::int64_t refused_pause_ms = 10'000;  // before the same thing is tried again
 
 // An update on its way into the data folder.
@@ -89,7 +89,8 @@ Status DspMailbox::build() {
     out.ca_file = o_.ca_file;
     ENTENTE_ASSIGN(outbound_, Outbound::make(o_.io, std::move(out)));
     ENTENTE_ASSIGN(data_, DataPlane::open({.post = o_.post, .store = *store_, .blobs = o_.blobs, .address = o_.origin + root, .root = root,
-                                           .permit = [this](const Grant& grant) { return provider_->permitted(grant); }}));
+                                           .permit = [this](const Grant& grant) { return provider_->permitted(grant); },
+                                           .on_served = [this](const Grant& grant) { o_.host.history().sent_model(grant.size_bytes); }}));
     dsp::NodeOptions node;
     node.participant = self_;
     node.address = address_;

@@ -84,6 +84,8 @@ private:
     }
     void on(co::KeepStaged& c) { kept_ = c.token; }
     void on(co::DropStaged&) {}
+    void on(co::DeleteUpdates&) {}
+    void on(co::EndAgreement&) {}  // both sides of a folder see by themselves that it has run out
     void on(co::StoreBlob& c) { blob_ = c.bytes; }
     void on(co::LoadBlob&) {}
     void on(co::OfferModel& c) {
