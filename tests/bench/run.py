@@ -7,6 +7,7 @@ import sys
 import tempfile
 import tomllib
 
+import connector
 import figures
 import measure
 import rows
@@ -15,6 +16,9 @@ from peers import link
 
 here = pathlib.Path(__file__).parent
 document = rows.root / "docs/benchmarks.md"
+
+
+own_figures = {**figures.all_of_them, "dataspace": connector.dataspace}
 
 
 def mnist():
@@ -61,7 +65,7 @@ def main():
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="Without peers, what needs none is measured and the rest is named.\n"
                                             "example: script/bench --only train.fused --check")
-    parser.add_argument("what", nargs="?", choices=(*figures.all_of_them, "wire"),
+    parser.add_argument("what", nargs="?", choices=(*own_figures, "wire"),
                         help="one of the coordinator's own figures, or what updates weigh, instead of the table")
     parser.add_argument("--install-peers", action="store_true", help="PyTorch, Flower and the browser's peers into build/peers, and stop")
     parser.add_argument("--only", metavar="ID-PREFIX", default="", help="a part of the table")
@@ -77,7 +81,7 @@ def main():
         wire_table(o.write, o.check)
         return
     if o.what:
-        figures.all_of_them[o.what](rows.entente, str(mnist()))
+        own_figures[o.what](rows.entente, str(mnist()))
         return
     outcomes, skipped, failed = [], [], []
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,7 +1,7 @@
 """Federations over the Dataspace Protocol: the coordinator and each partner have connectors of their own."""
 import json, shutil, signal, subprocess, time, unittest
 
-from harness import Small, undisturbed_digest
+from harness import ENTENTE, Small, undisturbed_digest
 from test_updates import CLOCK
 
 OWN = ("--connector", "dsp")
@@ -136,6 +136,12 @@ class Endings(unittest.TestCase):
             for token in (None, "abc", "eyJhbGciOiJub25lIn0.e30."):
                 status, answer = f.ask("POST", "/dsp/2025-1/catalog/request", body, token)
                 self.assertEqual((status, json.loads(answer)["@type"]), (401, "CatalogError"))
+            seen = subprocess.run([ENTENTE, "doctor", "connector", f.url, "--json"], capture_output=True, text=True, timeout=60)
+            self.assertEqual((seen.returncode, [s["step"] for s in json.loads(seen.stdout)["steps"] if s["good"]]),
+                             (0, ["address", "reachable", "version", "clock", "protocol"]), seen.stdout)
+            nobody = subprocess.run([ENTENTE, "doctor", "connector", "http://127.0.0.1:9"], capture_output=True, text=True, timeout=60)
+            self.assertEqual(nobody.returncode, 5, nobody.stdout)
+            self.assertIn("check name, port, firewall", nobody.stdout)
             version = json.loads(f.ask("GET", "/.well-known/dspace-version", token=None)[1])
             self.assertEqual(version["protocolVersions"][0]["version"], "2025-1")
             for pid in [n["pid"] for n in f.get("/api/v1/connector")["processes"]["negotiations"]] + ["urn:uuid:none"]:

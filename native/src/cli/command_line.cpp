@@ -9,6 +9,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "cli/doctor.hpp"
+#include "cli/doctor_connector.hpp"
 #include "cli/invite.hpp"
 #include "cli/native_environment.hpp"
 #include "cli/serve.hpp"
@@ -36,6 +37,7 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente export model.entf -o model.safetensors --plan plan.toml
   entente data split --from mnist --to shares    deal a data set to partners
   entente doctor                                 what this machine offers
+  entente doctor connector URL                   why a peer's connector is not found
 
 Every command has --help and --json. Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 refused by policy,
 5 peer unreachable, 6 bad data, 130 interrupted.
@@ -48,6 +50,7 @@ struct Line {
     std::string partner_file;
     InviteOptions invite;
     bool doctor_json = false;
+    ConnectorDoctor connector;
 };
 
 void declare(Line& line) {
@@ -113,6 +116,12 @@ void declare(Line& line) {
 
     CLI::App* doctor = line.app.add_subcommand("doctor", "Versions, kernels and what may be missing.\n\n  entente doctor --json\n");
     doctor->add_flag("--json", line.doctor_json, "One JSON object");
+    CLI::App* peer = doctor->add_subcommand("connector", "Why a peer's connector is not found, step by step, with what to do.\n\n"
+                                                         "  entente doctor connector https://plant-a.example:8444\n");
+    peer->add_option("url", line.connector.url, "Its address")->required();
+    peer->add_option("--ca", line.connector.ca_file, "PEM certificates to trust instead of the system's");
+    peer->add_option("--network", line.connector.networks, "A private network that may be asked, such as 10.0.0.0/8");
+    peer->add_flag("--json", line.connector.json, "One JSON object");
 }
 
 // The exit code, when the line asks for nothing more than help or cannot be understood.
@@ -136,7 +145,9 @@ int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& envir
     if (const auto ended = parse(line, args, environment)) return *ended;
     if (line.app.got_subcommand("serve")) return serve(line.serve, environment);
     if (line.app.got_subcommand("invite")) return invite(line.invite, environment);
-    if (line.app.got_subcommand("doctor")) return doctor(line.doctor_json, environment);
+    if (line.app.got_subcommand("doctor")) {
+        return line.connector.url.empty() ? doctor(line.doctor_json, environment) : doctor_connector(line.connector, environment);
+    }
     if (line.partner_file.empty()) return join(line.partner, environment);
     // The file first, then the flags over it.
     Line again;

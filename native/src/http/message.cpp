@@ -1,6 +1,8 @@
 #include "http/message.hpp"
 
 #include <algorithm>
+#include <array>
+#include <ctime>
 #include <optional>
 
 #include "commands/text.hpp"
@@ -123,6 +125,23 @@ bool split_target(std::string_view target, Request& request) {
         request.query.emplace(std::move(name), std::move(value));
     }
     return true;
+}
+
+std::string http_date(std::int64_t ms) {
+    const auto seconds = static_cast<std::time_t>(ms / 1000);
+    std::tm parts{};
+    ::gmtime_r(&seconds, &parts);
+    std::array<char, 40> text{};
+    const std::size_t length = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return {text.data(), length};
+}
+
+std::optional<std::int64_t> read_http_date(std::string_view text) {
+    const std::string date(text);
+    std::tm parts{};
+    const char* const end = ::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    if (date.empty() || end == nullptr || *end != '\0') return std::nullopt;
+    return static_cast<std::int64_t>(::timegm(&parts)) * 1000;
 }
 
 std::string response_head(const Response& r, bool keep_alive, bool secure) {

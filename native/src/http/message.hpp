@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,10 @@ std::string_view title_of(int status) noexcept;
 
 // "/a%20b?x=1" in its parts; false when an escape is malformed or the path holds a NUL.
 bool split_target(std::string_view target, Request& request);
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, section 5.6.7) and back; empty when it is none.
+std::string http_date(std::int64_t ms);
+std::optional<std::int64_t> read_http_date(std::string_view text);
 
 // From status line to the empty line, with the security headers that every answer bears.
 std::string response_head(const Response& response, bool keep_alive, bool secure);

@@ -7,6 +7,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 
+#include "base/files.hpp"
 #include "http/guard.hpp"
 #include "http/streams.hpp"
 
@@ -301,6 +302,7 @@ private:
 
     asio::awaitable<bool> write(Response response, bool head_only) {
         const bool keep = keep_alive_ && !response.close;
+        response.headers.emplace_back("Date", http_date(now_ms()));
         const std::string head = response_head(response, keep, secure);
         const std::string_view body = head_only || response.content ? std::string_view()
                                       : response.fixed.empty()      ? std::string_view(response.body)

@@ -89,6 +89,10 @@ TEST_CASE("an error becomes a problem document that the hub's client reads back 
 }
 
 TEST_CASE("a head states its length, forbids guessing, and closes when asked to") {
+    CHECK(http::http_date(784111777'000) == "Sun, 06 Nov 1994 08:49:37 GMT");  // RFC 9110, section 5.6.7
+    CHECK(http::read_http_date("Sun, 06 Nov 1994 08:49:37 GMT") == 784111777'000);
+    CHECK_FALSE(http::read_http_date("Sunday, 06-Nov-94 08:49:37 GMT"));
+    CHECK_FALSE(http::read_http_date(""));
     const std::string head = http::response_head(http::json("{\"a\":1}"), true, false);
     CHECK(head.starts_with("HTTP/1.1 200 OK\r\n"));
     CHECK(head.ends_with("\r\n\r\n"));

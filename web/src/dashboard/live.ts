@@ -68,6 +68,25 @@ export interface AgreementRow {
   odrl: unknown;
 }
 
+// A negotiation or transfer with a partner's own connector.
+export interface ProcessRow {
+  pid: string;
+  peer: string;
+  role: 'provider' | 'consumer';  // ours
+  state: string;
+  created_ms: number;
+  code: string;
+  reason: string;
+  last_error: string;
+  history: { at_ms: number; from: 'provider' | 'consumer'; message: string }[];
+}
+
+export interface ConnectorView {
+  address: string;
+  peers: { participant: string; address: string }[];
+  processes: { negotiations: (ProcessRow & { dataset: string })[]; transfers: (ProcessRow & { agreement: string })[] };
+}
+
 export interface Me {
   participant: string;
   name: string;

@@ -7,7 +7,9 @@ import { json, post, type FederationText } from '../join/api.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
 import { ago, bytes, csv, instant, number, percent, plural, save, seconds, share, tied } from '../ui/format.ts';
 import { Bar, Figures, Id, Odrl, Problem, Standing, Terms, Top, type Trouble } from '../ui/parts.tsx';
-import { readLedger, watch, type AgreementRow, type LedgerRow, type Live, type Me, type PartnerRow, type RoundRow, type Status } from './live.ts';
+import { DataSpace } from './dataspace.tsx';
+import { readLedger, watch, type AgreementRow, type ConnectorView, type LedgerRow, type Live, type Me, type PartnerRow, type RoundRow, type Status } from './live.ts';
+import { Table, useSetting, type Column } from './table.tsx';
 
 const key = 'entente-token';
 
@@ -19,18 +21,6 @@ function firstToken(): string {
     history.replaceState(null, '', location.pathname + location.search);
   }
   return sessionStorage.getItem(key) ?? '';
-}
-
-// What a person chose stays in the address.
-function useSetting(name: string, initial: string): [string, (value: string) => void] {
-  const [value, setValue] = useState(() => new URLSearchParams(location.search).get(name) ?? initial);
-  return [value, (next) => {
-    setValue(next);
-    const query = new URLSearchParams(location.search);
-    if (next === initial) query.delete(name);
-    else query.set(name, next);
-    history.replaceState(null, '', `${location.pathname}${query.size > 0 ? `?${query}` : ''}`);
-  }];
 }
 
 function App() {
@@ -88,6 +78,7 @@ function Console({ token, federation, leave }: { token: string; federation: Fede
   const [me, setMe] = useState<Me>();
   const [ledger, setLedger] = useState<LedgerRow[]>([]);
   const [agreements, setAgreements] = useState<AgreementRow[]>([]);
+  const [connector, setConnector] = useState<ConnectorView>();
   useEffect(() => {
     json<Me>('me', token).then(setMe, () => setMe({ participant: '', name: '', role: 'operator' }));
     return watch(token, setLive, (row) => setLedger((rows) => (rows.some((r) => r.sequence === row.sequence) ? rows : [...rows, row])));
@@ -100,6 +91,7 @@ function Console({ token, federation, leave }: { token: string; federation: Fede
     if (!insider || !happened) return;
     readLedger(token).then(setLedger, () => undefined);
     json<AgreementRow[]>('agreements', token).then(setAgreements, () => undefined);
+    json<ConnectorView>('connector', token).then(setConnector, () => undefined);
   }, [happened, insider]);
 
   if (!status) {
@@ -116,6 +108,7 @@ function Console({ token, federation, leave }: { token: string; federation: Fede
       <Partners rows={status.participants} />
       <Rounds rows={status.history} names={new Map(status.participants.map((p) => [p.id, p.name]))} />
       {insider && <Agreements rows={agreements} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
+      {insider && connector && connector.peers.length > 0 && <DataSpace view={connector} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
       {insider && <Ledger rows={ledger} />}
     </>
   );
@@ -223,41 +216,6 @@ function Mine({ status, me }: { status: Status; me: Me | undefined }) {
       <h2>{row?.name ?? 'You'}</h2>
       {row ? <Figures values={[['Contributions', number(row.contributions)], ['Sent', bytes(row.bytes_up)], ['Refused', number(row.refusals)]]} /> : <p class="soft">Not in this federation.</p>}
     </section>
-  );
-}
-
-type Column<Row> = { name: string; value: (row: Row) => string | number; show?: (row: Row) => preact.ComponentChildren; number?: boolean; text?: boolean };
-
-const most_rows = 12;
-
-// Sorts by any column; exports all rows, also those that it does not show yet.
-function Table<Row>({ name, caption, columns, rows, sort }: { name: string; caption: string; columns: Column<Row>[]; rows: Row[]; sort: string }) {
-  const [all, setAll] = useState(false);
-  const [order, setOrder] = useSetting(`${name}-sort`, sort);
-  const descending = order.startsWith('-');
-  const column = columns.find((c) => c.name === order.replace(/^-/, '')) ?? columns[0]!;
-  const sorted = useMemo(() => [...rows].sort((a, b) => {
-    const [x, y] = [column.value(a), column.value(b)];
-    return (typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y))) * (descending ? -1 : 1);
-  }), [rows, order]);
-  return (
-    <div class="stack tight">
-      <div class="table" tabIndex={0} role="region" aria-label={caption}>
-        <table>
-          <caption class="vh">{caption}</caption>
-          <thead><tr>{columns.map((c) => (
-            <th key={c.name} scope="col" class={c.number ? 'num' : ''} aria-sort={c === column ? (descending ? 'descending' : 'ascending') : undefined}>
-              <button type="button" onClick={() => setOrder(c === column && !descending ? `-${c.name}` : c.name)}>{c.name}{c === column ? (descending ? ' ↓' : ' ↑') : ''}</button>
-            </th>
-          ))}</tr></thead>
-          <tbody>{sorted.slice(0, all ? undefined : most_rows).map((row, i) => <tr key={i}>{columns.map((c) => <td key={c.name} class={c.number ? 'num' : c.text ? 'text' : ''}>{c.show ? c.show(row) : c.value(row)}</td>)}</tr>)}</tbody>
-        </table>
-      </div>
-      <div class="row">
-        {sorted.length > most_rows && <button type="button" class="plain small" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Show fewer' : `Show all ${number(sorted.length)}`}</button>}
-        <button type="button" class="plain small" onClick={() => save(`${name}.csv`, csv([columns.map((c) => c.name), ...sorted.map((row) => columns.map((c) => c.value(row)))]), 'text/csv')}>Export as CSV</button>
-      </div>
-    </div>
   );
 }
 

@@ -1,0 +1,164 @@
+#include "cli/doctor_connector.hpp"
+
+#include <cstdlib>
+#include <optional>
+
+#include <boost/asio/io_context.hpp>
+
+#include "base/files.hpp"
+#include "commands/run.hpp"
+#include "commands/text.hpp"
+#include "connectors/dsp/catalogue.hpp"
+#include "connectors/dsp/reader.hpp"
+#include "http/message.hpp"
+#include "net/outbound.hpp"
+
+namespace entente::native {
+namespace {
+
+constexpr std::int64_t timeout_ms = 10'000;
+constexpr std::int64_t tolerable_skew_s = 60;
+
+struct Finding {
+    std::string step;
+    bool good = false;
+    std::string found;
+    std::string todo;  // empty when it is good
+};
+
+std::string without_slash(std::string text) {
+    while (text.ends_with('/')) text.pop_back();
+    return text;
+}
+
+class Examination {
+public:
+    explicit Examination(const ConnectorDoctor& options) : o_(options), url_(without_slash(options.url)) {}
+
+    std::vector<Finding> run() {
+        if (open()) look();
+        return std::move(findings_);
+    }
+    [[nodiscard]] bool reached() const { return reached_; }
+
+private:
+    void note(std::string step, bool good, std::string found, std::string todo = {}) {
+        findings_.push_back({std::move(step), good, std::move(found), good ? std::string() : std::move(todo)});
+    }
+
+    bool open() {
+        const auto url = read_url(url_);
+        if (!url.ok()) {
+            note("address", false, url.error().message, "give the address that the peer has told you, such as https://plant-a.example:8444");
+            return false;
+        }
+        origin_ = url->origin();
+        OutboundOptions options;
+        options.plain_loopback = true;
+        options.opened_networks = o_.networks;
+        options.opened_networks.push_back("127.0.0.0/8");
+        options.ca_file = o_.ca_file;
+        auto outbound = Outbound::make(io_, std::move(options));
+        if (!outbound.ok()) {
+            note("options", false, outbound.error().message, "see entente doctor connector --help");
+            return false;
+        }
+        outbound_ = std::move(outbound).value();
+        note("address", true, origin_);
+        return true;
+    }
+
+    Result<OutboundResponse> ask(const std::string& method, const std::string& url, const std::string& body) {
+        std::optional<Result<OutboundResponse>> answer;
+        OutboundRequest request;
+        request.method = method;
+        request.url = url;
+        request.body = body;
+        request.allowed_origins = {origin_};
+        request.timeout_ms = timeout_ms;
+        outbound_->send(std::move(request), [&answer](Result<OutboundResponse> r) { answer.emplace(std::move(r)); });
+        io_.restart();
+        while (!answer) io_.run_one();
+        return std::move(*answer);
+    }
+
+    void look() {
+        // The address may be that of the host, of the root or of a version.
+        std::string base;
+        std::optional<OutboundResponse> document;
+        std::string told;
+        for (const std::string& root : {url_, url_.substr(0, url_.rfind('/')), url_ + "/dsp", origin_}) {
+            if (!root.starts_with(origin_) || !base.empty()) continue;
+            const std::int64_t begun = monotonic_ms();
+            const auto answer = ask("GET", root + "/.well-known/dspace-version", {});
+            if (!answer.ok()) {
+                const bool refused = answer.error().code == Code::permission_denied;
+                note("reachable", false, answer.error().message,
+                     refused ? "open the network with --network, if it is yours" : "check name, port, firewall and certificate (--ca)");
+                return;
+            }
+            reached_ = true;
+            if (!document) note("reachable", true, "answered after " + std::to_string(monotonic_ms() - begun) + " ms");
+            document = *answer;
+            const auto path = answer->status == 200 ? dsp::read_version_path(answer->body) : Result<std::string>(Error{});
+            if (path.ok()) base = root + *path;
+            else if (answer->status == 200) told = path.error().message;
+        }
+        note("version", !base.empty(), base.empty() ? (told.empty() ? "no version document under this address" : told) : "2025-1 over HTTPS at " + base,
+             "ask for the address of its Dataspace Protocol endpoint; version 2025-1 is needed");
+        clock(*document);
+        if (!base.empty()) protocol(base);
+    }
+
+    void clock(const OutboundResponse& answer) {
+        const auto theirs = http::read_http_date(answer.header("date"));
+        if (!theirs) return note("clock", true, "the peer does not say what time it is");
+        const std::int64_t ahead = (*theirs - now_ms()) / 1000;
+        note("clock", std::abs(ahead) <= tolerable_skew_s, std::to_string(ahead) + " s ahead of ours",
+             "set both clocks: tokens and agreements bear the time");
+    }
+
+    void protocol(const std::string& base) {
+        const auto answer = ask("POST", base + "/catalog/request", dsp::write_catalog_request({}));
+        if (!answer.ok()) return note("protocol", false, answer.error().message, "the version document answers and the protocol does not: ask its operator");
+        const dsp::Refusal refusal = dsp::read_refusal(answer->body);
+        if (answer->status == 200) return note("protocol", true, "its catalogue is open to strangers");
+        if (answer->status == 401) {
+            return note("protocol", true, "it asks who is calling" + (refusal.code.empty() ? std::string() : " (" + refusal.code + ")"));
+        }
+        note("protocol", false, "HTTP status " + std::to_string(answer->status) + (refusal.reasons.empty() ? std::string() : ": " + refusal.reasons.front()),
+             answer->status >= 500 ? "some connectors answer so when they cannot read a token: agree on the identity service with its operator"
+                                   : "ask its operator; GET /api/v1/connector shows what our side last saw");
+    }
+
+    const ConnectorDoctor& o_;
+    std::string url_;
+    std::string origin_;
+    boost::asio::io_context io_{1};
+    std::shared_ptr<Outbound> outbound_;
+    std::vector<Finding> findings_;
+    bool reached_ = false;
+};
+
+}  // namespace
+
+int doctor_connector(const ConnectorDoctor& options, commands::Environment& environment) {
+    Examination examination(options);
+    const std::vector<Finding> findings = examination.run();
+    bool good = true;
+    std::string list;
+    for (const Finding& f : findings) {
+        good = good && f.good;
+        if (options.json) {
+            list += (list.empty() ? "" : ",") + commands::JsonObject().text("step", f.step).raw("good", f.good ? "true" : "false").text("found", f.found).text("todo", f.todo).str();
+            continue;
+        }
+        environment.print("  " + std::string(f.good ? "✓ " : "✗ ") + commands::pad(f.step, 11) + commands::printable(f.found) + "\n");
+        if (!f.todo.empty()) environment.print("    " + commands::pad("", 11) + "→ " + f.todo + "\n");
+    }
+    if (options.json) environment.print(commands::JsonObject().raw("good", good ? "true" : "false").raw("steps", "[" + list + "]").str() + "\n");
+    if (good) return commands::exit_done;
+    return examination.reached() ? commands::exit_failed : commands::exit_unreachable;
+}
+
+}  // namespace entente::native
