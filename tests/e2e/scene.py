@@ -31,15 +31,18 @@ def sh(*command):
 class ClientHost:
     """A namespace held by `cat`, joined to ours by a pair of virtual interfaces."""
 
+    def __init__(self, here="ent0", there="ent1", server=SERVER, clients=CLIENTS):
+        self.here, self.there, self.server, self.clients = here, there, server, clients
+
     def __enter__(self):
         self.holder = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE)
         ours = os.readlink("/proc/self/ns/net")
         while os.readlink(f"/proc/{self.holder.pid}/ns/net") == ours:
             time.sleep(0.01)
         self.prefix = ["nsenter", "--net", "--target", str(self.holder.pid)]
-        sh("ip", "link", "add", "ent0", "type", "veth", "peer", "name", "ent1")
-        sh("ip", "link", "set", "ent1", "netns", str(self.holder.pid))
-        for where, name, address in (([], "ent0", SERVER), (self.prefix, "ent1", CLIENTS)):
+        sh("ip", "link", "add", self.here, "type", "veth", "peer", "name", self.there)
+        sh("ip", "link", "set", self.there, "netns", str(self.holder.pid))
+        for where, name, address in (([], self.here, self.server), (self.prefix, self.there, self.clients)):
             sh(*where, "ip", "link", "set", "dev", name, "gso_max_segs", "1")  # frames as a wire would carry them
             sh(*where, "ip", "address", "add", f"{address}/24", "dev", name)
             sh(*where, "ip", "link", "set", name, "up")
@@ -76,11 +79,11 @@ def data(folder):
     return "synthetic"
 
 
-def certificate(folder):
+def certificate(folder, name="tls", address=SERVER):
     sh("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
-       str(folder / "tls.key"), "-out", str(folder / "tls.pem"), "-days", "2", "-subj", "/CN=coordinator", "-addext",
-       f"subjectAltName=IP:{SERVER}")
-    return folder / "tls.pem", folder / "tls.key"
+       str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"), "-days", "2", "-subj", f"/CN={name}", "-addext",
+       f"subjectAltName=IP:{address}")
+    return folder / f"{name}.pem", folder / f"{name}.key"
 
 
 def run(tls, rounds, folder):
