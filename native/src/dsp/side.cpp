@@ -8,9 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/files.hpp"
-#include "connectors/dsp/words.hpp"
-#include "dsp/provider.hpp"
-#include "dsp/signed_identity.hpp"
+#include "dsp/station.hpp"
 #include "http/listener.hpp"
 #include "store/state_store.hpp"
 
@@ -20,8 +18,6 @@ namespace asio = boost::asio;
 using namespace contract;
 
 namespace {
-
-constexpr const char* root = "/dsp";
 
 // The exchange and its contents in a participant's own folder.
 class SideStorage final : public hub::Storage {
@@ -79,7 +75,7 @@ private:
 };
 
 struct Door final : http::Handler {
-    std::shared_ptr<DspService> service;
+    DspService* service = nullptr;
 
     [[nodiscard]] http::BodyRule body_rule(const http::Request& request) const override { return service->body_rule(request); }
     void handle(http::Request request, http::Reply reply) override { service->handle(std::move(request), std::move(reply)); }
@@ -91,8 +87,8 @@ struct Door final : http::Handler {
 }  // namespace
 
 struct DspSide::State {
-    State(DspSideOptions options, SideStorage side_storage, ProcessStore process_store)
-        : o(std::move(options)), storage(std::move(side_storage)), processes(std::move(process_store)),
+    State(DspSideOptions options, SideStorage side_storage)
+        : o(std::move(options)), storage(std::move(side_storage)),
           listener(io, door, {.address = o.listen_address, .port = o.listen_port, .tls_certificate = o.tls_certificate, .tls_key = o.tls_key}) {}
 
     Status open() {
@@ -100,41 +96,17 @@ struct DspSide::State {
         ENTENTE_TRY(exchange.admit(o.self, o.key->public_key()));
         space.emplace(o.federation, std::move(exchange), storage, now_ms);
         ENTENTE_TRY(listener.start());
-        origin = !o.public_url.empty() ? o.public_url
-                                       : std::string(o.tls_certificate.empty() ? "http://" : "https://") +
-                                             (o.listen_address.find(':') != std::string::npos ? "[" + o.listen_address + "]" : o.listen_address) +
-                                             ":" + std::to_string(listener.port());
-        while (origin.ends_with('/')) origin.pop_back();
-        address = origin + root + "/" + std::string(dsp::version);
-        identity = make_signed_identity({.participant = o.self, .key = *o.key, .key_of = [this](const std::string& id) { return key_of(id); }, .now_ms = now_ms, .also_accepted = {}});
-        behaviour.emplace(dsp::ExchangeBehaviour::Options{o.self, o.key->public_key(), space->exchange(), peers, now_ms});
-        OutboundOptions out;
-        out.plain_loopback = o.tls_certificate.empty();
-        out.opened_networks = o.opened_networks;
-        if (out.plain_loopback) out.opened_networks.push_back("127.0.0.0/8");
-        out.own_origins = {origin};
-        out.own_ports = {listener.port()};
-        out.ca_file = o.ca_file;
-        ENTENTE_ASSIGN(outbound, Outbound::make(io, std::move(out)));
-        const auto post = [this](std::function<void()> work) { asio::post(io, std::move(work)); };
-        ENTENTE_ASSIGN(data, DataPlane::open({.post = post, .store = processes, .blobs = storage.blobs(), .address = origin + root, .root = root,
-                                              .permit = [this](const Grant& grant) { return provider->permitted(grant); }}));
-        dsp::NodeOptions node;
-        node.participant = o.self;
-        node.address = address;
-        node.attempts = o.attempts;
-        DspOptions options{.post = post, .outbound = outbound, .store = processes, .identity = *identity, .behaviour = *behaviour,
-                           .node = std::move(node), .data = data, .root = root,
-                           .origins_of = [this](const std::string& id) { return origins_of(id); },
-                           .on_step = [this](const dsp::Step& step) { heard(step); }, .on_failure = {}};
-        ENTENTE_ASSIGN(door.service, DspService::open(std::move(options)));
-        provider.emplace(DspProvider::Options{*space, *door.service, *data, [this](const std::string& asset, const Version& version) { return storage.blob_of(asset, version); }});
-        connector = DspConnector::make({.self = o.self, .coordinator = o.coordinator, .space = *space, .service = *door.service, .outbound = outbound, .identity = *identity, .peers = peers, .post = post});
-        space->on_change([this] { provider->settle(); });
-        asio::post(io, [this] {
-            door.service->start();
-            provider->resume();
-        });
+        DspStationOptions options{.self = o.self, .coordinator = o.coordinator, .key = o.key, .io = io,
+                                  .post = [this](std::function<void()> work) { asio::post(io, std::move(work)); },
+                                  .space = *space, .blobs = storage.blobs(),
+                                  .blob_of = [this](const std::string& asset, const Version& version) { return storage.blob_of(asset, version); },
+                                  .folder = o.folder.string(), .origin = origin(), .port = listener.port(),
+                                  .plain_loopback = o.tls_certificate.empty(), .networks = o.opened_networks, .ca_file = o.ca_file,
+                                  .attempts = o.attempts, .on_served = {}, .on_failure = {}};
+        ENTENTE_ASSIGN(station, DspStation::open(std::move(options)));
+        door.service = &station->service();
+        space->on_change([this] { station->settle(); });
+        asio::post(io, [this] { station->start(); });
         thread = std::thread([this] { io.run(); });
         return done();
     }
@@ -143,45 +115,28 @@ struct DspSide::State {
         listener.stop();
         io.stop();
         if (thread.joinable()) thread.join();
-        connector.reset();
-        door.service.reset();
-        data.reset();
-        outbound.reset();
+        station.reset();
     }
 
-    void heard(const dsp::Step& step) {
-        provider->heard(step);
-        connector->heard(step);
-    }
-    std::optional<codec::PublicKey> key_of(const std::string& id) {
-        const std::lock_guard lock(keys_mutex);
-        const auto it = keys.find(id);
-        return it == keys.end() ? std::nullopt : std::optional(it->second);
-    }
-    std::vector<std::string> origins_of(const std::string& id) const {
-        const auto it = peers.find(id);
-        return it == peers.end() ? std::vector<std::string>() : std::vector<std::string>{dsp::origin_of(it->second.address)};
+    [[nodiscard]] std::string origin() const {
+        std::string url = o.public_url;
+        const bool v6 = o.listen_address.find(':') != std::string::npos;
+        if (url.empty()) {
+            url = std::string(o.tls_certificate.empty() ? "http://" : "https://") + (v6 ? "[" : "") + o.listen_address + (v6 ? "]" : "") + ":" +
+                  std::to_string(listener.port());
+        }
+        while (url.ends_with('/')) url.pop_back();
+        return url;
     }
 
     DspSideOptions o;
     SideStorage storage;
-    ProcessStore processes;
     std::optional<hub::HubSpace> space;
-    std::map<std::string, dsp::Peer, std::less<>> peers;
-    std::mutex keys_mutex;
-    std::map<std::string, codec::PublicKey> keys;
     asio::io_context io{1};
     asio::executor_work_guard<asio::io_context::executor_type> busy{io.get_executor()};
     Door door;
     http::Listener listener;
-    std::string origin;
-    std::string address;
-    std::unique_ptr<IdentityProvider> identity;
-    std::optional<dsp::ExchangeBehaviour> behaviour;
-    std::shared_ptr<Outbound> outbound;
-    std::shared_ptr<DataPlane> data;
-    std::optional<DspProvider> provider;
-    std::shared_ptr<DspConnector> connector;
+    std::unique_ptr<DspStation> station;
     std::thread thread;
 };
 
@@ -192,31 +147,26 @@ Result<std::unique_ptr<DspSide>> DspSide::open(DspSideOptions options) {
     ENTENTE_TRY(make_directory(options.folder.string()));
     ENTENTE_ASSIGN(StateStore store, StateStore::open((options.folder / "exchange.db").string()));
     ENTENTE_ASSIGN(BlobStore blobs, BlobStore::open(options.folder));
-    ENTENTE_ASSIGN(ProcessStore processes, ProcessStore::open((options.folder / "dsp.db").string()));
-    auto state = std::make_unique<State>(std::move(options), SideStorage(std::move(store), std::move(blobs)), std::move(processes));
+    auto state = std::make_unique<State>(std::move(options), SideStorage(std::move(store), std::move(blobs)));
     ENTENTE_TRY(state->open());
     return std::unique_ptr<DspSide>(new DspSide(std::move(state)));
 }
 
-std::string DspSide::address() const { return state_->address; }
+const std::string& DspSide::address() const { return state_->station->address(); }
 
 Status DspSide::know(const dsp::Peer& peer, const codec::PublicKey& key) {
     std::promise<Status> known;
     auto answer = known.get_future();
     asio::post(state_->io, [&] {
         Status admitted = state_->space->admit(peer.participant, key);
-        if (admitted.ok()) {
-            state_->peers.insert_or_assign(peer.participant, peer);
-            const std::lock_guard lock(state_->keys_mutex);
-            state_->keys.insert_or_assign(peer.participant, key);
-        }
+        if (admitted.ok()) state_->station->know(peer, key);
         known.set_value(std::move(admitted));
     });
     return answer.get();
 }
 
 void DspSide::post(std::function<void(contract::Connector&)> work) {
-    asio::post(state_->io, [this, work = std::move(work)] { work(*state_->connector); });
+    asio::post(state_->io, [this, work = std::move(work)] { work(state_->station->connector()); });
 }
 
 contract::HubView DspSide::own_view() {

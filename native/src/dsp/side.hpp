@@ -38,7 +38,7 @@ public:
     static Result<std::unique_ptr<DspSide>> open(DspSideOptions options);
     ~DspSide();
 
-    [[nodiscard]] std::string address() const;  // its base address
+    [[nodiscard]] const std::string& address() const;  // its base address
     // A participant of the federation: its key, and where its connector is.
     Status know(const dsp::Peer& peer, const codec::PublicKey& key);
 

@@ -4,9 +4,7 @@
 
 #include "commands/text.hpp"
 #include "connectors/dsp/offerings.hpp"
-#include "connectors/dsp/words.hpp"
 #include "dsp/processes_json.hpp"
-#include "dsp/signed_identity.hpp"
 
 namespace entente::native {
 
@@ -14,7 +12,6 @@ using namespace contract;
 
 namespace {
 
-constexpr const char* root = "/dsp";
 constexpr std::int64_t first_pause_ms = 50;
 constexpr std::int64_t longest_pause_ms = 250;
 constexpr std::int64_t refused_pause_ms = 10'000;  // before the same thing is tried again
@@ -51,77 +48,32 @@ struct DspMailbox::Partner {
     std::map<std::string, Open> open;  // by transfer: pulled, and its verdict is still to be told
 };
 
-DspMailbox::DspMailbox(DspMailboxOptions options) : o_(std::move(options)), self_(o_.host.machine().plan().federation.coordinator) {}
-
-DspMailbox::~DspMailbox() {
-    connector_.reset();
-    service_.reset();
-    data_.reset();
-    outbound_.reset();
-}
+DspMailbox::DspMailbox(DspMailboxOptions options) : o_(std::move(options)) {}
+DspMailbox::~DspMailbox() = default;
 
 Result<std::unique_ptr<DspMailbox>> DspMailbox::open(DspMailboxOptions options) {
     std::unique_ptr<DspMailbox> mailbox(new DspMailbox(std::move(options)));
-    ENTENTE_TRY(mailbox->build());
+    DspMailboxOptions& o = mailbox->o_;
+    const std::string coordinator = o.host.machine().plan().federation.coordinator;
+    DspStationOptions station{.self = coordinator, .coordinator = coordinator, .key = &o.key, .io = o.io, .post = o.post,
+                              .space = o.host.space(), .blobs = o.blobs,
+                              .blob_of = [&host = o.host](const std::string& asset, const Version& version) -> Result<Digest> {
+                                  const auto content = host.content_of(asset);
+                                  if (content && content->version == version) return content->blob;
+                                  return Error{Code::not_found, "connector.no-content", "no content of " + asset + " in this version"};
+                              },
+                              .folder = o.folder, .origin = o.origin, .port = o.port, .plain_loopback = o.loopback, .networks = o.networks,
+                              .ca_file = o.ca_file,
+                              .on_served = [&host = o.host](const Grant& grant) { host.history().sent_model(grant.size_bytes); },
+                              .on_failure = [box = mailbox.get()](const Error& error) { box->say_once("connector: " + error.message); }};
+    ENTENTE_ASSIGN(mailbox->station_, DspStation::open(std::move(station)));
     return mailbox;
-}
-
-Status DspMailbox::build() {
-    address_ = o_.origin + root + "/" + std::string(dsp::version);
-    ENTENTE_ASSIGN(ProcessStore store, ProcessStore::open(o_.folder + "/dsp.db"));
-    store_ = std::make_unique<ProcessStore>(std::move(store));
-    identity_ = make_signed_identity({.participant = self_, .key = o_.key,
-                                      .key_of = [this](const std::string& id) -> std::optional<codec::PublicKey> {
-                                          const std::lock_guard lock(keys_mutex_);
-                                          const auto it = keys_.find(id);
-                                          return it == keys_.end() ? std::nullopt : std::optional(it->second);
-                                      },
-                                      .now_ms = now_ms, .also_accepted = {}});
-    hub::HubSpace& space = o_.host.space();
-    behaviour_ = std::make_unique<dsp::ExchangeBehaviour>(
-        dsp::ExchangeBehaviour::Options{self_, o_.key.public_key(), space.exchange(), peers_, now_ms});
-    OutboundOptions out;
-    out.plain_loopback = o_.loopback;
-    out.opened_networks = o_.networks;
-    if (o_.loopback) out.opened_networks.push_back("127.0.0.0/8");
-    out.own_origins = {o_.origin};
-    out.own_ports = {o_.port};
-    out.ca_file = o_.ca_file;
-    ENTENTE_ASSIGN(outbound_, Outbound::make(o_.io, std::move(out)));
-    ENTENTE_ASSIGN(data_, DataPlane::open({.post = o_.post, .store = *store_, .blobs = o_.blobs, .address = o_.origin + root, .root = root,
-                                           .permit = [this](const Grant& grant) { return provider_->permitted(grant); },
-                                           .on_served = [this](const Grant& grant) { o_.host.history().sent_model(grant.size_bytes); }}));
-    dsp::NodeOptions node;
-    node.participant = self_;
-    node.address = address_;
-    DspOptions options{.post = o_.post, .outbound = outbound_, .store = *store_, .identity = *identity_, .behaviour = *behaviour_,
-                       .node = std::move(node), .data = data_, .root = root,
-                       .origins_of = [this](const std::string& id) {
-                           const auto it = peers_.find(id);
-                           return it == peers_.end() ? std::vector<std::string>() : std::vector<std::string>{dsp::origin_of(it->second.address)};
-                       },
-                       .on_step = [this](const dsp::Step& step) {
-                           provider_->heard(step);
-                           connector_->heard(step);
-                       },
-                       .on_failure = [this](const Error& error) { say_once("connector: " + error.message); }};
-    ENTENTE_ASSIGN(service_, DspService::open(std::move(options)));
-    provider_ = std::make_unique<DspProvider>(DspProvider::Options{
-        space, *service_, *data_, [this](const std::string& asset, const Version& version) -> Result<Digest> {
-            const auto content = o_.host.content_of(asset);
-            if (content && content->version == version) return content->blob;
-            return Error{Code::not_found, "connector.no-content", "no content of " + asset + " in this version"};
-        }});
-    connector_ = DspConnector::make({.self = self_, .coordinator = self_, .space = space, .service = *service_, .outbound = outbound_,
-                                     .identity = *identity_, .peers = peers_, .post = o_.post});
-    return done();
 }
 
 // What was pulled before a restart is asked for its verdict again; what was not stored is pulled again.
 void DspMailbox::start() {
-    service_->start();
-    provider_->resume();
-    for (const auto& [pid, t] : service_->node().transfers()) {
+    station_->start();
+    for (const auto& [pid, t] : station_->service().node().transfers()) {
         if (t.role != dsp::Role::consumer || dsp::is_final(t.state)) continue;
         const Agreement* agreement = o_.host.space().exchange().agreement(t.agreement_id);
         const auto version = dsp::read_version(t.extensions);
@@ -131,7 +83,7 @@ void DspMailbox::start() {
             if (!state) state = std::make_unique<Partner>();
             state->open[pid] = {asset, *version};
         } else {
-            connector_->conclude(pid, {false, "transfer.interrupted", "The coordinator was restarted before the update had arrived."},
+            station_->connector().conclude(pid, {false, "transfer.interrupted", "The coordinator was restarted before the update had arrived."},
                                  within(60'000), [](const Result<Done>&) {});
         }
     }
@@ -144,24 +96,18 @@ Status DspMailbox::know(const std::string& participant, const std::string& addre
     }
     std::string base = address;
     while (base.ends_with('/')) base.pop_back();
-    peers_.insert_or_assign(participant, dsp::Peer{participant, base});
+    station_->know({participant, base}, key);
     auto& state = partners_[participant];
     if (!state) state = std::make_unique<Partner>();
-    const std::lock_guard lock(keys_mutex_);
-    keys_.insert_or_assign(participant, key);
     news_ = true;
     return done();
 }
 
-void DspMailbox::forget(const std::string& participant) {
-    peers_.erase(participant);
-    const std::lock_guard lock(keys_mutex_);
-    keys_.erase(participant);
-}
+void DspMailbox::forget(const std::string& participant) { station_->forget(participant); }
 
 std::int64_t DspMailbox::step() {
     for (auto& [id, state] : partners_) {
-        if (peers_.contains(id) && !state->looking) look(id, *state);
+        if (station_->peers().contains(id) && !state->looking) look(id, *state);
     }
     tell_verdicts();
     pause_ms_ = std::exchange(news_, false) ? first_pause_ms : std::clamp(2 * pause_ms_, first_pause_ms, longest_pause_ms);
@@ -169,13 +115,13 @@ std::int64_t DspMailbox::step() {
 }
 
 void DspMailbox::settle() {
-    provider_->settle();
+    station_->settle();
     tell_verdicts();
 }
 
 void DspMailbox::look(const std::string& id, Partner& state) {
     state.looking = true;
-    connector_->catalog_of(peers_.find(id)->second, {.kind = AssetKind::update_stream, .asset = {}}, within(10'000),
+    station_->connector().catalog_of(station_->peers().find(id)->second, {.kind = AssetKind::update_stream, .asset = {}}, within(10'000),
                            [this, id](Result<std::vector<CatalogEntry>> found) {
                                const auto it = partners_.find(id);
                                if (it == partners_.end()) return;
@@ -201,7 +147,7 @@ void DspMailbox::take(const std::string& id, const CatalogEntry& entry) {
     if (!agreements.ok()) return;
     const auto ours = std::find_if(agreements->begin(), agreements->end(), [&](const Agreement& a) { return a.offer == entry.offer; });
     if (ours == agreements->end() || now_ms() < state.not_before_ms) return;
-    if (!connector_->holds(ours->id)) return negotiate(id, entry);
+    if (!station_->connector().holds(ours->id)) return negotiate(id, entry);
     if (entry.version && space.exchange().current(entry.asset.id) != entry.version && !state.pulling) pull(id, entry, ours->id);
 }
 
@@ -210,7 +156,7 @@ void DspMailbox::negotiate(const std::string& id, const CatalogEntry& entry) {
     if (std::exchange(state.negotiating, true)) return;
     const auto agreements = o_.host.space().exchange().agreements(id, entry.asset.id);
     const auto ours = std::find_if(agreements->begin(), agreements->end(), [&](const Agreement& a) { return a.offer == entry.offer; });
-    connector_->negotiate(*ours, within(60'000), [this, id](Result<Agreement> agreed) {
+    station_->connector().negotiate(*ours, within(60'000), [this, id](Result<Agreement> agreed) {
         Partner& after = *partners_.at(id);
         after.negotiating = false;
         news_ = true;
@@ -232,7 +178,7 @@ void DspMailbox::pull(const std::string& id, const CatalogEntry& entry, const st
     if (!upload.ok()) return say_once(upload.error().message);
     auto sink = std::make_shared<UploadSink>(std::move(upload).value());
     state.pulling = true;
-    connector_->transfer({agreement, asset, version}, *sink, within(600'000), [this, id, asset, version, sink](Result<Transfer> moved) {
+    station_->connector().transfer({agreement, asset, version}, *sink, within(600'000), [this, id, asset, version, sink](Result<Transfer> moved) {
         Partner& after = *partners_.at(id);
         after.pulling = false;
         news_ = true;
@@ -250,7 +196,7 @@ void DspMailbox::pulled(const std::string& id, const std::string& asset, const V
         partners_.at(id)->open[transfer] = {asset, version};
         return tell_verdicts();
     }
-    connector_->conclude(transfer, {false, taken.error().reason, taken.error().message}, within(60'000), [](const Result<Done>&) {});
+    station_->connector().conclude(transfer, {false, taken.error().reason, taken.error().message}, within(60'000), [](const Result<Done>&) {});
 }
 
 // The round has judged what was pulled: the transfer ends with that, and the partner reads it.
@@ -264,7 +210,7 @@ void DspMailbox::tell_verdicts() {
             for (auto it = transfers->rbegin(); it != transfers->rend(); ++it) {
                 if (it->version != what.version) continue;
                 if (it->state != TransferState::completed && it->state != TransferState::terminated) return false;
-                connector_->conclude(pid, {it->state == TransferState::completed, it->code, it->sentence}, within(60'000), [](const Result<Done>&) {});
+                station_->connector().conclude(pid, {it->state == TransferState::completed, it->code, it->sentence}, within(60'000), [](const Result<Done>&) {});
                 return true;
             }
             return false;
@@ -274,11 +220,11 @@ void DspMailbox::tell_verdicts() {
 
 std::string DspMailbox::json() const {
     std::string peers;
-    for (const auto& [id, peer] : peers_) {
+    for (const auto& [id, peer] : station_->peers()) {
         peers += (peers.empty() ? "" : ",") + commands::JsonObject().text("participant", id).text("address", peer.address).str();
     }
-    const std::string processes = processes_json(service_->node());
-    return commands::JsonObject().text("address", address_).raw("peers", "[" + peers + "]").raw("processes", processes).str();
+    const std::string processes = processes_json(station_->service().node());
+    return commands::JsonObject().text("address", station_->address()).raw("peers", "[" + peers + "]").raw("processes", processes).str();
 }
 
 void DspMailbox::say_once(const std::string& text) {

@@ -10,13 +10,8 @@
 // is to the hub's participants, and they pull it under agreements of their own. On the host's strand.
 #pragma once
 
-#include "dsp/connector.hpp"
-#include "dsp/provider.hpp"
+#include "dsp/station.hpp"
 #include "server/host.hpp"
-
-namespace boost::asio {
-class io_context;
-}
 
 namespace entente::native {
 
@@ -41,10 +36,9 @@ public:
     ~DspMailbox();
 
     void start();
-    [[nodiscard]] const std::string& address() const noexcept { return address_; }
+    [[nodiscard]] const std::string& address() const noexcept { return station_->address(); }
     // invalid_argument "url.*"; permission_denied "connector.address" for one that this coordinator would not call.
     Status know(const std::string& participant, const std::string& address, const codec::PublicKey& key);
-    [[nodiscard]] bool knows(const std::string& participant) const { return peers_.contains(participant); }
     void forget(const std::string& participant);
 
     std::int64_t step();
@@ -54,12 +48,11 @@ public:
     // Partners with connectors, negotiations and transfers, for people.
     [[nodiscard]] std::string json() const;
     // The paths below /dsp, from any thread.
-    DspService& service() noexcept { return *service_; }
+    DspService& service() noexcept { return station_->service(); }
 
 private:
     struct Partner;
     explicit DspMailbox(DspMailboxOptions options);
-    Status build();
     void look(const std::string& id, Partner& state);
     void take(const std::string& id, const contract::CatalogEntry& entry);
     void negotiate(const std::string& id, const contract::CatalogEntry& entry);
@@ -70,20 +63,8 @@ private:
     void say_once(const std::string& text);
 
     DspMailboxOptions o_;
-    std::string self_;
-    std::string address_;
-    std::mutex keys_mutex_;
-    std::map<std::string, codec::PublicKey> keys_;
-    std::map<std::string, dsp::Peer, std::less<>> peers_;
+    std::unique_ptr<DspStation> station_;
     std::map<std::string, std::unique_ptr<Partner>> partners_;
-    std::unique_ptr<ProcessStore> store_;
-    std::unique_ptr<IdentityProvider> identity_;
-    std::unique_ptr<dsp::ExchangeBehaviour> behaviour_;
-    std::shared_ptr<Outbound> outbound_;
-    std::shared_ptr<DataPlane> data_;
-    std::shared_ptr<DspService> service_;
-    std::unique_ptr<DspProvider> provider_;
-    std::shared_ptr<DspConnector> connector_;
     std::set<std::string> said_;
     std::int64_t pause_ms_ = 0;
     bool news_ = false;  // since the last step

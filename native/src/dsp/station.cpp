@@ -1,0 +1,94 @@
+#include "dsp/station.hpp"
+
+#include "base/files.hpp"
+#include "connectors/dsp/words.hpp"
+#include "dsp/signed_identity.hpp"
+
+namespace entente::native {
+namespace {
+
+constexpr const char* root = "/dsp";
+
+}  // namespace
+
+// Those that may still call back go first.
+DspStation::~DspStation() {
+    connector_.reset();
+    service_.reset();
+    data_.reset();
+    outbound_.reset();
+}
+
+Result<std::unique_ptr<DspStation>> DspStation::open(DspStationOptions options) {
+    std::unique_ptr<DspStation> station(new DspStation(std::move(options)));
+    ENTENTE_TRY(station->build());
+    return station;
+}
+
+Status DspStation::build() {
+    address_ = o_.origin + root + "/" + std::string(dsp::version);
+    ENTENTE_ASSIGN(ProcessStore store, ProcessStore::open(o_.folder + "/dsp.db"));
+    store_ = std::make_unique<ProcessStore>(std::move(store));
+    identity_ = make_signed_identity({.participant = o_.self, .key = *o_.key, .key_of = [this](const std::string& id) { return key_of(id); },
+                                      .now_ms = now_ms, .also_accepted = {}});
+    behaviour_ = std::make_unique<dsp::ExchangeBehaviour>(
+        dsp::ExchangeBehaviour::Options{o_.self, o_.key->public_key(), o_.space.exchange(), peers_, now_ms});
+    OutboundOptions out;
+    out.plain_loopback = o_.plain_loopback;
+    out.opened_networks = o_.networks;
+    if (o_.plain_loopback) out.opened_networks.push_back("127.0.0.0/8");
+    out.own_origins = {o_.origin};
+    out.own_ports = {o_.port};
+    out.ca_file = o_.ca_file;
+    ENTENTE_ASSIGN(outbound_, Outbound::make(o_.io, std::move(out)));
+    ENTENTE_ASSIGN(data_, DataPlane::open({.post = o_.post, .store = *store_, .blobs = o_.blobs, .address = o_.origin + root, .root = root,
+                                           .permit = [this](const Grant& grant) { return provider_->permitted(grant); },
+                                           .on_served = o_.on_served}));
+    dsp::NodeOptions node;
+    node.participant = o_.self;
+    node.address = address_;
+    node.attempts = o_.attempts;
+    DspOptions options{.post = o_.post, .outbound = outbound_, .store = *store_, .identity = *identity_, .behaviour = *behaviour_,
+                       .node = std::move(node), .data = data_, .root = root,
+                       .origins_of = [this](const std::string& id) { return origins_of(id); },
+                       .on_step = [this](const dsp::Step& step) {
+                           provider_->heard(step);
+                           connector_->heard(step);
+                       },
+                       .on_failure = o_.on_failure};
+    ENTENTE_ASSIGN(service_, DspService::open(std::move(options)));
+    provider_ = std::make_unique<DspProvider>(DspProvider::Options{o_.space, *service_, *data_, o_.blob_of});
+    connector_ = DspConnector::make({.self = o_.self, .coordinator = o_.coordinator, .space = o_.space, .service = *service_, .outbound = outbound_,
+                                     .identity = *identity_, .peers = peers_, .post = o_.post});
+    return done();
+}
+
+void DspStation::start() {
+    service_->start();
+    provider_->resume();
+}
+
+void DspStation::know(const dsp::Peer& peer, const codec::PublicKey& key) {
+    peers_.insert_or_assign(peer.participant, peer);
+    const std::lock_guard lock(keys_mutex_);
+    keys_.insert_or_assign(peer.participant, key);
+}
+
+void DspStation::forget(const std::string& participant) {
+    peers_.erase(participant);
+    const std::lock_guard lock(keys_mutex_);
+    keys_.erase(participant);
+}
+
+std::optional<codec::PublicKey> DspStation::key_of(const std::string& participant) {
+    const std::lock_guard lock(keys_mutex_);
+    const auto it = keys_.find(participant);
+    return it == keys_.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::vector<std::string> DspStation::origins_of(const std::string& participant) const {
+    const auto it = peers_.find(participant);
+    return it == peers_.end() ? std::vector<std::string>() : std::vector<std::string>{dsp::origin_of(it->second.address)};
+}
+
+}  // namespace entente::native
