@@ -142,6 +142,8 @@ class Endings(unittest.TestCase):
             nobody = subprocess.run([ENTENTE, "doctor", "connector", "http://127.0.0.1:9"], capture_output=True, text=True, timeout=60)
             self.assertEqual(nobody.returncode, 5, nobody.stdout)
             self.assertIn("check name, port, firewall", nobody.stdout)
+            did = json.loads(f.ask("GET", "/.well-known/did.json", token=None)[1])
+            self.assertEqual(did["id"], f"did:web:127.0.0.1%3A{f.port}")
             version = json.loads(f.ask("GET", "/.well-known/dspace-version", token=None)[1])
             self.assertEqual(version["protocolVersions"][0]["version"], "2025-1")
             for pid in [n["pid"] for n in f.get("/api/v1/connector")["processes"]["negotiations"]] + ["urn:uuid:none"]:

@@ -8,6 +8,7 @@ namespace entente::native {
 namespace {
 
 constexpr std::string_view document = "/.well-known/dspace-version";
+constexpr std::string_view did_path = "/.well-known/did.json";
 constexpr std::uint64_t message_limit = 1024 * 1024;
 
 std::string without_slash(std::string text) {
@@ -57,7 +58,7 @@ Result<std::shared_ptr<DspService>> DspService::open(DspOptions options) {
 void DspService::start() { pump(); }
 
 bool DspService::serves(std::string_view path) const {
-    return path == document || path == o_.root || path.starts_with(o_.root + "/");
+    return path == document || (path == did_path && !o_.did_document.empty()) || path == o_.root || path.starts_with(o_.root + "/");
 }
 
 http::BodyRule DspService::body_rule(const http::Request& request) const {
@@ -78,6 +79,7 @@ void DspService::handle(http::Request request, http::Reply reply) {
     if (below_root || path == document) {
         return reply(http::json(dsp::write_versions(below_root ? "/" + std::string(dsp::version) : base, o_.node.participant)));
     }
+    if (path == did_path && !o_.did_document.empty()) return reply(http::json(o_.did_document));
     if (!path.starts_with(base + "/")) return reply(http::problem(404, "http.not-found", "there is nothing at " + request.path));
     const std::string header = request.header("authorization");
     auto shared = std::make_shared<http::Request>(std::move(request));

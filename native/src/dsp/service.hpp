@@ -33,6 +33,7 @@ struct DspOptions {
     std::string root = "/dsp";       // the path of `node.address` on this server is this and /2025-1
     // The origins that were registered for a participant: nothing is sent anywhere else.
     std::function<std::vector<std::string>(const std::string& peer)> origins_of;
+    std::string did_document = {};   // served at /.well-known/did.json; empty: none
     std::function<void(const dsp::Step&)> on_step;        // stored, with a process in it
     std::function<void(const Error&)> on_failure;
     std::int64_t message_timeout_ms = 10'000;             // of one message to a peer

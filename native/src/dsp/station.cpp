@@ -1,6 +1,7 @@
 #include "dsp/station.hpp"
 
 #include "base/files.hpp"
+#include "connectors/dsp/did.hpp"
 #include "connectors/dsp/words.hpp"
 #include "dsp/signed_identity.hpp"
 
@@ -51,6 +52,7 @@ Status DspStation::build() {
     DspOptions options{.post = o_.post, .outbound = outbound_, .store = *store_, .identity = *identity_, .behaviour = *behaviour_,
                        .node = std::move(node), .data = data_, .root = root,
                        .origins_of = [this](const std::string& id) { return origins_of(id); },
+                       .did_document = dsp::did_document(o_.origin, o_.key->public_key(), o_.origin + root),
                        .on_step = [this](const dsp::Step& step) {
                            provider_->heard(step);
                            connector_->heard(step);
