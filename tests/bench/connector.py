@@ -86,6 +86,16 @@ def dataspace(entente, mnist):
         say("1,000 negotiations, begun at once, all in agreement", time.monotonic() - begun, "s")
         for company in (pair.provider, pair.consumer):
             say(f"resident with 1,000 agreements, {company.name}", resident(company.child.pid, "VmRSS") / 1e6, "MB", 80)
+    with Pair(ONE_MB, "--copies", "10000") as pair:
+        pair.provider.start()
+        pair.consumer.start()
+        catalogue(pair)
+        times = []
+        for _ in range(10):
+            begun = time.monotonic()
+            assert len(catalogue(pair)) == 100
+            times.append((time.monotonic() - begun) * 1000)
+        say("catalogue of 10,000 data sets, its first page", statistics.median(times), "ms", 50)
     large = pair.folder.parent / f"entente-bench-{os.getpid()}"
     try:
         with open(large, "wb") as file:

@@ -1,6 +1,6 @@
 // The production connector as a plain company's: it agrees to what it offers, verifies what it asked for, serves and fetches.
 //
-//   dsp_peer --participant plant-a --data DIR [--port N] [--offer DATASET=FILE]... [--rules JSON] [--peer ID=ADDRESS]... [--open N]
+//   dsp_peer --participant plant-a --data DIR [--port N] [--offer DATASET=FILE]... [--rules JSON] [--peer ID=ADDRESS]... [--open N] [--copies N]
 //            [--origin ID=URL]... [--federation IRI]
 //
 // Driven and watched over paths of its own, each a POST with a JSON object:
@@ -240,6 +240,11 @@ Status read_company(const std::multimap<std::string, std::string>& options, Comp
         ENTENTE_ASSIGN(const Digest blob, upload.finish());
         company.offered[value.substr(0, equals)] = {blob, size};
     }
+    // The same content again and again under other names: a large catalogue.
+    const std::size_t copies = std::stoul(interop::option(options, "--copies", "0"));
+    if (copies == 0 || company.offered.empty()) return done();
+    const Offered first = company.offered.begin()->second;
+    for (std::size_t i = 0; i < copies; ++i) company.offered["copy-" + std::to_string(i)] = first;
     return done();
 }
 
