@@ -1,7 +1,9 @@
 """Federations over the Dataspace Protocol: the coordinator and each partner have connectors of their own."""
 import json, shutil, signal, subprocess, time, unittest
 
+from dataspace import free_ports
 from harness import ENTENTE, Small, undisturbed_digest
+from proxy import Proxy
 from test_updates import CLOCK
 
 OWN = ("--connector", "dsp")
@@ -73,6 +75,52 @@ class Loop(unittest.TestCase):
             time.sleep(0.3)
             f.start_partner(2, *OWN)
             self.ended_well(f)
+
+
+class Altered(unittest.TestCase):
+    """Terms that somebody changes on the way are agreed to by nobody."""
+
+    def behind(self, f, meddle, wanted):
+        port = free_ports(1)[0]
+        with Proxy(f"http://127.0.0.1:{port}", meddle) as proxy:
+            f.start_server()
+            f.start_partner(1, *OWN)
+            f.start_partner(2, *OWN, "--listen", f"127.0.0.1:{port}", "--public-url", proxy.url)
+            f.wait_for(wanted, "the coordinator has seen it")
+        self.assertEqual(f.status()["completed"], 0)
+
+    def updates_of_plant_2(self, f):
+        return [n for n in f.get("/api/v1/connector")["processes"]["negotiations"] if (n["peer"], n["role"]) == ("plant-2", "consumer")]
+
+    def test_in_the_catalogue(self):
+        def looser(exchange):
+            if exchange.path.startswith("/dsp/2025-1/catalog/"):
+                status, body, kind = exchange.forward()
+                return status, body.replace(b'"rightOperand":"100"', b'"rightOperand":"999"'), kind
+
+        def unknown(exchange):
+            if exchange.path.startswith("/dsp/2025-1/catalog/"):
+                status, body, kind = exchange.forward()
+                more = b'"constraint":[{"leftOperand":"https://example.org/weather","operator":"eq","rightOperand":"fair"},'
+                return status, body.replace(b'"constraint":[', more, 1), kind
+
+        for meddle in (looser, unknown):
+            with self.subTest(meddle.__name__), Small() as f:
+                self.behind(f, meddle, lambda: "dataset.other-terms" in f.log())
+                self.assertEqual(self.updates_of_plant_2(f), [], "nothing was negotiated")
+
+    def test_in_the_request(self):
+        def looser(exchange):
+            if exchange.path == "/dsp/2025-1/negotiations/request":
+                altered = exchange.body().replace(b'"rightOperand":"100"', b'"rightOperand":"999"')
+                self.assertNotEqual(altered, exchange.body())
+                exchange._body = altered
+                del exchange.headers["Content-Length"]
+                return exchange.forward()
+
+        with Small() as f:
+            self.behind(f, looser, lambda: any(n["state"] == "TERMINATED" for n in self.updates_of_plant_2(f)))
+            self.assertEqual({n["code"] for n in self.updates_of_plant_2(f)}, {"agreement.mismatch"})
 
 
 class Endings(unittest.TestCase):

@@ -211,6 +211,9 @@ void DspConnector::take_page(const std::shared_ptr<Pages>& pages, const Result<O
     if (!page.ok()) return end(page.error());
     for (const dsp::Dataset& dataset : page->datasets) {
         auto entry = dsp::read_entry(dataset);
+        const auto federation = dataset.properties.find(dsp::member::federation);
+        const bool ours = federation != dataset.properties.end() && federation->second == o_.space.exchange().federation();
+        if (!entry.ok() && ours && o_.on_problem) o_.on_problem(pages->peer.participant, entry.error());
         // Other data sets of the peer, and what it may not offer to us, are none of this federation's.
         if (!entry.ok() || entry->asset.provider != pages->peer.participant) continue;
         if (entry->asset.kind == AssetKind::global_model && entry->asset.provider != o_.coordinator) continue;

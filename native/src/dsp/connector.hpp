@@ -25,6 +25,8 @@ struct DspConnectorOptions {
     IdentityProvider& identity;
     const std::map<std::string, dsp::Peer, std::less<>>& peers;  // by participant id; may grow
     std::function<void(std::function<void()>)> post;             // to the strand
+    // A peer offers something of this federation that cannot be taken as an offer: altered terms, a bad signature.
+    std::function<void(const std::string& peer, const Error& why)> on_problem = {};
 };
 
 class DspConnector final : public contract::Connector, public std::enable_shared_from_this<DspConnector> {

@@ -61,7 +61,7 @@ Status DspStation::build() {
     ENTENTE_ASSIGN(service_, DspService::open(std::move(options)));
     provider_ = std::make_unique<DspProvider>(DspProvider::Options{o_.space, *service_, *data_, o_.blob_of});
     connector_ = DspConnector::make({.self = o_.self, .coordinator = o_.coordinator, .space = o_.space, .service = *service_, .outbound = outbound_,
-                                     .identity = *identity_, .peers = peers_, .post = o_.post});
+                                     .identity = *identity_, .peers = peers_, .post = o_.post, .on_problem = o_.on_problem});
     return done();
 }
 

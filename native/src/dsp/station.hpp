@@ -40,6 +40,7 @@ struct DspStationOptions {
     std::uint32_t attempts = 8;                // of sending one message
     std::function<void(const Grant&)> on_served;   // may be empty
     std::function<void(const Error&)> on_failure;  // its store has failed; may be empty
+    std::function<void(const std::string& peer, const Error& why)> on_problem = {};  // connector.hpp
 };
 
 class DspStation {

@@ -65,7 +65,10 @@ Result<std::unique_ptr<DspMailbox>> DspMailbox::open(DspMailboxOptions options) 
                               .folder = o.folder, .origin = o.origin, .port = o.port, .plain_loopback = o.loopback, .networks = o.networks,
                               .ca_file = o.ca_file,
                               .on_served = [&host = o.host](const Grant& grant) { host.history().sent_model(grant.size_bytes); },
-                              .on_failure = [box = mailbox.get()](const Error& error) { box->say_once("connector: " + error.message); }};
+                              .on_failure = [box = mailbox.get()](const Error& error) { box->say_once("connector: " + error.message); },
+                              .on_problem = [box = mailbox.get()](const std::string& peer, const Error& why) {
+                                  box->say_once(peer + ": " + why.message + " (code " + why.reason + ")");
+                              }};
     ENTENTE_ASSIGN(mailbox->station_, DspStation::open(std::move(station)));
     return mailbox;
 }
