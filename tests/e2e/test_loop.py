@@ -87,7 +87,7 @@ class Altered(unittest.TestCase):
             f.start_partner(1, *OWN)
             f.start_partner(2, *OWN, "--listen", f"127.0.0.1:{port}", "--public-url", proxy.url)
             f.wait_for(wanted, "the coordinator has seen it")
-        self.assertEqual(f.status()["completed"], 0)
+        self.assertEqual((f.status()["phase"], f.status()["completed"]), ("waiting", 0))
 
     def updates_of_plant_2(self, f):
         return [n for n in f.get("/api/v1/connector")["processes"]["negotiations"] if (n["peer"], n["role"]) == ("plant-2", "consumer")]

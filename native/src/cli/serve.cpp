@@ -91,7 +91,11 @@ public:
                                      if (app_) app_->status_changed();
                                      if (dsp_) dsp_->settle();
                                  },
-                                 .on_model = {}, .on_failure = [this](const Error& error) { fail(error); }};
+                                 .on_model = {}, .on_failure = [this](const Error& error) { fail(error); },
+                                 .negotiate = [this](const std::string& participant, const contract::Agreement& proposal,
+                                                     contract::Completion<contract::Agreement> completion) {
+                                     return dsp_ && dsp_->negotiate(participant, proposal, std::move(completion));
+                                 }};
         ENTENTE_TRY(prepare_evaluation(plan, host_options));
         ENTENTE_ASSIGN(host_, Host::open(std::move(host_options)));
         AppOptions app_options{.post = [this](std::function<void()> work) { asio::post(strand_, std::move(work)); },

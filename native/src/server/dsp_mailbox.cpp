@@ -145,28 +145,41 @@ void DspMailbox::take(const std::string& id, const CatalogEntry& entry) {
         state.offered = entry.offer;
         news_ = true;
     }
-    // The machine has accepted it, or will: then it is negotiated, once.
     const auto agreements = space.exchange().agreements(id, entry.asset.id);
-    if (!agreements.ok()) return;
+    if (!agreements.ok() || state.negotiating || now_ms() < state.not_before_ms) return;
     const auto ours = std::find_if(agreements->begin(), agreements->end(), [&](const Agreement& a) { return a.offer == entry.offer; });
-    if (ours == agreements->end() || now_ms() < state.not_before_ms) return;
-    if (!station_->connector().holds(ours->id)) return negotiate(id, entry);
-    if (entry.version && space.exchange().current(entry.asset.id) != entry.version && !state.pulling) pull(id, entry, ours->id);
+    if (ours == agreements->end()) {
+        // It was refused or not reached, some time ago.
+        if (std::exchange(state.not_before_ms, 0) != 0) o_.host.look_again();
+        return;
+    }
+    if (!station_->connector().holds(ours->id)) {
+        negotiate(id, *ours, [](const Result<Agreement>&) {});
+    } else if (entry.version && space.exchange().current(entry.asset.id) != entry.version && !state.pulling) {
+        pull(id, entry, ours->id);
+    }
 }
 
-void DspMailbox::negotiate(const std::string& id, const CatalogEntry& entry) {
-    Partner& state = *partners_.at(id);
-    if (std::exchange(state.negotiating, true)) return;
-    const auto agreements = o_.host.space().exchange().agreements(id, entry.asset.id);
-    const auto ours = std::find_if(agreements->begin(), agreements->end(), [&](const Agreement& a) { return a.offer == entry.offer; });
-    station_->connector().negotiate(*ours, within(60'000), [this, id](Result<Agreement> agreed) {
-        Partner& after = *partners_.at(id);
+bool DspMailbox::negotiate(const std::string& participant, const Agreement& proposal, Completion<Agreement> completion) {
+    const auto known = partners_.find(participant);
+    if (known == partners_.end() || !station_->peers().contains(participant)) return false;
+    Partner& state = *known->second;
+    if (now_ms() < state.not_before_ms) {
+        completion(Error{Code::unavailable, "connector.later", participant + " has refused a moment ago"});
+        return true;
+    }
+    state.negotiating = true;
+    station_->connector().negotiate(proposal, within(60'000), [this, participant, completion = std::move(completion)](Result<Agreement> agreed) {
+        Partner& after = *partners_.at(participant);
         after.negotiating = false;
         news_ = true;
-        if (agreed.ok()) return;
-        after.not_before_ms = now_ms() + refused_pause_ms;
-        say_once(id + ": " + agreed.error().message + " (code " + agreed.error().reason + ")");
+        if (!agreed.ok()) {
+            after.not_before_ms = now_ms() + refused_pause_ms;
+            say_once(participant + ": " + agreed.error().message + " (code " + agreed.error().reason + ")");
+        }
+        completion(std::move(agreed));
     });
+    return true;
 }
 
 void DspMailbox::pull(const std::string& id, const CatalogEntry& entry, const std::string& agreement) {

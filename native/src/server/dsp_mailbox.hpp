@@ -41,6 +41,9 @@ public:
     Status know(const std::string& participant, const std::string& address, const codec::PublicKey& key);
     void forget(const std::string& participant);
 
+    // For HostOptions::negotiate: with a partner that has a connector, over the protocol. False: it has none.
+    bool negotiate(const std::string& participant, const contract::Agreement& proposal, contract::Completion<contract::Agreement> completion);
+
     std::int64_t step();
     // The host has changed: transfers that it has ended are ended, verdicts are told.
     void settle();
@@ -55,7 +58,6 @@ private:
     explicit DspMailbox(DspMailboxOptions options);
     void look(const std::string& id, Partner& state);
     void take(const std::string& id, const contract::CatalogEntry& entry);
-    void negotiate(const std::string& id, const contract::CatalogEntry& entry);
     void pull(const std::string& id, const contract::CatalogEntry& entry, const std::string& agreement);
     void pulled(const std::string& id, const std::string& asset, const contract::Version& version, const std::string& transfer,
                 Result<Digest> blob);

@@ -245,6 +245,11 @@ void Host::on_timer() {
     drive();
 }
 
+void Host::look_again() {
+    watch_wanted_ = true;
+    drive();
+}
+
 void Host::arm() {
     const std::int64_t now = now_ms();
     std::int64_t delay = presence_check_ms;

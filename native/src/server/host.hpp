@@ -32,6 +32,9 @@ struct HostOptions {
     std::function<void()> on_change;                               // status has changed; may be empty
     std::function<void(std::shared_ptr<const std::vector<float>>, Digest)> on_model;  // a new model is visible; may be empty
     std::function<void(Error)> on_failure;                         // the machine cannot go on
+    // Takes over a negotiation with a participant that has a connector of its own: true, and completes now or later. May
+    // be empty.
+    std::function<bool(const std::string& participant, const contract::Agreement& proposal, contract::Completion<contract::Agreement>)> negotiate = {};
 };
 
 class Host final : public hub::Storage {
@@ -39,6 +42,8 @@ public:
     static Result<std::unique_ptr<Host>> open(HostOptions options);
     Status start();
     void on_timer();
+    // What could not be done before may be possible now.
+    void look_again();
     // Sets the timer anew: somebody has begun to wait.
     void arm();
     // Writes what was not urgent and answers all waits.

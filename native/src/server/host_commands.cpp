@@ -42,6 +42,12 @@ Status Host::execute(Command& command) {
     } else if (auto* model = std::get_if<PublishModel>(&command)) {
         return publish(*model);
     } else if (auto* negotiate = std::get_if<Negotiate>(&command)) {
+        // Where the other side has a connector, it agrees first; the books follow.
+        const auto agreed = [this, who = negotiate->participant](Result<contract::Agreement> theirs) {
+            if (theirs.ok()) theirs = space_->negotiate(coordinator_, *theirs, theirs->acceptance.agreed_at_ms);
+            enqueue(Negotiated{who, std::move(theirs), now_ms()});
+        };
+        if (o_.negotiate && o_.negotiate(negotiate->participant, negotiate->proposal, agreed)) return done();
         Answer<contract::Agreement> answer;
         side_->negotiate(negotiate->proposal, CallOptions{}, answer.completion());
         events_.push_back(Negotiated{negotiate->participant, std::move(*answer.result), now_ms()});
