@@ -29,6 +29,7 @@ Status read_partner_toml(const std::string& path, PartnerConfig& config, command
     root.text("connector", config.connector);
     root.text("listen", config.listen);
     root.text("public_url", config.public_url);
+    if (root.has("network")) root.text("network", config.networks.emplace_back());
     root.text("coordinator_key", config.coordinator_key);
     root.boolean("alone", config.alone);
     root.number("threads", config.threads, 1u, 64u);

@@ -21,6 +21,7 @@
 //   public_url   = "https://plant-a.example:8444"   # how the coordinator reaches it
 //   tls_cert     = "cert.pem"
 //   tls_key      = "key.pem"
+//   network      = "10.0.0.0/8"            # a private one that it may call
 #pragma once
 
 #include <string>

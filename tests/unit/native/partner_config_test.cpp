@@ -64,6 +64,19 @@ TEST_CASE("every key is read; paths are relative to the file, absolute ones stay
     CHECK(file.config.alone);
 }
 
+TEST_CASE("a connector of one's own") {
+    File file;
+    REQUIRE(file.read("connector = \"dsp\"\nlisten = \"0.0.0.0:8444\"\npublic_url = \"https://plant-a.example:8444\"\n"
+                      "tls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\nnetwork = \"10.0.0.0/8\"\n")
+                .ok());
+    CHECK(file.config.connector == "dsp");
+    CHECK(file.config.listen == "0.0.0.0:8444");
+    CHECK(file.config.public_url == "https://plant-a.example:8444");
+    CHECK(file.config.tls_certificate == file.in_folder("cert.pem"));
+    CHECK(file.config.tls_key == file.in_folder("key.pem"));
+    CHECK(file.config.networks == std::vector<std::string>{"10.0.0.0/8"});
+}
+
 TEST_CASE("what the file does not say stays, and a dash is standard input") {
     File file;
     file.config.url = "before";
