@@ -113,54 +113,39 @@ void Node::answered(const Step& step) {
     if (step.process() != nullptr) answering_.erase(step.process()->pid);
 }
 
-Result<Step> Node::request(const NegotiationRequest& r, std::int64_t now_ms) const {
-    ENTENTE_TRY(room_for(r.peer));
-    Negotiation n;
-    n.pid = o_.new_id();
-    n.role = Role::consumer;
-    n.peer = r.peer;
-    n.peer_address = without_slash(r.address);
-    n.created_ms = now_ms;
-    n.deadline_ms = now_ms + o_.negotiation_deadline_ms;
-    n.dataset = r.dataset;
-    ENTENTE_ASSIGN(n.offer, offer_for(r.offer, r.dataset, r.peer));
-    n.extensions = r.extensions;
-    Message m;
-    m.kind = Kind::contract_request;
-    m.id = o_.new_id();
-    m.callback_address = o_.address;
-    m.policy = n.offer;
-    m.extensions = r.extensions;
-    n.outbox.push_back({std::move(m), 0, now_ms, 0});
-    Step step = step_of(std::move(n), Kind::contract_request, Cause::acknowledged, false);
+// Stored before its first byte leaves: the peer's answer may come before its acknowledgement.
+template <class P>
+Step Node::open(P p, Message opening, std::int64_t now_ms) const {
+    const Kind kind = opening.kind;
+    opening.id = o_.new_id();
+    opening.callback_address = o_.address;
+    opening.extensions = p.extensions;
+    p.outbox.push_back({std::move(opening), 0, now_ms, 0});
+    Step step = step_of(std::move(p), kind, Cause::acknowledged, false);
     step.answer.status = 0;
     return step;
 }
 
+Result<Step> Node::request(const NegotiationRequest& r, std::int64_t now_ms) const {
+    ENTENTE_TRY(room_for(r.peer));
+    auto n = begun<Negotiation>(Role::consumer, r.peer, r.address, r.extensions, now_ms);
+    n.dataset = r.dataset;
+    ENTENTE_ASSIGN(n.offer, offer_for(r.offer, r.dataset, r.peer));
+    Message m{.kind = Kind::contract_request};
+    m.policy = n.offer;
+    return open(std::move(n), std::move(m), now_ms);
+}
+
 Result<Step> Node::request(const TransferWish& w, std::int64_t now_ms) const {
     ENTENTE_TRY(room_for(w.peer));
-    TransferProcess t;
-    t.pid = o_.new_id();
-    t.role = Role::consumer;
-    t.peer = w.peer;
-    t.peer_address = without_slash(w.address);
-    t.created_ms = now_ms;
-    t.deadline_ms = now_ms + o_.transfer_deadline_ms;
+    auto t = begun<TransferProcess>(Role::consumer, w.peer, w.address, w.extensions, now_ms);
     t.agreement_id = w.agreement_id;
     t.format = w.format;
-    t.extensions = w.extensions;
-    Message m;
-    m.kind = Kind::transfer_request;
-    m.id = o_.new_id();
-    m.callback_address = o_.address;
+    Message m{.kind = Kind::transfer_request};
     m.agreement_id = w.agreement_id;
     m.format = w.format;
     m.address = w.push_to;
-    m.extensions = w.extensions;
-    t.outbox.push_back({std::move(m), 0, now_ms, 0});
-    Step step = step_of(std::move(t), Kind::transfer_request, Cause::acknowledged, false);
-    step.answer.status = 0;
-    return step;
+    return open(std::move(t), std::move(m), now_ms);
 }
 
 Result<Step> Node::act(const std::string& pid, const Act& act, std::int64_t now_ms) const {

@@ -138,6 +138,11 @@ private:
     [[nodiscard]] Step begin_negotiation(const Call& call, Kind kind, std::int64_t now_ms) const;
     [[nodiscard]] Step begin_transfer(const Call& call, std::int64_t now_ms) const;
     template <class P>
+    [[nodiscard]] P begun(Role role, const std::string& peer, const std::string& address, const std::map<std::string, std::string>& extensions,
+                          std::int64_t now_ms) const;
+    template <class P>
+    [[nodiscard]] Step open(P process, Message opening, std::int64_t now_ms) const;
+    template <class P>
     [[nodiscard]] Step continue_process(const std::map<std::string, P, std::less<>>& all, const Call& call,
                                         const std::string& pid, const std::string& rest, std::int64_t now_ms) const;
     template <class P>

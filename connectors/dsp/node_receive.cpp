@@ -224,15 +224,8 @@ Step Node::begin_negotiation(const Call& call, Kind kind, std::int64_t now_ms) c
     }
     if (const Status s = behaviour_.admit_address(call.caller, message->callback_address); !s.ok()) return fail(s.error());
     if (const Status s = room_for(call.caller); !s.ok()) return fail(s.error());
-    Negotiation n;
-    n.pid = o_.new_id();
+    auto n = begun<Negotiation>(we_provide ? Role::provider : Role::consumer, call.caller, message->callback_address, message->extensions, now_ms);
     n.peer_pid = theirs;
-    n.role = we_provide ? Role::provider : Role::consumer;
-    n.peer = call.caller;
-    n.peer_address = without_slash(message->callback_address);
-    n.created_ms = now_ms;
-    n.deadline_ms = now_ms + o_.negotiation_deadline_ms;
-    n.extensions = message->extensions;
     n.state = we_provide ? NegotiationState::requested : NegotiationState::offered;
     n.offer = message->policy;
     n.dataset = target_of(message->policy);
@@ -263,15 +256,8 @@ Step Node::begin_transfer(const Call& call, std::int64_t now_ms) const {
     }
     if (const Status s = behaviour_.admit_address(call.caller, message->callback_address); !s.ok()) return fail(s.error());
     if (const Status s = room_for(call.caller); !s.ok()) return fail(s.error());
-    TransferProcess t;
-    t.pid = o_.new_id();
+    auto t = begun<TransferProcess>(Role::provider, call.caller, message->callback_address, message->extensions, now_ms);
     t.peer_pid = message->consumer_pid;
-    t.role = Role::provider;
-    t.peer = call.caller;
-    t.peer_address = without_slash(message->callback_address);
-    t.created_ms = now_ms;
-    t.deadline_ms = now_ms + o_.transfer_deadline_ms;
-    t.extensions = message->extensions;
     t.agreement_id = message->agreement_id;
     t.format = message->format;
     t.address = message->address;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "connectors/dsp/node.hpp"
+#include "connectors/dsp/terms.hpp"
 
 namespace entente::dsp {
 
@@ -46,6 +47,21 @@ void settle(P& p, std::int64_t now_ms) {
 inline void sent_note(Negotiation&, Kind) {}
 inline void sent_note(TransferProcess& t, Kind kind) {
     if (kind == Kind::transfer_start) t.resuming = t.role == Role::consumer;
+}
+
+// A new process of ours with `peer`, whoever has begun it.
+template <class P>
+P Node::begun(Role role, const std::string& peer, const std::string& address, const std::map<std::string, std::string>& extensions,
+              std::int64_t now_ms) const {
+    P p;
+    p.pid = o_.new_id();
+    p.role = role;
+    p.peer = peer;
+    p.peer_address = without_slash(address);
+    p.created_ms = now_ms;
+    p.deadline_ms = now_ms + (std::is_same_v<P, Negotiation> ? o_.negotiation_deadline_ms : o_.transfer_deadline_ms);
+    p.extensions = extensions;
+    return p;
 }
 
 template <class P>
