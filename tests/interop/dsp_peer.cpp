@@ -227,15 +227,9 @@ Status read_company(const std::multimap<std::string, std::string>& options, Comp
         if (name == "--origin" && equals != std::string::npos) company.origins.emplace(value.substr(0, equals), value.substr(equals + 1));
         if (name == "--federation") company.federation = value;
         if (name != "--offer" || equals == std::string::npos) continue;
-        // In pieces: what is offered may be larger than this process may become.
         ENTENTE_ASSIGN(const auto source, open_file(value.substr(equals + 1)));
         ENTENTE_ASSIGN(BlobStore::Upload upload, blobs.begin(0));
-        Bytes piece(64 * 1024);
-        for (;;) {
-            ENTENTE_ASSIGN(const std::size_t n, source->read(piece));
-            if (n == 0) break;
-            ENTENTE_TRY(upload.append(ByteView(piece).first(n)));
-        }
+        ENTENTE_TRY(upload.take(*source));
         const std::uint64_t size = upload.size();
         ENTENTE_ASSIGN(const Digest blob, upload.finish());
         company.offered[value.substr(0, equals)] = {blob, size};

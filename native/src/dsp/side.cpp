@@ -43,12 +43,7 @@ public:
     }
     Status keep(const std::string& asset, const Version& version, ByteSource& content) override {
         ENTENTE_ASSIGN(auto upload, blobs_.begin(version.size_bytes));
-        std::vector<std::byte> buffer(64 * 1024);
-        for (;;) {
-            ENTENTE_ASSIGN(const std::size_t n, content.read(buffer));
-            if (n == 0) break;
-            ENTENTE_TRY(upload.append(ByteView(buffer.data(), n)));
-        }
+        ENTENTE_TRY(upload.take(content));
         if (upload.size() != version.size_bytes) {
             return Error{Code::invalid_argument, "connector.size", "expected " + std::to_string(version.size_bytes) + " bytes, found " +
                                                                        std::to_string(upload.size())};

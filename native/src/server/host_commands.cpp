@@ -178,12 +178,7 @@ Result<std::shared_ptr<contract::ByteSource>> Host::open(const std::string& asse
 
 Status Host::keep(const std::string& asset, const contract::Version& version, contract::ByteSource& content) {
     ENTENTE_ASSIGN(auto upload, o_.blobs.begin(version.size_bytes));
-    std::vector<std::byte> buffer(64 * 1024);
-    for (;;) {
-        ENTENTE_ASSIGN(const std::size_t n, content.read(buffer));
-        if (n == 0) break;
-        ENTENTE_TRY(upload.append(ByteView(buffer.data(), n)));
-    }
+    ENTENTE_TRY(upload.take(content));
     ENTENTE_ASSIGN(const Digest blob, upload.finish());
     contents_[asset] = {version, blob};
     return done();

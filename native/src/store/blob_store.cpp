@@ -37,6 +37,15 @@ Status BlobStore::Upload::append(ByteView piece) {
     return done();
 }
 
+Status BlobStore::Upload::take(contract::ByteSource& source) {
+    std::vector<std::byte> buffer(64 * 1024);
+    for (;;) {
+        ENTENTE_ASSIGN(const std::size_t n, source.read(buffer));
+        if (n == 0) return done();
+        ENTENTE_TRY(append(ByteView(buffer).first(n)));
+    }
+}
+
 Result<Digest> BlobStore::Upload::finish() {
     const Digest blob = hash_.finish();
     ENTENTE_TRY(writer_.keep(place(folder_, blob)));

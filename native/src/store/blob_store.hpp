@@ -19,6 +19,8 @@ public:
     class Upload {
     public:
         Status append(ByteView piece);
+        // All that the source has, in pieces: what is stored may be larger than this process may become.
+        Status take(contract::ByteSource& source);
         [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
         Result<Digest> finish();
 
