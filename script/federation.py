@@ -19,6 +19,8 @@ import time
 import urllib.error
 import urllib.request
 
+from ports import free_ports
+
 
 class Failed(Exception):
     pass
@@ -66,7 +68,7 @@ class Federation:
     def serve(self, plan=None, *more, listen=None, prefix=(), wait=True, **environment):
         """Starts the coordinator, or starts it again on the same data and port, and waits until it listens."""
         before = len(self.log())
-        listen = listen or (self.url.split("://")[1] if self.url else "127.0.0.1:0")
+        listen = listen or (self.url.split("://")[1] if self.url else f"127.0.0.1:{free_ports(1)[0]}")
         self.server = self.spawn("coordinator", "serve", *(["--plan", plan] if plan else []), "--data", self.folder / "coordinator",
                                  "--listen", listen, "--json", "--operator-token-file", self.folder / "operator.token", *more,
                                  prefix=prefix, **environment)

@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "script"))
 from envelope import public_key, sign  # noqa: E402
 from federation import Failed, Federation, split  # noqa: E402, F401
+from ports import free_ports  # noqa: E402, F401
 
 ENTENTE = os.environ.get("ENTENTE_BINARY", str(ROOT / "build/native/native/entente"))
 

@@ -1,8 +1,7 @@
 """Federations over the Dataspace Protocol: the coordinator and each partner have connectors of their own."""
 import json, shutil, signal, subprocess, time, unittest
 
-from dataspace import free_ports
-from harness import ENTENTE, Small, undisturbed_digest
+from harness import ENTENTE, Small, free_ports, undisturbed_digest
 from proxy import Proxy
 from test_updates import CLOCK
 

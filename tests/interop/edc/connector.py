@@ -9,18 +9,20 @@ the block.
 import http.client
 import json
 import pathlib
-import random
 import re
 import shutil
-import socket
 import string
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[2] / "script"))
+from ports import free_ports  # noqa: E402
+
 PORTS = ("default", "control", "management", "protocol", "version", "public")
 DATA_PLANE = ("data-plane-core", "data-plane-http", "data-plane-iam", "data-plane-public-api", "data-plane-self-registration",
               "data-plane-signaling-api", "control-plane-api-client")
@@ -30,22 +32,6 @@ PROTOCOL = "dataspace-protocol-http:2025-1"
 
 class Failed(Exception):
     pass
-
-
-def free_ports(count):
-    """Below those that the system gives to outgoing connections: a JVM takes seconds to bind, and they would be gone."""
-    ports = []
-    while len(ports) < count:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(("0.0.0.0", port))
-            except OSError:
-                continue
-        if port not in ports:
-            ports.append(port)
-    return ports
 
 
 def wait_for(what, look, seconds=30):

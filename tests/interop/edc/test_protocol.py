@@ -11,12 +11,13 @@ import tempfile
 import threading
 import unittest
 
-from connector import Edc, ask, fetch, free_ports, member, wait_for
+from connector import Edc, ask, fetch, member, wait_for
 from source import Source, content
 from terms import COHORT, OPERAND, PURPOSE, policy
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "e2e"))
 from dataspace import Company  # noqa: E402
+from ports import free_ports  # noqa: E402
 
 JARS = os.environ["ENTENTE_EDC_JARS"]
 PULL, PUSH = "HttpData-PULL", "HttpData-PUSH"
