@@ -34,3 +34,16 @@ TEST_CASE("base64url: anything that writing would not give is refused") {
     CHECK_FALSE(from_base64url("Zh").ok());
     CHECK_FALSE(from_base64url("+/8").ok());
 }
+
+TEST_CASE("base64: the vectors of RFC 4648, section 10") {
+    const std::pair<const char*, const char*> vectors[] = {{"", ""},             {"f", "Zg=="},         {"fo", "Zm8="},          {"foo", "Zm9v"},
+                                                           {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff", "+/8="}};
+    for (const auto& [plain, text] : vectors) {
+        CHECK(to_base64(bytes_of(plain)) == text);
+        CHECK(from_base64(text).value() == bytes_of(plain));
+    }
+    for (const char* text : {"Zg", "Zg=", "Zg===", "====", "Zh==", "Zm9=", "-_8=", "Zm9v\n", "Zg==Zg=="}) {
+        CAPTURE(text);
+        CHECK_FALSE(from_base64(text).ok());
+    }
+}

@@ -1,4 +1,5 @@
-// Base64 with the alphabet that URLs and JSON Web Tokens use, without padding (RFC 4648, section 5).
+// Base64 with the alphabet that URLs and JSON Web Tokens use, without padding (RFC 4648, section 5), and the plain one, padded
+// (section 4), which notes and DSSE envelopes use.
 //
 //   std::string text = to_base64url(bytes);
 //   ENTENTE_ASSIGN(Bytes back, from_base64url(text));
@@ -17,5 +18,7 @@ namespace entente {
 
 std::string to_base64url(ByteView bytes);
 Result<Bytes> from_base64url(std::string_view text);
+std::string to_base64(ByteView bytes);
+Result<Bytes> from_base64(std::string_view text);
 
 }  // namespace entente

@@ -63,7 +63,8 @@ public:
     [[nodiscard]] const PublicKey& public_key() const noexcept { return public_key_; }
 
     [[nodiscard]] Signature sign(std::string_view context, ByteView message) const;
-    // Over exactly these bytes, for jws.hpp alone: a JWS cannot begin with "entente/v1/".
+    // Over exactly these bytes, for formats that bring their own domain: a JWS (jws.hpp), a DSSE envelope, a note, a
+    // cosignature (proof/). They begin with "eyJ", "DSSEv1 ", the origin of a log and "cosignature/v1", never "entente/v1/".
     [[nodiscard]] Signature sign_bare(ByteView message) const;
 
 private:
