@@ -18,9 +18,22 @@ namespace {
 
 constexpr std::uint64_t small_body_bytes = 64 * 1024;
 
+// RFC 6750, section 3: what was wrong with the token, in the words that clients know.
+Response refusal(const Error& error) {
+    Response response = problem(error);
+    std::erase_if(response.headers, [](const auto& field) { return field.first == "WWW-Authenticate"; });
+    if (error.code == Code::unauthenticated) {
+        response.headers.emplace_back("WWW-Authenticate", error.reason == "auth.no-token" ? "Bearer" : "Bearer error=\"invalid_token\"");
+    } else if (error.code == Code::permission_denied) {
+        response.headers.emplace_back("WWW-Authenticate", "Bearer error=\"insufficient_scope\"");
+    }
+    return response;
+}
+
 }  // namespace
 
-App::App(AppOptions options) : o_(std::move(options)) {}
+App::App(AppOptions options)
+    : o_(std::move(options)), gate_({.codes = o_.identity, .issuer = o_.issuer, .claims = o_.claims, .post = o_.post}) {}
 
 // The data space's paths are answered by the connector, whoever asks.
 DspService* App::protocol(const Request& request) const {
@@ -44,38 +57,39 @@ BodyRule App::body_rule(const Request& request) const {
 void App::handle(Request request, http::Reply reply) {
     if (DspService* service = protocol(request)) return service->handle(std::move(request), std::move(reply));
     const bool api = request.path.starts_with("/api/") || find_route(request.method, request.path).path_known;
-    if (!api) return reply(web_page(request, o_.web_folder));
+    if (!api) return reply(web_page(request, o_.web_folder, o_.sign_in_origin));
     auto shared = std::make_shared<Request>(std::move(request));
     o_.post([this, shared, reply = std::move(reply)] { dispatch(std::move(*shared), reply); });
 }
 
 // Permission first, in one place, before any handler runs.
-std::optional<Response> App::authorise(const Match& match, const Request& request, Principal& who) {
-    if (match.route == nullptr) {
-        if (match.path_known) return problem(405, "http.method", "this path does not know the method " + request.method);
-        return problem(404, "http.not-found", "there is nothing at " + request.path);
-    }
-    if (match.route->roles == public_access) return std::nullopt;
-    const auto known = o_.identity.authenticate(request.bearer);
-    if (!known) {
-        return problem(401, "auth.unknown-token",
-                       request.bearer.empty() ? "expected a bearer token, found none" : "this token is not known");
-    }
-    if ((match.route->roles & static_cast<unsigned>(known->role)) == 0) {
-        return problem(403, "auth.role", "the role " + std::string(to_string(known->role)) + " may not do this");
-    }
-    who = *known;
-    return std::nullopt;
+void App::authorise(const Match& match, const Request& request, std::function<void(std::optional<Response>, Principal)> next) {
+    if (match.route == nullptr && match.path_known) return next(problem(405, "http.method", "this path does not know the method " + request.method), {});
+    if (match.route == nullptr) return next(problem(404, "http.not-found", "there is nothing at " + request.path), {});
+    if (match.route->access.is_public()) return next(std::nullopt, {});
+    const Access& access = match.route->access;
+    gate_.identify(request.bearer, [&access, next = std::move(next)](Result<Principal> who) {
+        if (!who.ok()) return next(refusal(who.error()), {});
+        if (!access.has(who->role)) {
+            return next(refusal({Code::permission_denied, "auth.role", "expected the role " + roles_text(access) + ", found " + std::string(to_string(who->role))}), {});
+        }
+        if (access.joined && !who->joined) {
+            return next(refusal({Code::permission_denied, "auth.not-joined", who->id + " has not joined: expected its key on the books first (entente join, or the join page)"}), {});
+        }
+        next(std::nullopt, std::move(who).value());
+    });
 }
 
 void App::dispatch(Request request, http::Reply reply) {
     ++counters_["requests"];
-    Match match = find_route(request.method, request.path);
-    Principal who;
-    if (auto refused = authorise(match, request, who)) return reply(std::move(*refused));
-    if (who.role == Role::partner && !who.id.empty()) o_.host.seen(who.id);
-    Call call{std::move(request), std::move(match.parameters), std::move(who), std::move(reply)};
-    (this->*match.route->handle)(call);
+    auto match = std::make_shared<Match>(find_route(request.method, request.path));
+    auto shared = std::make_shared<Request>(std::move(request));
+    authorise(*match, *shared, [this, match, shared, reply = std::move(reply)](std::optional<Response> refused, Principal who) {
+        if (refused) return reply(std::move(*refused));
+        if (who.role == Role::partner && who.joined && !who.id.empty()) o_.host.seen(who.id);
+        Call call{std::move(*shared), std::move(match->parameters), std::move(who), reply};
+        (this->*match->route->handle)(call);
+    });
 }
 
 // A body that goes straight into the data folder, on the session's thread; only the end comes to the strand.
@@ -106,24 +120,28 @@ void App::begin_upload(Request request, UploadStarted started) {
     auto shared = std::make_shared<Request>(std::move(request));
     o_.post([this, shared, started = std::move(started)] {
         const Match match = find_route(shared->method, shared->path);
-        Principal who;
-        if (auto refused = authorise(match, *shared, who)) return started(nullptr, std::move(*refused));
-        o_.host.seen(who.id);
-        const std::string& asset = match.parameters.at(0);
-        auto content = digest_from_hex(shared->query["content"]);
-        const std::string round = shared->query["round"];
-        if (!content.ok() || round.empty() || round.size() > 18 || round.find_first_not_of("0123456789") != std::string::npos) {
-            return started(nullptr, problem(400, "http.query", "expected ?round=NUMBER&content=64 hexadecimal digits"));
-        }
-        if (Status may = o_.host.space().may_deliver(who.id, asset); !may.ok()) return started(nullptr, problem(may.error()));
-        // Under agreements that have all run out nothing would be fetched any more: the sender hears of it here.
-        const Status use = o_.host.space().exchange().may_deliver(who.id, asset, std::stoull(round), now_ms());
-        if (!use.ok()) return started(nullptr, problem(use.error()));
-        auto file = o_.blobs.begin(shared->content_length);
-        if (!file.ok()) return started(nullptr, problem(file.error()));
-        const contract::Version version{std::stoull(round), *content, shared->content_length};
-        started(std::make_shared<HubUpload>(*this, std::move(file).value(), who.id, asset, version), {});
+        authorise(match, *shared, [this, shared, started, asset = match.parameters](std::optional<Response> refused, const Principal& who) {
+            if (refused) return started(nullptr, std::move(*refused));
+            begin_authorised(*shared, who.id, asset.at(0), started);
+        });
     });
+}
+
+void App::begin_authorised(Request& request, const std::string& participant, const std::string& asset, const UploadStarted& started) {
+    o_.host.seen(participant);
+    auto content = digest_from_hex(request.query["content"]);
+    const std::string round = request.query["round"];
+    if (!content.ok() || round.empty() || round.size() > 18 || round.find_first_not_of("0123456789") != std::string::npos) {
+        return started(nullptr, problem(400, "http.query", "expected ?round=NUMBER&content=64 hexadecimal digits"));
+    }
+    if (Status may = o_.host.space().may_deliver(participant, asset); !may.ok()) return started(nullptr, problem(may.error()));
+    // Under agreements that have all run out nothing would be fetched any more: the sender hears of it here.
+    const Status use = o_.host.space().exchange().may_deliver(participant, asset, std::stoull(round), now_ms());
+    if (!use.ok()) return started(nullptr, problem(use.error()));
+    auto file = o_.blobs.begin(request.content_length);
+    if (!file.ok()) return started(nullptr, problem(file.error()));
+    const contract::Version version{std::stoull(round), *content, request.content_length};
+    started(std::make_shared<HubUpload>(*this, std::move(file).value(), participant, asset, version), {});
 }
 
 void App::finish_upload(const std::string& participant, const std::string& asset, const contract::Version& version,
@@ -137,11 +155,29 @@ void App::finish_upload(const std::string& participant, const std::string& asset
 
 void App::subscribe(std::string token, std::weak_ptr<http::Subscriber> subscriber, std::function<void(bool)> answer) {
     o_.post([this, token = std::move(token), subscriber = std::move(subscriber), answer = std::move(answer)] {
-        const auto who = o_.identity.authenticate(token);
-        answer(who.has_value());
-        if (!who) return;
-        listeners_.push_back({subscriber, *who});
-        if (auto socket = subscriber.lock()) socket->push(std::make_shared<const std::string>(status_json(*who)), true);
+        gate_.identify(token, [this, subscriber, answer](Result<Principal> who) {
+            answer(who.ok());
+            if (!who.ok()) return;
+            listeners_.push_back({subscriber, *who});
+            if (auto socket = subscriber.lock()) socket->push(std::make_shared<const std::string>(status_json(*who)), true);
+        });
+    });
+}
+
+// Nothing is told to those whose token has expired; a page comes back with a new one.
+void App::forget_listeners() {
+    std::erase_if(listeners_, [now = now_ms()](const Listener& l) {
+        const bool late = l.who.until_ms != 0 && l.who.until_ms <= now;
+        if (auto socket = l.subscriber.lock(); socket && late) socket->end();
+        return late || l.subscriber.expired();
+    });
+}
+
+void App::end_listeners(const std::string& participant) {
+    std::erase_if(listeners_, [&participant](const Listener& l) {
+        const bool theirs = l.who.role == Role::partner && l.who.id == participant;
+        if (auto socket = l.subscriber.lock(); socket && theirs) socket->end();
+        return theirs;
     });
 }
 
@@ -158,7 +194,7 @@ void App::status_changed() {
     status_queued_ = true;
     o_.post([this] {
         status_queued_ = false;
-        std::erase_if(listeners_, [](const Listener& l) { return l.subscriber.expired(); });
+        forget_listeners();
         for (const Listener& listener : listeners_) {
             if (auto socket = listener.subscriber.lock()) {
                 socket->push(std::make_shared<const std::string>(status_json(listener.who)), true);
@@ -168,6 +204,7 @@ void App::status_changed() {
 }
 
 void App::ledger_grew(const LedgerRow& row) {
+    forget_listeners();
     if (listeners_.empty()) return;
     const auto frame = std::make_shared<const std::string>(
         commands::JsonObject().text("type", "ledger").raw("entry", ledger_row_json(row)).str());

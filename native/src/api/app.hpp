@@ -12,7 +12,7 @@
 #include "api/routes.hpp"
 #include "entente/data/dataset.hpp"
 #include "http/handler.hpp"
-#include "identity/join_codes.hpp"
+#include "identity/gatekeeper.hpp"
 #include "server/host.hpp"
 
 namespace entente::native {
@@ -24,6 +24,10 @@ struct AppOptions {
     std::function<void(std::function<void()>)> post;  // runs on the strand
     Host& host;
     JoinCodes& identity;
+    std::shared_ptr<Issuer> issuer;        // null: no identity provider
+    ClaimNames claims;
+    std::string sign_in = {};              // a JSON object for the pages: with whom they sign people in; empty: with nobody
+    std::string sign_in_origin = {};       // that the pages may ask for tokens
     BlobStore& blobs;
     StateStore& store;
     codec::PublicKey coordinator_key;
@@ -62,6 +66,7 @@ public:
     void plan(Call& call);
     void invitation(Call& call);
     void join(Call& call);
+    void enrol(Call& call);
     void sample(Call& call);
     // hub_api.cpp
     void hub_view(Call& call);
@@ -100,7 +105,11 @@ private:
 
     [[nodiscard]] DspService* protocol(const http::Request& request) const;
     void dispatch(http::Request request, http::Reply reply);
-    std::optional<http::Response> authorise(const Match& match, const http::Request& request, Principal& who);
+    void authorise(const Match& match, const http::Request& request, std::function<void(std::optional<http::Response>, Principal)> next);
+    void answer_joined(Call& call, const Result<JoinCodes::Joined>& joined, const codec::PublicKey& key);
+    void begin_authorised(http::Request& request, const std::string& participant, const std::string& asset, const UploadStarted& started);
+    void forget_listeners();
+    void end_listeners(const std::string& participant);
     void finish_upload(const std::string& participant, const std::string& asset, const contract::Version& version,
                        Result<Digest> blob, const http::Reply& reply);
     [[nodiscard]] std::string status_json(const Principal& who) const;
@@ -108,6 +117,7 @@ private:
     Result<Bytes> model_envelope() const;
 
     AppOptions o_;
+    Gatekeeper gate_;
     std::atomic<DspMailbox*> connector_ = nullptr;
     std::map<std::string, Activity> activities_;
     std::vector<Listener> listeners_;

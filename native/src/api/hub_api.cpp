@@ -186,12 +186,14 @@ void App::leave(Call& call) {
     if (Status left = o_.host.leave(call.who.id, "left by itself"); !left.ok()) return call.reply(problem(left.error()));
     if (DspMailbox* const connector = connector_) connector->forget(call.who.id);
     const Status gone = o_.identity.expel(call.who.id);
+    end_listeners(call.who.id);
     call.reply(gone.ok() ? no_content() : problem(gone.error()));
 }
 
 void App::me(Call& call) {
     commands::JsonObject body;
     body.text("participant", call.who.id).text("name", call.who.name).text("role", to_string(call.who.role));
+    if (!call.who.person.empty()) body.text("person", call.who.person).boolean("joined", call.who.joined);
     for (const auto& p : o_.host.view().participants) {
         if (p.id != call.who.id || call.who.role != Role::partner) continue;
         body.text("standing", to_string(p.standing)).whole("contributions", p.contributions);

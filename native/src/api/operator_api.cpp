@@ -151,6 +151,7 @@ void App::remove_participant(Call& call) {
     if (Status gone = o_.identity.expel(id); !gone.ok()) return call.reply(problem(gone.error()));
     if (Status left = o_.host.leave(id, "removed by the operator"); !left.ok()) return call.reply(problem(left.error()));
     if (DspMailbox* const connector = connector_) connector->forget(id);
+    end_listeners(id);
     call.reply(http::no_content());
 }
 

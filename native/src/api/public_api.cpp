@@ -63,6 +63,7 @@ void App::federation(Call& call) {
     body.text("coordinator_key", codec::to_hex(o_.coordinator_key)).text("plan_digest", to_hex(plan::digest_of(plan)));
     body.whole("rounds", plan.round.rounds).whole("round", view.round).text("phase", to_string(view.phase));
     body.text("numerics", plan.numerics);
+    if (!o_.sign_in.empty()) body.raw("sign_in", o_.sign_in);
     body.raw("model", JsonObject().whole("parameters", plan::parameter_count(plan)).whole("bytes", view.model_bytes).str());
     call.reply(json(body.raw("participants", "[" + names + "]").str()));
 }
@@ -93,9 +94,27 @@ void App::join(Call& call) {
         return call.reply(problem(400, "join.malformed", "expected public_key (64) and signature (128 hexadecimal digits)"));
     }
     auto joined = o_.identity.redeem(body->text("code"), *key, *signature, call.request.remote, now_ms());
+    answer_joined(call, joined, *key);
+}
+
+// A partner that the identity provider vouches for: its key goes on the books.
+void App::enrol(Call& call) {
+    const auto body = JsonBody::parse(call.request.body);
+    if (!body.ok()) return call.reply(problem(body.error()));
+    const auto key = codec::public_key_from_hex(body->text("public_key"));
+    const auto signature = codec::signature_from_hex(body->text("signature"));
+    if (!key.ok() || !signature.ok()) {
+        return call.reply(problem(400, "join.malformed", "expected public_key (64) and signature (128 hexadecimal digits)"));
+    }
+    const Account* known = o_.identity.find(call.who.id);
+    const auto joined = o_.identity.enrol(call.who.id, known != nullptr ? known->name : call.who.id, *key, *signature, now_ms());
+    answer_joined(call, joined, *key);
+}
+
+void App::answer_joined(Call& call, const Result<JoinCodes::Joined>& joined, const codec::PublicKey& key) {
     if (!joined.ok()) return call.reply(problem(joined.error()));
     if (joined->account.role == "partner") {
-        if (Status in = o_.host.admit(joined->account.id, joined->account.name, *key); !in.ok()) return call.reply(problem(in.error()));
+        if (Status in = o_.host.admit(joined->account.id, joined->account.name, key); !in.ok()) return call.reply(problem(in.error()));
     }
     call.reply(json(JsonObject()
                         .text("participant", joined->account.id)

@@ -6,39 +6,46 @@ namespace entente::native {
 namespace {
 
 using http::BodyKind;
-constexpr unsigned anybody_known = partner | operators | auditors;
+constexpr unsigned one(Role role) { return static_cast<unsigned>(role); }
+constexpr Access anybody{};
+constexpr Access members{one(Role::partner), true};
+constexpr Access newcomers{one(Role::partner), false};
+constexpr Access operators{one(Role::operator_), false};
+constexpr Access overseers{one(Role::operator_) | one(Role::auditor), false};
+constexpr Access known{one(Role::partner) | one(Role::operator_) | one(Role::auditor), false};
 
 constexpr Route table[] = {
-    {"GET", "/healthz", public_access, BodyKind::none, false, &App::healthz},
-    {"GET", "/readyz", public_access, BodyKind::none, false, &App::readyz},
-    {"GET", "/metrics", public_access, BodyKind::none, false, &App::metrics},
-    {"GET", "/api/v1/openapi.json", public_access, BodyKind::none, false, &App::openapi},
-    {"GET", "/api/v1/federation", public_access, BodyKind::none, false, &App::federation},
-    {"GET", "/api/v1/plan", public_access, BodyKind::none, false, &App::plan},
-    {"POST", "/api/v1/invitation", public_access, BodyKind::small, false, &App::invitation},
-    {"POST", "/api/v1/join", public_access, BodyKind::small, false, &App::join},
-    {"GET", "/api/v1/sample/{file}", public_access, BodyKind::none, false, &App::sample},
+    {"GET", "/healthz", anybody, BodyKind::none, false, &App::healthz},
+    {"GET", "/readyz", anybody, BodyKind::none, false, &App::readyz},
+    {"GET", "/metrics", anybody, BodyKind::none, false, &App::metrics},
+    {"GET", "/api/v1/openapi.json", anybody, BodyKind::none, false, &App::openapi},
+    {"GET", "/api/v1/federation", anybody, BodyKind::none, false, &App::federation},
+    {"GET", "/api/v1/plan", anybody, BodyKind::none, false, &App::plan},
+    {"POST", "/api/v1/invitation", anybody, BodyKind::small, false, &App::invitation},
+    {"POST", "/api/v1/join", anybody, BodyKind::small, false, &App::join},
+    {"GET", "/api/v1/sample/{file}", anybody, BodyKind::none, false, &App::sample},
 
-    {"GET", "/api/v1/hub/view", partner, BodyKind::none, true, &App::hub_view},
-    {"PUT", "/api/v1/hub/assets/{asset}", partner, BodyKind::small, false, &App::hub_publish},
-    {"DELETE", "/api/v1/hub/assets/{asset}", partner, BodyKind::none, false, &App::hub_withdraw},
-    {"PUT", "/api/v1/hub/assets/{asset}/content", partner, BodyKind::upload, false, nullptr},
-    {"POST", "/api/v1/hub/agreements", partner, BodyKind::small, false, &App::hub_negotiate},
-    {"POST", "/api/v1/hub/transfers", partner, BodyKind::small, false, &App::hub_open},
-    {"GET", "/api/v1/hub/transfers/{id}/content", partner, BodyKind::none, false, &App::hub_content},
-    {"POST", "/api/v1/hub/transfers/{id}/outcome", partner, BodyKind::small, false, &App::hub_outcome},
-    {"POST", "/api/v1/hub/heartbeat", partner, BodyKind::small, false, &App::hub_heartbeat},
-    {"PUT", "/api/v1/connector", partner, BodyKind::small, false, &App::register_connector},
-    {"POST", "/api/v1/leave", partner, BodyKind::small, false, &App::leave},
-    {"GET", "/api/v1/me", anybody_known, BodyKind::none, false, &App::me},
+    {"POST", "/api/v1/enrolment", newcomers, BodyKind::small, false, &App::enrol},
+    {"GET", "/api/v1/hub/view", members, BodyKind::none, true, &App::hub_view},
+    {"PUT", "/api/v1/hub/assets/{asset}", members, BodyKind::small, false, &App::hub_publish},
+    {"DELETE", "/api/v1/hub/assets/{asset}", members, BodyKind::none, false, &App::hub_withdraw},
+    {"PUT", "/api/v1/hub/assets/{asset}/content", members, BodyKind::upload, false, nullptr},
+    {"POST", "/api/v1/hub/agreements", members, BodyKind::small, false, &App::hub_negotiate},
+    {"POST", "/api/v1/hub/transfers", members, BodyKind::small, false, &App::hub_open},
+    {"GET", "/api/v1/hub/transfers/{id}/content", members, BodyKind::none, false, &App::hub_content},
+    {"POST", "/api/v1/hub/transfers/{id}/outcome", members, BodyKind::small, false, &App::hub_outcome},
+    {"POST", "/api/v1/hub/heartbeat", members, BodyKind::small, false, &App::hub_heartbeat},
+    {"PUT", "/api/v1/connector", members, BodyKind::small, false, &App::register_connector},
+    {"POST", "/api/v1/leave", members, BodyKind::small, false, &App::leave},
+    {"GET", "/api/v1/me", known, BodyKind::none, false, &App::me},
 
-    {"GET", "/api/v1/status", anybody_known, BodyKind::none, false, &App::status},
+    {"GET", "/api/v1/status", known, BodyKind::none, false, &App::status},
     {"POST", "/api/v1/invitations", operators, BodyKind::small, false, &App::invite},
-    {"GET", "/api/v1/ledger", operators | auditors, BodyKind::none, false, &App::ledger},
-    {"GET", "/api/v1/connector", operators | auditors, BodyKind::none, false, &App::connector},
-    {"GET", "/api/v1/agreements", operators | auditors, BodyKind::none, false, &App::agreements},
-    {"GET", "/api/v1/model", operators | auditors, BodyKind::none, false, &App::model},
-    {"GET", "/api/v1/model.safetensors", operators | auditors, BodyKind::none, false, &App::model_safetensors},
+    {"GET", "/api/v1/ledger", overseers, BodyKind::none, false, &App::ledger},
+    {"GET", "/api/v1/connector", overseers, BodyKind::none, false, &App::connector},
+    {"GET", "/api/v1/agreements", overseers, BodyKind::none, false, &App::agreements},
+    {"GET", "/api/v1/model", overseers, BodyKind::none, false, &App::model},
+    {"GET", "/api/v1/model.safetensors", overseers, BodyKind::none, false, &App::model_safetensors},
     {"DELETE", "/api/v1/participants/{id}", operators, BodyKind::none, false, &App::remove_participant},
 };
 
@@ -62,7 +69,34 @@ bool matches(std::string_view pattern, std::string_view path, std::vector<std::s
     return true;
 }
 
+constexpr Role every_role[] = {Role::partner, Role::auditor, Role::operator_};
+
+std::string cell(const Access& access, Role role) {
+    if (access.is_public()) return "yes";
+    if (!access.has(role)) return "no";
+    if (role != Role::partner) return "yes";
+    return access.joined ? "its own, once joined" : "its own";
+}
+
 }  // namespace
+
+std::string roles_text(const Access& access) {
+    std::string text;
+    for (const Role role : {Role::operator_, Role::auditor, Role::partner}) {
+        if (access.has(role)) text += (text.empty() ? "" : " or ") + std::string(to_string(role));
+    }
+    return text;
+}
+
+std::string permissions_markdown() {
+    std::string out = "| route | nobody | partner | auditor | operator |\n|---|---|---|---|---|\n";
+    for (const Route& route : table) {
+        out += "| `" + std::string(route.method) + " " + std::string(route.path) + "` | " + (route.access.is_public() ? "yes" : "no");
+        for (const Role role : every_role) out += " | " + cell(route.access, role);
+        out += " |\n";
+    }
+    return out;
+}
 
 std::span<const Route> routes() { return table; }
 

@@ -1,5 +1,5 @@
 // The one table of what can be asked for and who may: method, path, roles, body, handler. The OpenAPI file and the
-// permission walk in the tests are held against it.
+// permission walk in the tests are held against it, and docs/security.md prints it.
 #pragma once
 
 #include <span>
@@ -21,15 +21,19 @@ struct Call {
     http::Reply reply;
 };
 
-inline constexpr unsigned public_access = 0;
-inline constexpr unsigned partner = static_cast<unsigned>(Role::partner);
-inline constexpr unsigned operators = static_cast<unsigned>(Role::operator_);
-inline constexpr unsigned auditors = static_cast<unsigned>(Role::auditor);
+// Who may ask. A partner reaches what is its own and nothing of another's, on every route; operator and auditor see all.
+struct Access {
+    unsigned roles = 0;   // none: everybody, known or not
+    bool joined = false;  // of the partners only those whose key is on the books
+
+    [[nodiscard]] bool is_public() const noexcept { return roles == 0; }
+    [[nodiscard]] bool has(Role role) const noexcept { return (roles & static_cast<unsigned>(role)) != 0; }
+};
 
 struct Route {
     std::string_view method;
     std::string_view path;  // "/api/v1/hub/assets/{asset}"
-    unsigned roles;         // who may; public_access: everybody
+    Access access;
     http::BodyKind body;
     bool long_poll;
     void (App::*handle)(Call&);  // null for uploads
@@ -43,5 +47,10 @@ struct Match {
     bool path_known = false;  // under another method: 405 instead of 404
 };
 Match find_route(std::string_view method, std::string_view path);
+
+// "operator or auditor".
+std::string roles_text(const Access& access);
+// The table as docs/security.md shows it.
+std::string permissions_markdown();
 
 }  // namespace entente::native

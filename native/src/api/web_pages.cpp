@@ -40,25 +40,32 @@ constexpr std::string_view demo_policy =
     "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob: data:; style-src 'unsafe-inline'; img-src data: blob:; "
     "connect-src data: blob:; worker-src blob: data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-http::Response from_folder(const std::string& name, const std::filesystem::path& folder) {
+// The pages' policy, when they ask somebody else than us: for tokens, and nothing more.
+void allow(http::Response& response, const std::string& name, const std::string& origin) {
+    if (origin.empty() || !name.ends_with(".html") || name == "/demo.html") return;
+    response.headers.emplace_back("Content-Security-Policy", http::page_policy(origin));
+}
+
+http::Response from_folder(const std::string& name, const std::filesystem::path& folder, const std::string& sign_in_origin) {
     // Names with ".." never reach the file system.
     if (name.find("..") != std::string::npos) return http::problem(404, "http.not-found", "there is nothing at " + name);
     auto bytes = read_file(folder / name.substr(1), limit_bytes);
     if (!bytes.ok()) return http::problem(404, "http.not-found", "there is nothing at " + name);
     http::Response response = http::binary(*bytes);
     response.content_type = std::string(type_of(name));
+    allow(response, name, sign_in_origin);
     if (name == "/demo.html") response.headers.emplace_back("Content-Security-Policy", demo_policy);
     return response;
 }
 
 }  // namespace
 
-http::Response web_page(const http::Request& request, const std::filesystem::path& folder) {
+http::Response web_page(const http::Request& request, const std::filesystem::path& folder, const std::string& sign_in_origin) {
     const std::string name = file_of(request.path);
     if (request.method != "GET" && request.method != "HEAD") {
         return http::problem(405, "http.method", "this path does not know the method " + request.method);
     }
-    if (!folder.empty()) return from_folder(name, folder);
+    if (!folder.empty()) return from_folder(name, folder, sign_in_origin);
     for (const WebFile& file : embedded_web_files()) {
         if (file.path != name) continue;
         http::Response response;
@@ -68,6 +75,7 @@ http::Response web_page(const http::Request& request, const std::filesystem::pat
         // Files under /assets carry a hash in their name.
         response.headers.emplace_back("Cache-Control", name.starts_with("/assets/") ? "public, max-age=31536000, immutable" : "no-cache");
         if (name == "/demo.html") response.headers.emplace_back("Content-Security-Policy", demo_policy);
+        allow(response, name, sign_in_origin);
         if (request.header("if-none-match") == file.etag) {
             response.status = 304;
             return response;

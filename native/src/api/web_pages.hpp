@@ -22,6 +22,7 @@ struct WebFile {
 std::span<const WebFile> embedded_web_files();  // generated (native/cmake/embed_web.py)
 
 // `folder` empty: the embedded pages. "/" is index.html, "/join" join.html, "/demo" demo.html.
-http::Response web_page(const http::Request& request, const std::filesystem::path& folder);
+// `sign_in_origin`: the identity provider's, which the pages may ask for tokens; empty: none.
+http::Response web_page(const http::Request& request, const std::filesystem::path& folder, const std::string& sign_in_origin);
 
 }  // namespace entente::native

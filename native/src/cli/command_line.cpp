@@ -73,6 +73,12 @@ void declare(Line& line) {
     serve->add_option("--folder-partners", s.folder_partners, "File with a line for each of them: id and public key");
     serve->add_option("--network", s.networks, "A private network with partners' connectors, such as 10.0.0.0/8");
     serve->add_option("--ca", s.ca_file, "PEM certificates of partners' connectors to trust instead of the system's");
+    serve->add_option("--issuer", s.issuer, "An OpenID Connect issuer whose tokens are accepted beside join codes");
+    serve->add_option("--audience", s.audience, "With --issuer: what its tokens must be made out to (entente-api)");
+    serve->add_option("--roles-claim", s.roles_claim, "With --issuer: where roles stand (realm_access.roles)");
+    serve->add_option("--company-claim", s.company_claim, "With --issuer: where a partner's participant stands (participant_id)");
+    serve->add_option("--web-client", s.web_client, "With --issuer: client id of the web pages (entente-web)");
+    serve->add_option("--web-scope", s.web_scope, "With --issuer: scopes that the pages ask for (openid)");
     serve->add_option("--head-timeout-ms", s.head_timeout_ms, "Time for a request's head (15000)");
     serve->add_option("--body-grace-ms", s.body_grace_ms, "Time for a body before its rate counts (30000)");
     serve->add_flag("--json", s.json, "One JSON object a line");

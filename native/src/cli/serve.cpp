@@ -19,6 +19,7 @@
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "http/listener.hpp"
+#include "net/address.hpp"
 #include "server/dsp_mailbox.hpp"
 #include "server/folder_mailbox.hpp"
 #include "store/folder_lock.hpp"
@@ -79,6 +80,7 @@ public:
         ENTENTE_ASSIGN(const plan::Plan plan, settle_plan(o_, store, environment_));
         ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(o_.data_folder + "/coordinator.key"));
         ENTENTE_ASSIGN(JoinCodes identity, JoinCodes::open(store));
+        ENTENTE_ASSIGN(std::shared_ptr<Issuer> issuer, make_issuer());
         ENTENTE_ASSIGN(Bytes envelope, sign_plan(plan, key));
         const codec::PublicKey public_key = key.public_key();
         public_key_ = public_key;
@@ -99,9 +101,15 @@ public:
         ENTENTE_TRY(prepare_evaluation(plan, host_options));
         ENTENTE_ASSIGN(host_, Host::open(std::move(host_options)));
         AppOptions app_options{.post = [this](std::function<void()> work) { asio::post(strand_, std::move(work)); },
-                               .host = *host_, .identity = identity, .blobs = blobs, .store = store,
+                               .host = *host_, .identity = identity, .issuer = issuer,
+                               .claims = {.roles = o_.roles_claim, .company = o_.company_claim}, .blobs = blobs, .store = store,
                                .coordinator_key = public_key, .plan_envelope = std::move(envelope),
                                .sample_folder = o_.sample_folder, .web_folder = o_.web_folder, .origin = {}};
+        if (issuer) {
+            app_options.sign_in = commands::JsonObject().text("issuer", o_.issuer).text("client_id", o_.web_client).text("scope", o_.web_scope).str();
+            ENTENTE_ASSIGN(const Url url, read_url(o_.issuer));
+            app_options.sign_in_origin = url.origin();
+        }
         App app(std::move(app_options));
         http::Listener listener(io_, app, {.address = endpoint.address, .port = endpoint.port,
                                            .tls_certificate = o_.tls_certificate, .tls_key = o_.tls_key,
@@ -127,6 +135,14 @@ public:
     }
 
 private:
+    Result<std::shared_ptr<Issuer>> make_issuer() {
+        if (o_.issuer.empty()) return std::shared_ptr<Issuer>();
+        ENTENTE_TRY(check_issuer_url(o_.issuer));
+        if (o_.audience.empty()) return Error{Code::invalid_argument, "usage.audience", "--audience: expected what tokens for this coordinator are made out to"};
+        ENTENTE_ASSIGN(AskIssuer ask, make_issuer_client(io_, o_.ca_file));
+        return Issuer::make({.issuer = o_.issuer, .audience = o_.audience, .ask = std::move(ask), .now_ms = now_ms});
+    }
+
     Status open_folder(const Bytes& plan_envelope, BlobStore& blobs) {
         if (o_.folder.empty() != o_.folder_partners.empty()) {
             return Error{Code::invalid_argument, "usage.folder", "--folder and --folder-partners belong together: give both or none"};
@@ -212,6 +228,7 @@ private:
                            " rounds, at least " + std::to_string(plan.round.min_cohort) + " partners\n");
         environment_.print("  Data         " + o_.data_folder + "\n");
         environment_.print("  Listening    " + origin + "\n");
+        if (!o_.issuer.empty()) environment_.print("  Sign-in      " + o_.issuer + "   (tokens for " + o_.audience + ")\n");
         if (mailbox_) {
             environment_.print("  Folder       " + o_.folder + "   for partners without a network, listed in " + o_.folder_partners + "\n");
             environment_.print("  Key          " + codec::to_hex(public_key_) + "   (they need it: entente join --folder DIR --coordinator-key …)\n");

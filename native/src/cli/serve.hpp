@@ -25,6 +25,12 @@ struct ServeOptions {
     std::string folder_partners;      // file with a line for each of them: id and public key
     std::vector<std::string> networks;  // private ones in which partners have connectors
     std::string ca_file;                // that these are checked with
+    std::string issuer;                 // of OpenID Connect; empty: join codes alone
+    std::string audience = "entente-api";
+    std::string roles_claim = "realm_access.roles";
+    std::string company_claim = "participant_id";
+    std::string web_client = "entente-web";   // the pages' client id at the issuer
+    std::string web_scope = "openid";
     std::int64_t head_timeout_ms = 15'000;
     std::int64_t body_grace_ms = 30'000;
     bool json = false;

@@ -24,6 +24,8 @@ public:
     virtual ~Subscriber() = default;
     // A status frame replaces one that still waits; ledger frames queue up to a limit, then the socket is dropped.
     virtual void push(std::shared_ptr<const std::string> frame, bool replaces) = 0;
+    // What was pushed goes out, then the socket closes.
+    virtual void end() = 0;
 };
 
 enum class BodyKind { none, small, upload };

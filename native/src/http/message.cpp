@@ -144,6 +144,12 @@ std::optional<std::int64_t> read_http_date(std::string_view text) {
     return static_cast<std::int64_t>(::timegm(&parts)) * 1000;
 }
 
+std::string page_policy(const std::string& origin) {
+    return "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src "
+           "'self'" + (origin.empty() ? "" : " " + origin) + "; worker-src 'self' blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
+           "form-action 'none'; frame-ancestors 'none'";
+}
+
 std::string response_head(const Response& r, bool keep_alive, bool secure) {
     const std::uint64_t length = r.content ? r.content_bytes : (r.fixed.empty() ? r.body.size() : r.fixed.size());
     std::string head = "HTTP/1.1 " + std::to_string(r.status) + " " + std::string(title_of(r.status)) + "\r\n";
@@ -164,12 +170,7 @@ std::string response_head(const Response& r, bool keep_alive, bool secure) {
     add("Cross-Origin-Resource-Policy", "same-origin");
     const bool own_policy = std::any_of(r.headers.begin(), r.headers.end(),
                                         [](const auto& h) { return h.first == "Content-Security-Policy"; });
-    if (!own_policy) {
-        add("Content-Security-Policy",
-            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' "
-            "data: blob:; connect-src 'self'; worker-src 'self' blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
-            "frame-ancestors 'none'");
-    }
+    if (!own_policy) add("Content-Security-Policy", page_policy({}));
     if (secure) add("Strict-Transport-Security", "max-age=31536000");
     head += "\r\n";
     return head;

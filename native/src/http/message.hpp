@@ -67,6 +67,9 @@ bool split_target(std::string_view target, Request& request);
 std::string http_date(std::int64_t ms);
 std::optional<std::int64_t> read_http_date(std::string_view text);
 
+// The Content-Security-Policy of a page that may also connect to `origin`; empty: to us alone.
+std::string page_policy(const std::string& origin);
+
 // From status line to the empty line, with the security headers that every answer bears.
 std::string response_head(const Response& response, bool keep_alive, bool secure);
 

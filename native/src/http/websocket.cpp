@@ -84,6 +84,14 @@ public:
         });
     }
 
+    void end() override {
+        auto keep = this->shared_from_this();
+        asio::post(socket_.get_executor(), [keep] {
+            keep->closing_ = true;
+            keep->wake_.cancel();
+        });
+    }
+
 private:
     // Reads on, so that pings are answered and a close is noticed; what is said is ignored.
     static void listen(std::shared_ptr<Socket> self) {

@@ -36,25 +36,11 @@ std::string normal(std::string_view code) {
     return letters;
 }
 
+std::string new_token() { return "pt_" + to_hex(random_bytes(24)); }
+
 Digest hash_of(std::string_view secret) { return codec::sha256(as_bytes(secret)); }
 
 }  // namespace
-
-std::string_view to_string(Role role) noexcept {
-    switch (role) {
-        case Role::partner: return "partner";
-        case Role::operator_: return "operator";
-        case Role::auditor: return "auditor";
-    }
-    return "unknown";
-}
-
-std::optional<Role> role_from(std::string_view text) noexcept {
-    for (const Role role : {Role::partner, Role::operator_, Role::auditor}) {
-        if (text == to_string(role)) return role;
-    }
-    return std::nullopt;
-}
 
 Result<JoinCodes> JoinCodes::open(StateStore& store) {
     JoinCodes identity(store);
@@ -149,23 +135,48 @@ Result<JoinCodes::Joined> JoinCodes::redeem(const std::string& code, const codec
         return Error{Code::unauthenticated, "join.bad-signature", "join: expected the code signed with the key that joins"};
     }
     JoinCode row = std::move(found).value();
-    const Account* known = find(row.participant);
-    if (known != nullptr && !known->expelled && known->key != key) {
-        return Error{Code::conflict, "join.other-key", row.participant + " has joined with another key"};
-    }
-    if (known != nullptr && known->expelled && known->key == key) {
-        return Error{Code::permission_denied, "join.removed", row.participant + " was removed by the operator"};
-    }
+    ENTENTE_TRY(may_join(row.participant, key));
     row.used_at_ms = now_ms;
     row.used_by = key;
-    std::string token = "pt_" + to_hex(random_bytes(24));
+    std::string token = new_token();
     Account account{row.participant, row.name, row.role, key, hash_of(token), now_ms, false};
     ENTENTE_TRY(store_.redeem(row, account));
-    if (known != nullptr) tokens_.erase(known->token);
+    codes_[row.code] = row;
+    return remember(std::move(account), std::move(token));
+}
+
+Result<JoinCodes::Joined> JoinCodes::enrol(const std::string& participant, const std::string& name, const codec::PublicKey& key,
+                                           const codec::Signature& signature, std::int64_t now_ms) {
+    ENTENTE_TRY(contract::check_id(participant));
+    if (!codec::verify(key, "enrol", as_bytes(participant), signature)) {
+        return Error{Code::unauthenticated, "join.bad-signature", "enrol: expected the participant's id signed with the key that joins"};
+    }
+    if (const Account* known = find(participant); known != nullptr && known->expelled) {
+        return Error{Code::permission_denied, "join.removed", participant + " has left or was removed; the operator can invite it again"};
+    }
+    ENTENTE_TRY(may_join(participant, key));
+    std::string token = new_token();
+    Account account{participant, name, std::string(to_string(Role::partner)), key, hash_of(token), now_ms, false};
+    ENTENTE_TRY(store_.put_account(account));
+    return remember(std::move(account), std::move(token));
+}
+
+Status JoinCodes::may_join(const std::string& participant, const codec::PublicKey& key) const {
+    const Account* known = find(participant);
+    if (known != nullptr && !known->expelled && known->key != key) {
+        return Error{Code::conflict, "join.other-key", participant + " has joined with another key"};
+    }
+    if (known != nullptr && known->expelled && known->key == key) {
+        return Error{Code::permission_denied, "join.removed", participant + " was removed by the operator"};
+    }
+    return done();
+}
+
+JoinCodes::Joined JoinCodes::remember(Account account, std::string token) {
+    if (const Account* known = find(account.id)) tokens_.erase(known->token);
     tokens_[account.token] = account.id;
     accounts_[account.id] = account;
-    codes_[row.code] = row;
-    return Joined{std::move(account), std::move(token)};
+    return {std::move(account), std::move(token)};
 }
 
 Status JoinCodes::expel(const std::string& id) {

@@ -1,4 +1,4 @@
-// Identity without an identity provider: one-time join codes from the operator, bearer tokens for those who joined.
+// Coming in without an identity provider: one-time join codes from the operator, bearer tokens for those who joined.
 // Codes and tokens leave this class once and are kept as SHA-256 only.
 //
 //   ENTENTE_ASSIGN(auto identity, JoinCodes::open(store));
@@ -19,7 +19,7 @@
 
 namespace entente::native {
 
-class JoinCodes final : public Identity {
+class JoinCodes final {
 public:
     struct Invited {
         std::string code;  // "ABCD-EFGH-JKLM"
@@ -35,7 +35,8 @@ public:
     // Makes the operator's token when there is none yet; empty when there is.
     Result<std::optional<std::string>> first_operator_token();
 
-    std::optional<Principal> authenticate(const std::string& bearer) override;
+    // Whose token is this?
+    std::optional<Principal> authenticate(const std::string& bearer);
 
     Result<Invited> invite(const std::string& participant, const std::string& name, Role role, std::int64_t valid_s,
                            std::int64_t now_ms);
@@ -44,12 +45,19 @@ public:
     // A partner that lost the answer repeats this with the same key and gets a new token.
     Result<Joined> redeem(const std::string& code, const codec::PublicKey& key, const codec::Signature& signature,
                           const std::string& remote, std::int64_t now_ms);
+    // A partner that an identity provider vouches for needs no code: `signature` is over its id, with the key that joins.
+    Result<Joined> enrol(const std::string& participant, const std::string& name, const codec::PublicKey& key,
+                         const codec::Signature& signature, std::int64_t now_ms);
     Status expel(const std::string& id);
     [[nodiscard]] const Account* find(const std::string& id) const;
 
 private:
     explicit JoinCodes(StateStore& store) : store_(store) {}
     Status may_guess(const std::string& remote, std::int64_t now_ms);
+    // May this participant join with this key? conflict "join.other-key", permission_denied "join.removed".
+    [[nodiscard]] Status may_join(const std::string& participant, const codec::PublicKey& key) const;
+    // After the account is on disk.
+    Joined remember(Account account, std::string token);
 
     StateStore& store_;
     std::map<std::string, Account> accounts_;  // by id

@@ -1,0 +1,34 @@
+#include "identity/gatekeeper.hpp"
+
+namespace entente::native {
+
+void Gatekeeper::identify(const std::string& bearer, Completion completion) {
+    if (bearer.empty()) return completion(Error{Code::unauthenticated, "auth.no-token", "expected a bearer token, found none"});
+    if (!o_.issuer || !looks_like_jwt(bearer)) {
+        auto known = o_.codes.authenticate(bearer);
+        if (known) return completion(std::move(*known));
+        return completion(Error{Code::unauthenticated, "auth.unknown-token", "this token is not known"});
+    }
+    o_.issuer->verify(bearer, [this, completion = std::move(completion)](Result<Json> claims) {
+        o_.post([this, completion, claims = std::move(claims)] { completion(admit(claims)); });
+    });
+}
+
+// The provider says who somebody is; whether that participant takes part stands in our own books.
+Result<Principal> Gatekeeper::admit(const Result<Json>& claims) const {
+    if (!claims.ok()) return claims.error();
+    ENTENTE_ASSIGN(Principal who, principal_of(*claims, o_.claims));
+    if (who.role != Role::partner) return who;
+    const Account* account = o_.codes.find(who.id);
+    if (account == nullptr) {
+        who.joined = false;
+        return who;
+    }
+    if (account->expelled || account->role != to_string(Role::partner)) {
+        return Error{Code::permission_denied, "join.removed", who.id + " has left or was removed; the operator can invite it again"};
+    }
+    who.name = account->name;
+    return who;
+}
+
+}  // namespace entente::native
