@@ -5,8 +5,12 @@ so that tests can send what an honest partner never would.
     envelope.header["round"] += 1
     forged = envelope.sealed(key)          # key: 32 bytes, the seed in partner.key
 """
+import base64
 import hashlib
+import json
+import os
 import struct
+import time
 
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
@@ -58,7 +62,19 @@ def public_key(seed):
 
 
 def sign(seed, context, message):
-    message = b"entente/v1/" + context.encode() + b"\0" + message
+    return _signed(seed, b"entente/v1/" + context.encode() + b"\0" + message)
+
+
+def token(seed, participant, audience):
+    """What a connector sends to prove who it is (docs/dataspace.md)."""
+    part = lambda value: base64.urlsafe_b64encode(value).rstrip(b"=")  # noqa: E731
+    now = int(time.time())
+    claims = {"iss": participant, "sub": participant, "aud": audience, "iat": now, "exp": now + 60, "jti": os.urandom(16).hex()}
+    signed = b".".join(part(json.dumps(x).encode()) for x in ({"alg": "EdDSA", "typ": "JWT", "kid": participant}, claims))
+    return (signed + b"." + part(_signed(seed, signed))).decode()
+
+
+def _signed(seed, message):
     scalar, prefix = _expand(seed)
     key = _packed(_times(scalar, BASE))
     r = int.from_bytes(hashlib.sha512(prefix + message).digest(), "little") % L

@@ -1,11 +1,13 @@
 """Federations over the Dataspace Protocol: the coordinator and each partner have connectors of their own."""
 import json, shutil, signal, subprocess, time, unittest
 
+from envelope import token
 from harness import ENTENTE, Small, free_ports, undisturbed_digest
 from proxy import Proxy
 from test_updates import CLOCK
 
 OWN = ("--connector", "dsp")
+PURPOSE = b"urn:fl:federation:e2e"
 
 
 class Loop(unittest.TestCase):
@@ -86,6 +88,7 @@ class Altered(unittest.TestCase):
             f.start_partner(1, *OWN)
             f.start_partner(2, *OWN, "--listen", f"127.0.0.1:{port}", "--public-url", proxy.url)
             f.wait_for(wanted, "the coordinator has seen it")
+            f.wait_for(lambda: "  Coordinator" in f.log("plant-2"), "the partner reads why")
         self.assertEqual((f.status()["phase"], f.status()["completed"]), ("waiting", 0))
 
     def updates_of_plant_2(self, f):
@@ -103,10 +106,34 @@ class Altered(unittest.TestCase):
                 more = b'"constraint":[{"leftOperand":"https://example.org/weather","operator":"eq","rightOperand":"fair"},'
                 return status, body.replace(b'"constraint":[', more, 1), kind
 
-        for meddle in (looser, unknown):
+        def other_purpose(exchange):
+            if exchange.path.startswith("/dsp/2025-1/catalog/"):
+                status, body, kind = exchange.forward()
+                self.assertIn(PURPOSE, body)
+                return status, body.replace(PURPOSE, b"urn:fl:federation:resale"), kind
+
+        for meddle in (looser, unknown, other_purpose):
             with self.subTest(meddle.__name__), Small() as f:
                 self.behind(f, meddle, lambda: "dataset.other-terms" in f.log())
                 self.assertEqual(self.updates_of_plant_2(f), [], "nothing was negotiated")
+                self.assertIn("(code dataset.other-terms)", f.log("plant-2"))
+
+    def test_in_the_coordinators_catalogue(self):
+        """The offer of the global model reaches the partners with another purpose: none takes it, and the operator reads so."""
+        def other_purpose(exchange):
+            if exchange.path.startswith("/dsp/2025-1/catalog/"):
+                status, body, kind = exchange.forward()
+                self.assertIn(PURPOSE, body)
+                return status, body.replace(PURPOSE, b"urn:fl:federation:resale"), kind
+
+        port = free_ports(1)[0]
+        with Small() as f, Proxy(f"http://127.0.0.1:{port}", other_purpose) as proxy:
+            f.start_server("--public-url", proxy.url, listen=f"127.0.0.1:{port}")
+            for i in (1, 2):
+                f.start_partner(i, *OWN)
+            f.wait_for(lambda: all("dataset.other-terms" in f.log(f"plant-{i}") for i in (1, 2)), "both partners say why")
+            f.wait_for(lambda: all("dataset.other-terms" in p.get("problem", "") for p in f.get("/api/v1/connector")["peers"]), "the operator reads it")
+            self.assertEqual([n for n in f.get("/api/v1/connector")["processes"]["negotiations"] if n["role"] == "provider"], [])
 
     def test_in_the_request(self):
         def looser(exchange):
@@ -161,6 +188,59 @@ class Endings(unittest.TestCase):
                 f.start_partner(i, *OWN, **later)
                 self.told(f, i, "inForceDate", "policy.denied")
             self.assertLess(f.status()["completed"], 100)
+
+    def test_too_few(self):
+        with Small(rounds=2, rows=20000, round_keys="deadline_s = 3") as f:
+            f.start_server()
+            f.start_partner(1, *OWN)
+            other = f.start_partner(2, *OWN)
+            f.wait_for(lambda: f.status()["phase"] == "collecting", "round 1")
+            other.kill()
+            other.wait()
+            f.wait_for(lambda: any(e["kind"] == "round.abandoned" for e in f.ledger()), "round 1 is abandoned")
+            abandoned = next(e for e in f.ledger() if e["kind"] == "round.abandoned")
+            self.assertIn("1 of at least 2", abandoned["summary"])
+            f.wait_for(lambda: "fewer than 2 updates" in f.log("plant-1"), "the other one reads it")
+            self.assertEqual(f.status()["completed"], 0)
+            f.start_partner(2, *OWN)
+
+    def test_one_that_leaves(self):
+        with Small(rounds=4, partners=3) as f:
+            f.plan.write_text(f.plan.read_text().replace("min_cohort = 3", "min_cohort = 2"))
+            f.start_server()
+            for i in (1, 2, 3):
+                f.start_partner(i, *OWN)
+            f.wait_for(lambda: f.status()["completed"] >= 1, "the first round")
+            f.partners["plant-3"].send_signal(signal.SIGINT)
+            self.assertEqual(f.partners["plant-3"].wait(60), 0, f.log("plant-3"))
+            for i in (1, 2):
+                self.assertEqual(f.partners[f"plant-{i}"].wait(60), 0, f.log(f"plant-{i}"))
+            self.assertEqual(f.status()["completed"], 4)
+
+    def test_under_anothers_agreement(self):
+        """A partner that names another's agreement, or another's name, gets neither model nor a hint."""
+        with Small(rounds=100) as f:
+            f.start_server()
+            for i in (1, 2):
+                f.start_partner(i, *OWN)
+            f.wait_for(lambda: f.status()["completed"] >= 1, "the first round")
+            seen = f.get("/api/v1/connector")
+            base, callback = seen["address"], next(p["address"] for p in seen["peers"] if p["participant"] == "plant-2")
+            theirs, own = (next(t["agreement"] for t in seen["processes"]["transfers"] if (t["peer"], t["role"]) == (peer, "provider"))
+                           for peer in ("plant-1", "plant-2"))
+            seed = bytes.fromhex((f.folder / "plant-2/partner.key").read_text().strip())
+
+            def ask(agreement, participant="plant-2"):
+                body = {"@context": ["https://w3id.org/dspace/2025/1/context.jsonld"], "@type": "TransferRequestMessage", "consumerPid": "urn:uuid:mine",
+                        "agreementId": agreement, "format": "HttpData-PULL", "callbackAddress": callback}
+                status, answer = f.ask("POST", "/dsp/2025-1/transfers/request", json.dumps(body).encode(), token(seed, participant, base))
+                return status, json.loads(answer)
+            self.assertEqual(ask(own, "plant-1")[0], 401)
+            answers = [ask(theirs), ask("urn:uuid:none")]
+            self.assertEqual([(status, answer["@type"]) for status, answer in answers], [(404, "TransferError")] * 2, answers)
+            self.assertEqual(*({k: v for k, v in answer.items() if k != "reason"} for _, answer in answers), "whose it is stays hidden")
+            transfers = f.get("/api/v1/connector")["processes"]["transfers"]
+            self.assertEqual([t for t in transfers if t["agreement"] == theirs and t["peer"] != "plant-1"], [])
 
     def test_removed_by_the_operator(self):
         with Small(rounds=100) as f:

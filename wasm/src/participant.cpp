@@ -215,7 +215,7 @@ struct ParticipantObject::Writer {
         return json.done();
     }
     std::string operator()(part::Notice& c) {
-        static constexpr const char* kinds[] = {"agreed", "model-received", "trained", "delivered", "accepted", "refused", "retrying"};
+        static constexpr const char* kinds[] = {"agreed", "model-received", "trained", "delivered", "accepted", "refused", "abandoned", "retrying"};
         return Json().text("type", "notice").text("kind", kinds[static_cast<std::size_t>(c.kind)]).number("round", c.round)
             .text("code", c.code).text("sentence", c.sentence).done();
     }

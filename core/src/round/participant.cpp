@@ -302,6 +302,12 @@ void Participant::Impl::on(Fetched& e) {
         return watch(watch_ms);
     }
     emit(Conclude{e.transfer.id, {true, {}, {}}});
+    // The next round with the same model: nothing was published in between.
+    if (base.round != 0 && base.round < model->round && base.content == model->content) {
+        emit(Notice{Notice::Kind::abandoned, base.round, "round.abandoned",
+                    "Round " + std::to_string(base.round) + " came to nothing: by its deadline there were fewer than " + std::to_string(o.plan.round.min_cohort) +
+                        " updates, or its result might not be released. The model is as before."});
+    }
     base = {model->round, model->content, e.opened->parameters, std::move(model->control)};
     if (model->final) return finish(done(), base.parameters);
     notice(Notice::Kind::model_received, {}, "The model of round " + std::to_string(base.round) + " has arrived.");

@@ -17,6 +17,7 @@ using http::Response;
 namespace {
 
 constexpr std::int64_t longest_wait_ms = 30'000;
+constexpr std::size_t longest_problem_bytes = 1'000;
 
 ByteView bytes_of(const std::string& body) { return as_bytes(std::string_view(body)); }
 
@@ -160,6 +161,9 @@ void App::hub_heartbeat(Call& call) {
                                        static_cast<std::uint64_t>(examples), body->number("evaluation.loss_sum", 0));
         }
     }
+    const std::string said = body->text("problem");
+    DspMailbox* const connector = connector_;
+    if (!said.empty() && said.size() <= longest_problem_bytes && connector != nullptr) connector->reported(call.who.id, said);
     status_changed();
     call.reply(no_content());
 }
@@ -199,6 +203,9 @@ void App::me(Call& call) {
         body.text("standing", to_string(p.standing)).whole("contributions", p.contributions);
         body.whole("refusals", p.refusals).text("last_refusal", p.last_refusal);
     }
+    DspMailbox* const connector = connector_;
+    const std::string trouble = connector == nullptr ? std::string() : connector->problem_of(call.who.id);
+    if (!trouble.empty()) body.text("connector_problem", trouble);
     call.reply(json(body.str()));
 }
 

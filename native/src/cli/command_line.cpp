@@ -106,7 +106,7 @@ void declare(Line& line) {
     join->add_option("--give-up-s", p.give_up_s, "End when the coordinator is away for so long (0: never)");
     join->add_option("--threads", p.threads, "That train together; all there are, unless said. The result is the same")->check(CLI::Range(1, 64));
     join->add_flag("--alone", p.alone, "At the end train alone too, for comparison");
-    join->add_flag("--json", p.json, "Last line: one JSON object");
+    join->add_flag("--json", p.json, "On standard output one JSON object at the end; the rest goes to standard error");
     join->add_flag("--quiet", p.quiet, "Say nothing");
 
     CLI::App* invite = line.app.add_subcommand("invite", "A one-time join code.\n\n  ENTENTE_TOKEN=op_… entente invite --partner plant-a\n");

@@ -195,7 +195,7 @@ private:
 
     void connector_news(const std::string& text) {
         if (o_.quiet) return;
-        environment_.print(o_.json ? commands::JsonObject().text("event", "connector").text("sentence", text).str() + "\n" : "  Connector    " + text + "\n");
+        environment_.print(o_.json ? commands::JsonObject().text("event", "connector").text("sentence", text).str() + "\n" : "  Connector    " + commands::printable(text) + "\n");
     }
 
     void folder_news(const std::string& text) {

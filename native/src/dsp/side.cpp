@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/files.hpp"
+#include "connectors/dsp/terms.hpp"
 #include "dsp/station.hpp"
 #include "http/listener.hpp"
 #include "store/state_store.hpp"
@@ -97,7 +98,7 @@ struct DspSide::State {
                                   .blob_of = [this](const std::string& asset, const Version& version) { return storage.blob_of(asset, version); },
                                   .folder = o.folder.string(), .origin = origin(), .port = listener.port(),
                                   .plain_loopback = o.tls_certificate.empty(), .networks = o.opened_networks, .ca_file = o.ca_file,
-                                  .attempts = o.attempts, .on_served = {}, .on_failure = {}};
+                                  .attempts = o.attempts, .on_served = {}, .on_failure = {}, .on_problem = o.on_problem};
         ENTENTE_ASSIGN(station, DspStation::open(std::move(options)));
         door.service = &station->service();
         space->on_change([this] { station->settle(); });
@@ -120,8 +121,7 @@ struct DspSide::State {
             url = std::string(o.tls_certificate.empty() ? "http://" : "https://") + (v6 ? "[" : "") + o.listen_address + (v6 ? "]" : "") + ":" +
                   std::to_string(listener.port());
         }
-        while (url.ends_with('/')) url.pop_back();
-        return url;
+        return dsp::without_slash(std::move(url));
     }
 
     DspSideOptions o;

@@ -30,6 +30,7 @@ struct DspSideOptions {
     std::string ca_file;                       // that the peers' certificates are checked with
     std::vector<std::string> opened_networks;  // beside global addresses: "10.0.0.0/8"
     std::uint32_t attempts = 8;                // of sending one message
+    std::function<void(const std::string& peer, const Error& why)> on_problem = {};  // station.hpp; on its thread
 };
 
 class DspSide {

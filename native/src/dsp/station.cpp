@@ -53,16 +53,23 @@ Status DspStation::build() {
                        .node = std::move(node), .data = data_, .root = root,
                        .origins_of = [this](const std::string& id) { return origins_of(id); },
                        .did_document = dsp::did_document(o_.origin, o_.key->public_key(), o_.origin + root),
-                       .on_step = [this](const dsp::Step& step) {
-                           provider_->heard(step);
-                           connector_->heard(step);
-                       },
+                       .on_step = [this](const dsp::Step& step) { heard(step); },
                        .on_failure = o_.on_failure};
     ENTENTE_ASSIGN(service_, DspService::open(std::move(options)));
     provider_ = std::make_unique<DspProvider>(DspProvider::Options{o_.space, *service_, *data_, o_.blob_of});
     connector_ = DspConnector::make({.self = o_.self, .coordinator = o_.coordinator, .space = o_.space, .service = *service_, .outbound = outbound_,
                                      .identity = *identity_, .peers = peers_, .post = o_.post, .on_problem = o_.on_problem});
     return done();
+}
+
+void DspStation::heard(const dsp::Step& step) {
+    provider_->heard(step);
+    connector_->heard(step);
+    if (!step.applied || !step.negotiation || !o_.on_problem) return;
+    const dsp::Negotiation& n = *step.negotiation;
+    if (n.role != dsp::Role::provider || n.state != dsp::NegotiationState::terminated) return;
+    o_.on_problem(n.peer, {Code::permission_denied, n.code.empty() ? "negotiation.ended" : n.code,
+                           "the negotiation over " + n.dataset + " has ended" + (n.reasons.empty() ? std::string() : ": " + n.reasons.front())});
 }
 
 void DspStation::start() {

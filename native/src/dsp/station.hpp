@@ -40,7 +40,8 @@ struct DspStationOptions {
     std::uint32_t attempts = 8;                // of sending one message
     std::function<void(const Grant&)> on_served;   // may be empty
     std::function<void(const Error&)> on_failure;  // its store has failed; may be empty
-    std::function<void(const std::string& peer, const Error& why)> on_problem = {};  // connector.hpp
+    // What cannot be agreed on with a peer: its offers (connector.hpp), its requests. May be empty.
+    std::function<void(const std::string& peer, const Error& why)> on_problem = {};
 };
 
 class DspStation {
@@ -64,6 +65,7 @@ public:
 private:
     explicit DspStation(DspStationOptions options) : o_(std::move(options)) {}
     Status build();
+    void heard(const dsp::Step& step);
     [[nodiscard]] std::optional<codec::PublicKey> key_of(const std::string& participant);
     [[nodiscard]] std::vector<std::string> origins_of(const std::string& participant) const;
 

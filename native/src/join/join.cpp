@@ -121,8 +121,9 @@ private:
     }
 
     void say(std::string_view what, const std::string& text) {
-        if (c_.quiet || c_.json) return;
-        environment_.print("  " + commands::pad(what, 13) + text + "\n");
+        if (c_.quiet) return;
+        const std::string line = "  " + commands::pad(what, 13) + commands::printable(text) + "\n";
+        c_.json ? environment_.print_error(line) : environment_.print(line);
     }
 
     void greet() {
@@ -334,6 +335,7 @@ private:
                                human_bytes(sent_) + " in all");
                 break;
             case Notice::Kind::refused: say("Refused", notice.sentence + " (code " + notice.code + ")"); break;
+            case Notice::Kind::abandoned: say("Round", notice.sentence); break;
             case Notice::Kind::retrying: say("Waiting", notice.sentence + "; nothing is lost, trying again"); break;
             case Notice::Kind::model_received:
             case Notice::Kind::trained:

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "api/json_body.hpp"
@@ -69,7 +71,11 @@ public:
                                                  .coordinator = member.plan.federation.coordinator, .folder = std::filesystem::path(c_.state_folder) / "connector",
                                                  .key = &*key_, .listen_address = endpoint.address, .listen_port = endpoint.port,
                                                  .tls_certificate = c_.tls_certificate, .tls_key = c_.tls_key, .public_url = c_.public_url,
-                                                 .ca_file = c_.ca_file, .opened_networks = c_.networks}));
+                                                 .ca_file = c_.ca_file, .opened_networks = c_.networks,
+                                                 .on_problem = [this](const std::string& peer, const Error& why) {
+                                                     const std::lock_guard lock(problem_mutex_);
+                                                     problem_ = peer + ": " + why.message + " (code " + why.reason + ")";
+                                                 }}));
             say_("Connector", side_->address());
         }
         const std::string body = commands::JsonObject().text("address", side_->address()).str();
@@ -83,11 +89,14 @@ public:
 
     Result<HubView> watch(std::uint64_t cursor, std::int64_t wait_ms, const CallOptions& options) override {
         CallOptions waiting = options;
-        waiting.timeout_ms = wait_ms;
-        if (wait_ms > 0) {
+        while (wait_ms > 0) {
+            waiting.timeout_ms = std::min(wait_ms, longest_silence_ms);
             Result<std::uint64_t> changed = cursor;
             connector_.wait(cursor, waiting, [&changed](Result<std::uint64_t> r) { changed = std::move(r); });
+            say_problems();
             if (!changed.ok()) return changed.error();
+            if (*changed != cursor) break;
+            wait_ms -= waiting.timeout_ms;
         }
         Result<contract::Catalog> catalog = contract::Catalog{};
         connector_.catalog({}, options, [&catalog](Result<contract::Catalog> r) { catalog = std::move(r); });
@@ -104,10 +113,34 @@ public:
     }
 
 private:
+    static constexpr std::int64_t longest_silence_ms = 2'000;
+    static constexpr std::size_t most_sentences = 1'000;
+
+    // What keeps the two connectors apart: as this one sees it, and as the coordinator says.
+    void say_problems() {
+        std::string seen;
+        {
+            const std::lock_guard lock(problem_mutex_);
+            seen = std::exchange(problem_, {});
+        }
+        if (say_new("Connector", seen)) heartbeat(commands::JsonObject().text("activity", "waiting").text("problem", seen).str());
+        const auto me = ask_text(*http_, "GET", "/api/v1/me", {});
+        const auto json = me.ok() ? JsonBody::parse(*me) : Result<JsonBody>(me.error());
+        if (json.ok() && json->has("connector_problem")) say_new("Coordinator", json->text("connector_problem"));
+    }
+    bool say_new(std::string_view what, const std::string& sentence) {
+        if (sentence.empty() || said_.size() >= most_sentences || !said_.insert(sentence).second) return false;
+        say_(what, sentence);
+        return true;
+    }
+
     const PartnerConfig& c_;
     std::shared_ptr<hub::HttpClient> http_;
     Say say_;
     std::optional<codec::SigningKey> key_;
+    std::mutex problem_mutex_;
+    std::string problem_;  // the latest one that was not said
+    std::set<std::string> said_;
     std::unique_ptr<DspSide> side_;
     BlockingConnector connector_;
 };

@@ -4,6 +4,7 @@
 
 #include "commands/text.hpp"
 #include "connectors/dsp/offerings.hpp"
+#include "connectors/dsp/terms.hpp"
 #include "dsp/processes_json.hpp"
 
 namespace entente::native {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::int64_t first_pause_ms = 50;
 constexpr std::int64_t longest_pause_ms = 250;
 constexpr std::int64_t refused_pause_ms = 10'000;  // before the same thing is tried again
+constexpr std::int64_t problem_ms = 15'000;        // that one is shown after it was last seen
 
 // An update on its way into the data folder.
 class UploadSink final : public ByteSink {
@@ -41,6 +43,11 @@ struct DspMailbox::Partner {
     bool pulling = false;
     std::int64_t not_before_ms = 0;  // of what was refused
     std::optional<SignedOffer> offered;
+    struct Problem {
+        std::string sentence;
+        std::int64_t until_ms = 0;
+        bool theirs = false;  // they have said it
+    } problem;
     struct Open {
         std::string asset;
         Version version;
@@ -67,7 +74,7 @@ Result<std::unique_ptr<DspMailbox>> DspMailbox::open(DspMailboxOptions options) 
                               .on_served = [&host = o.host](const Grant& grant) { host.history().sent_model(grant.size_bytes); },
                               .on_failure = [box = mailbox.get()](const Error& error) { box->say_once("connector: " + error.message); },
                               .on_problem = [box = mailbox.get()](const std::string& peer, const Error& why) {
-                                  box->say_once(peer + ": " + why.message + " (code " + why.reason + ")");
+                                  box->troubled(peer, why);
                               }};
     ENTENTE_ASSIGN(mailbox->station_, DspStation::open(std::move(station)));
     return mailbox;
@@ -97,9 +104,7 @@ Status DspMailbox::know(const std::string& participant, const std::string& addre
     if (!o_.loopback && !url.tls) {
         return Error{Code::permission_denied, "connector.address", "connector: expected an https:// address, found " + url.origin()};
     }
-    std::string base = address;
-    while (base.ends_with('/')) base.pop_back();
-    station_->know({participant, base}, key);
+    station_->know({participant, dsp::without_slash(address)}, key);
     auto& state = partners_[participant];
     if (!state) state = std::make_unique<Partner>();
     news_ = true;
@@ -129,7 +134,7 @@ void DspMailbox::look(const std::string& id, Partner& state) {
                                const auto it = partners_.find(id);
                                if (it == partners_.end()) return;
                                it->second->looking = false;
-                               if (!found.ok()) return say_once(found.error().message);
+                               if (!found.ok()) return troubled(id, found.error());
                                o_.host.seen(id);
                                for (const CatalogEntry& entry : *found) {
                                    if (entry.asset.kind == AssetKind::update_stream) take(id, entry);
@@ -141,7 +146,7 @@ void DspMailbox::take(const std::string& id, const CatalogEntry& entry) {
     Partner& state = *partners_.at(id);
     hub::HubSpace& space = o_.host.space();
     if (state.offered != entry.offer) {
-        if (const Status offered = space.publish(id, entry.asset, entry.offer); !offered.ok()) return say_once(id + ": " + offered.error().message);
+        if (const Status offered = space.publish(id, entry.asset, entry.offer); !offered.ok()) return troubled(id, offered.error());
         state.offered = entry.offer;
         news_ = true;
     }
@@ -175,7 +180,7 @@ bool DspMailbox::negotiate(const std::string& participant, const Agreement& prop
         news_ = true;
         if (!agreed.ok()) {
             after.not_before_ms = now_ms() + refused_pause_ms;
-            say_once(participant + ": " + agreed.error().message + " (code " + agreed.error().reason + ")");
+            troubled(participant, agreed.error());
         }
         completion(std::move(agreed));
     });
@@ -202,7 +207,7 @@ void DspMailbox::pull(const std::string& id, const CatalogEntry& entry, const st
         // Another version has taken its place: the next look sees it.
         if (moved.error().code == Code::conflict) return;
         after.not_before_ms = now_ms() + refused_pause_ms / 10;
-        say_once(id + ": " + moved.error().message + " (code " + moved.error().reason + ")");
+        troubled(id, moved.error());
     });
 }
 
@@ -237,10 +242,30 @@ void DspMailbox::tell_verdicts() {
 std::string DspMailbox::json() const {
     std::string peers;
     for (const auto& [id, peer] : station_->peers()) {
-        peers += (peers.empty() ? "" : ",") + commands::JsonObject().text("participant", id).text("address", peer.address).str();
+        commands::JsonObject one;
+        one.text("participant", id).text("address", peer.address);
+        const auto state = partners_.find(id);
+        if (state != partners_.end() && now_ms() < state->second->problem.until_ms) one.text("problem", state->second->problem.sentence);
+        peers += (peers.empty() ? "" : ",") + one.str();
     }
     const std::string processes = processes_json(station_->service().node());
     return commands::JsonObject().text("address", station_->address()).raw("peers", "[" + peers + "]").raw("processes", processes).str();
+}
+
+void DspMailbox::troubled(const std::string& participant, const Error& why, bool theirs) {
+    const std::string sentence = theirs ? why.message : why.message + " (code " + why.reason + ")";
+    if (const auto it = partners_.find(participant); it != partners_.end()) it->second->problem = {sentence, now_ms() + problem_ms, theirs};
+    say_once(participant + ": " + sentence);
+}
+
+void DspMailbox::reported(const std::string& participant, const std::string& problem) {
+    troubled(participant, {Code::unavailable, "connector.reported", "its connector says: " + problem}, true);
+}
+
+std::string DspMailbox::problem_of(const std::string& participant) const {
+    const auto it = partners_.find(participant);
+    if (it == partners_.end() || it->second->problem.theirs || now_ms() >= it->second->problem.until_ms) return {};
+    return it->second->problem.sentence;
 }
 
 void DspMailbox::say_once(const std::string& text) {

@@ -48,6 +48,10 @@ public:
     // The host has changed: transfers that it has ended are ended, verdicts are told.
     void settle();
 
+    // What this partner says of its own connector.
+    void reported(const std::string& participant, const std::string& problem);
+    // What this connector holds against the partner's, as a sentence; empty: nothing.
+    [[nodiscard]] std::string problem_of(const std::string& participant) const;
     // Partners with connectors, negotiations and transfers, for people.
     [[nodiscard]] std::string json() const;
     // The paths below /dsp, from any thread.
@@ -63,6 +67,7 @@ private:
                 Result<Digest> blob);
     void tell_verdicts();
     void say_once(const std::string& text);
+    void troubled(const std::string& participant, const Error& why, bool theirs = false);
 
     DspMailboxOptions o_;
     std::unique_ptr<DspStation> station_;

@@ -278,6 +278,7 @@ public:
     void on(const std::string& id, pa::Finish& c) { finished.insert_or_assign(id, c.outcome.ok() ? "" : c.outcome.error().reason); }
     void on(const std::string& id, pa::Notice& c) {
         if (c.kind == pa::Notice::Kind::refused) refused[id].push_back(c.code);
+        if (c.kind == pa::Notice::Kind::abandoned) abandoned[id].push_back(c.round);
     }
 
     [[nodiscard]] Digest model() const { return machine->view().model; }
@@ -295,6 +296,7 @@ public:
     std::map<std::string, std::uint64_t> waiting;
     std::map<std::string, std::string> finished;
     std::map<std::string, std::vector<std::string>> refused;
+    std::map<std::string, std::vector<std::uint64_t>> abandoned;  // rounds
     std::set<std::string> absent;  // gone: neither looks nor gives a sign of life
     std::set<std::string> idle;    // alive, but its training never ends
     std::function<bool(const std::string&, std::uint64_t)> hold;  // whose training does not end in which round

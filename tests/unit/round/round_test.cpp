@@ -100,6 +100,8 @@ TEST_CASE("too few at the deadline: the round is abandoned with its reason and r
     REQUIRE(w.run());
     CHECK(w.machine->view().completed == 1);
     CHECK(w.machine->view().round == 3);  // the abandoned one has kept its number
+    CHECK(w.abandoned["a"] == std::vector<std::uint64_t>{1});
+    CHECK(w.abandoned["b"].empty());
 }
 
 TEST_CASE("a result that the contract forbids to release is destroyed, and the reason is told") {

@@ -98,7 +98,7 @@ export type Command =
   | { type: 'finish'; ok: boolean; rounds: number; code?: string; sentence?: string }
   | { type: 'notice'; kind: NoticeKind; round: number; code: string; sentence: string };
 
-export type NoticeKind = 'agreed' | 'model-received' | 'trained' | 'delivered' | 'accepted' | 'refused' | 'retrying';
+export type NoticeKind = 'agreed' | 'model-received' | 'trained' | 'delivered' | 'accepted' | 'refused' | 'abandoned' | 'retrying';
 
 export interface Point {
   round: number;

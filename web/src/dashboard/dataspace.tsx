@@ -29,7 +29,7 @@ export function DataSpace({ view, names }: { view: ConnectorView; names: Map<str
     <section class="card stack" aria-labelledby="dataspace">
       <header><h2 id="dataspace">Data space</h2><span class="small soft">{plural(view.peers.length, 'partner')} with a connector</span></header>
       <ul class="stack tight small" style={{ listStyle: 'none', padding: 0, margin: 0 }}>
-        {view.peers.map((p) => <li key={p.participant}><b>{name(p.participant)}</b> <span class="mono soft" style={{ overflowWrap: 'anywhere' }}>{p.address}</span></li>)}
+        {view.peers.map((p) => <li key={p.participant}><b>{name(p.participant)}</b> <span class="mono soft" style={{ overflowWrap: 'anywhere' }}>{p.address}</span>{p.problem && <div class="standing bad small">{p.problem}</div>}</li>)}
       </ul>
       <div>
         {negotiations.map((n) => (

@@ -83,7 +83,7 @@ export interface ProcessRow {
 
 export interface ConnectorView {
   address: string;
-  peers: { participant: string; address: string }[];
+  peers: { participant: string; address: string; problem?: string }[];
   processes: { negotiations: (ProcessRow & { dataset: string })[]; transfers: (ProcessRow & { agreement: string })[] };
 }
 

@@ -312,7 +312,8 @@ function Quality({ news }: { news: PartnerNews }) {
   );
 }
 
-function refusedTrouble({ round, code, sentence }: Notice): Trouble {
+function refusedTrouble({ kind, round, code, sentence }: Notice): Trouble {
+  if (kind === 'abandoned') return { happened: sentence, safe: 'Your data and your part of it are untouched.', todo: 'The round is tried again with the same model; nothing to do here.', code };
   const todo = 'Nothing: your machine goes on with the next round by itself.';
   if (code === 'update.late') return { happened: `Your update for round ${round} came when that round had closed.`, safe: 'Nothing of it was used, and nothing is wrong with your data.', todo, code };
   return { happened: `Your update for round ${round} was refused: ${sentence.replace(/\.$/, '')}.`, safe: 'Nothing of it was used.', todo, code };

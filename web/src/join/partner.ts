@@ -170,7 +170,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
       notice(kind, round, code, sentence) {
         const notice = { at: Date.now(), kind, round, code, sentence };
         notices.push(notice);
-        if (kind === 'refused') refused = notice;
+        if (kind === 'refused' || kind === 'abandoned') refused = notice;
         if (kind === 'accepted') refused = null;
         tellSoon();
       },

@@ -125,7 +125,7 @@ struct Finish {
 };
 // Something a person wants to know; needs no answer.
 struct Notice {
-    enum class Kind : std::uint8_t { agreed, model_received, trained, delivered, accepted, refused, retrying };
+    enum class Kind : std::uint8_t { agreed, model_received, trained, delivered, accepted, refused, abandoned, retrying };
     Kind kind;
     std::uint64_t round = 0;
     std::string code;
