@@ -1,4 +1,5 @@
-// A real federation for the tests: `entente serve` with native partners, each its own process and folders.
+// A real federation for the tests: `entente serve` with native partners, each its own process and folders. With
+// `connectors` they have connectors of their own.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ const root = resolve(import.meta.dirname, '../..');
 export const binary = process.env.ENTENTE_BINARY ?? resolve(root, 'build/native/native/entente');
 export const mnist = process.env.ENTENTE_MNIST_DIR ?? resolve(root, 'third_party/mnist');
 
-export async function startFederation({ rounds = 6, natives = 2, partners = 3, wait = natives + 1, presence = 20, slices = 1 } = {}) {
+export async function startFederation({ rounds = 6, natives = 2, partners = 3, wait = natives + 1, presence = 20, slices = 1, connectors = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'entente-e2e-'));
   const shares = join(folder, 'shares');
   for (let i = 1; i <= partners; i++) mkdirSync(join(shares, shareName(i)), { recursive: true });
@@ -52,7 +53,8 @@ export async function startFederation({ rounds = 6, natives = 2, partners = 3, w
     mkdirSync(home);
     const { code } = await invite(`plant-${i}`, `Plant ${i}`);
     writeFileSync(join(home, 'code'), code, { mode: 0o600 });
-    run(`plant-${i}`, ['join', '--url', address, '--data', join(shares, shareName(i)), '--state', join(home, 'state'), '--code-file', join(home, 'code'), '--accepted-by', 'A test']);
+    run(`plant-${i}`, ['join', '--url', address, '--data', join(shares, shareName(i)), '--state', join(home, 'state'), '--code-file', join(home, 'code'), '--accepted-by', 'A test',
+      ...(connectors ? ['--connector', 'dsp'] : [])]);
   };
   for (let i = 1; i <= natives; i++) await startNative(i);
   const status = async () => (await fetch(`${address}/api/v1/status`, { headers: { Authorization: `Bearer ${token}` } })).json();

@@ -1,4 +1,5 @@
-// A third partner joins two native ones through the join link, trains, is reloaded in the middle and finishes.
+// A third partner joins two companies with connectors of their own through the join link, trains, is reloaded in the middle
+// and finishes.
 // Skipped, with a label, while there is no native binary (ENTENTE_BINARY names another one).
 import test, { after } from 'node:test';
 import assert from 'node:assert/strict';
@@ -27,7 +28,7 @@ async function until(what, check, ms = 120_000) {
 }
 
 test('joins by the link, trains, reloads, finishes', { skip, timeout: 240_000 }, async (t) => {
-  federation = await startFederation({ rounds });
+  federation = await startFederation({ rounds, connectors: true });
   browser = await openBrowser();
   const page = await browser.newPage();
   const wrong = [];
@@ -71,6 +72,9 @@ test('joins by the link, trains, reloads, finishes', { skip, timeout: 240_000 },
   assert.equal(mine.length, 1, 'one partner, not two');
   assert.ok(mine[0].contributions >= rounds - 1, `contributions: ${mine[0].contributions}`);
   assert.equal(status.completed, rounds);
+  const space = await (await fetch(`${federation.address}/api/v1/connector`, { headers: { Authorization: `Bearer ${federation.token}` } })).json();
+  assert.deepEqual(space.peers.map((p) => p.participant).sort(), ['plant-1', 'plant-2']);
+  assert.equal(space.processes.negotiations.filter((n) => n.state === 'FINALIZED').length, 4, 'once for each company and direction');
   assert.deepEqual(wrong, []);
   assert.deepEqual(foreign, []);
 
@@ -79,6 +83,7 @@ test('joins by the link, trains, reloads, finishes', { skip, timeout: 240_000 },
   await dashboard.goto(`${federation.address}/#token=${federation.token}`);
   await dashboard.getByRole('heading', { name: 'Ledger' }).waitFor();
   await until('the ledger on the dashboard', async () => (await dashboard.getByText('update.accepted').count()) > 0, 15_000);
+  await dashboard.getByRole('heading', { name: 'Data space' }).waitFor();
   assert.equal(new URL(dashboard.url()).hash, '', 'the token is not left in the address');
   if (shots) await dashboard.screenshot({ path: `${shots}/dashboard-real.png`, fullPage: true });
   assert.deepEqual(await axe(dashboard), []);
