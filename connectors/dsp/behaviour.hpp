@@ -41,6 +41,10 @@ public:
     };
     virtual Found catalogue(const std::string& peer, const CatalogueFilter& filter) = 0;
 
+    // What the peer's first message has no place for, from elsewhere: before admit() is asked.
+    virtual void complete(Negotiation&) {}
+    virtual void complete(TransferProcess&) {}
+
     // A process that the peer wants to begin, as it would be. not_found: as if there were nothing.
     virtual Status admit(const Negotiation& proposed) = 0;
     virtual Status admit(const TransferProcess& proposed) = 0;

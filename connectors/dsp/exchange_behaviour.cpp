@@ -12,6 +12,10 @@ namespace entente::dsp {
 
 using namespace contract;
 
+namespace {
+constexpr std::int64_t edc_settles_ms = 500;
+}  // namespace
+
 std::string origin_of(std::string_view address) {
     const std::size_t scheme = address.find("://");
     if (scheme == std::string_view::npos) return {};
@@ -29,6 +33,36 @@ Status ExchangeBehaviour::admit_address(const std::string& peer, const std::stri
                      ", where " + peer + " is registered, found " + address.substr(0, 256)};
 }
 
+const Peer* ExchangeBehaviour::edc(const std::string& peer) const {
+    const auto it = o_.peers.find(peer);
+    return it != o_.peers.end() && it->second.edc ? &it->second : nullptr;
+}
+
+Extensions ExchangeBehaviour::shown_to_edc(const std::string& peer, const CatalogEntry& entry) const {
+    HubView view;
+    const std::string updates = update_stream_asset(o_.exchange.federation(), peer);
+    if (auto agreements = o_.exchange.agreements(peer, updates); agreements.ok()) view.own_agreements = std::move(agreements).value();
+    if (auto transfers = o_.exchange.transfers(peer, updates); transfers.ok()) view.own_transfers = std::move(transfers).value();
+    Extensions all = view_of(std::move(view));
+    if (!entry.offer.offer.policy.profiles.empty()) all[member::profile] = entry.offer.offer.policy.profiles.front();
+    if (const auto it = told_.find(peer); it != told_.end()) all[member::accepted] = it->second.id;
+    return all;
+}
+
+void ExchangeBehaviour::complete(Negotiation& n) {
+    const auto it = told_.find(n.peer);
+    if (edc(n.peer) == nullptr || it == told_.end() || it->second.offer.offer.asset != n.dataset) return;
+    for (const auto& [name, text] : acceptance_of(it->second)) n.extensions.emplace(name, text);
+}
+
+// An EDC asks for an asset, not for a version of it: what it offers now. Whoever wanted another one sees that by its digest.
+void ExchangeBehaviour::complete(TransferProcess& t) {
+    const Agreement* agreement = edc(t.peer) == nullptr ? nullptr : o_.exchange.agreement(t.agreement_id);
+    const auto now_offered = agreement == nullptr ? std::nullopt : o_.exchange.current(agreement->offer.offer.asset);
+    if (!now_offered) return;
+    for (const auto& [name, text] : version_of(*now_offered)) t.extensions.emplace(name, text);
+}
+
 Behaviour::Found ExchangeBehaviour::catalogue(const std::string& peer, const CatalogueFilter& filter) {
     const Catalog all = o_.exchange.catalog(peer, {.kind = {}, .asset = filter.dataset}, o_.now_ms());
     Found found;
@@ -37,6 +71,7 @@ Behaviour::Found ExchangeBehaviour::catalogue(const std::string& peer, const Cat
         const std::size_t index = found.total++;
         if (index < filter.offset || found.datasets.size() >= filter.limit) continue;
         found.datasets.push_back(to_dataset(entry, {std::string(format_pull)}));
+        if (edc(peer) != nullptr) found.datasets.back().properties.merge(shown_to_edc(peer, entry));
     }
     return found;
 }
@@ -52,7 +87,7 @@ Status ExchangeBehaviour::admit(const Negotiation& n) {
     ENTENTE_ASSIGN(const Agreement acceptance, read_acceptance(n.extensions));
     ENTENTE_ASSIGN(const policy::Odrl asked, policy::read_odrl(n.offer));
     const Offer& offered = seen.entries.front().offer.offer;
-    if (asked.frame.id != offered.id || !policy::same_terms(asked.policy, offered.policy)) {
+    if (asked.frame.id != offered.id || !same_terms(asked.policy, offered.policy, profile_of(n.peer))) {
         return Error{Code::permission_denied, "agreement.mismatch",
                      "contract request: expected the offer " + offered.id + " as it was published, found other terms; read the catalogue again"};
     }
@@ -80,7 +115,9 @@ Status ExchangeBehaviour::admit_agreement(const Negotiation& n) {
     ENTENTE_ASSIGN(const Agreement held, read_acceptance(n.extensions));
     ENTENTE_ASSIGN(const policy::Odrl agreed, policy::read_odrl(n.agreement));
     ENTENTE_TRY(contract::verify(held, {held.offer.assigner_key, o_.own_key}));
-    if (agreed.frame.id == held.id && held.offer.offer.asset == n.dataset && policy::same_terms(agreed.policy, held.offer.offer.policy)) {
+    // An EDC gives agreements ids of its own.
+    const bool named = agreed.frame.id == held.id || edc(n.peer) != nullptr;
+    if (named && held.offer.offer.asset == n.dataset && same_terms(agreed.policy, held.offer.offer.policy, profile_of(n.peer))) {
         return done();
     }
     return Error{Code::permission_denied, "agreement.mismatch",
@@ -89,13 +126,17 @@ Status ExchangeBehaviour::admit_agreement(const Negotiation& n) {
 
 std::vector<Act> ExchangeBehaviour::next(const Negotiation& n, Kind kind, Cause cause) {
     if (cause != Cause::received) return {};
-    if (n.role == Role::consumer && kind == Kind::agreement) return {{.send = Kind::verification}};
+    if (n.role == Role::consumer && kind == Kind::agreement) {
+        // A cold EDC has not written down its own agreement yet when we have verified it, and answers 409.
+        return {{.send = Kind::verification, .after_ms = edc(n.peer) != nullptr ? edc_settles_ms : 0}};
+    }
     if (n.role == Role::provider && kind == Kind::verification) return {{.send = Kind::finalization}};
     if (n.role != Role::provider || kind != Kind::contract_request) return {};
     const auto acceptance = read_acceptance(n.extensions);
     const auto held = acceptance.ok() ? o_.exchange.judge(n.peer, *acceptance, o_.now_ms()) : acceptance;
     if (held.ok() && n.history.size() == 1) {
-        const auto agreement = agreement_over(n.offer, {held->id, n.dataset, o_.self, n.peer,
+        // In our own spelling: an EDC understands its abbreviations only under its own context.
+        const auto agreement = agreement_over(odrl_of(held->offer.offer), {held->id, n.dataset, o_.self, n.peer,
                                                         policy::format_instant(held->acceptance.agreed_at_ms)});
         if (agreement.ok()) return {{.send = Kind::agreement, .policy = *agreement, .extensions = acceptance_of(*held)}};
     }

@@ -231,6 +231,7 @@ Step Node::begin_negotiation(const Call& call, Kind kind, std::int64_t now_ms) c
     n.dataset = target_of(message->policy);
     n.applied.push_back(message->id);
     note(n, other(n.role), kind, now_ms);
+    behaviour_.complete(n);
     if (const Status s = behaviour_.admit(n); !s.ok()) return fail(s.error());
     step.answer = {201, state_of(n), {}};
     follow(n, kind, Cause::received, now_ms);
@@ -263,6 +264,7 @@ Step Node::begin_transfer(const Call& call, std::int64_t now_ms) const {
     t.address = message->address;
     t.applied.push_back(message->id);
     note(t, Role::consumer, Kind::transfer_request, now_ms);
+    behaviour_.complete(t);
     if (const Status s = behaviour_.admit(t); !s.ok()) return fail(s.error());
     step.answer = {201, state_of(t), {}};
     follow(t, Kind::transfer_request, Cause::received, now_ms);

@@ -3,7 +3,6 @@
 #include <charconv>
 
 #include "entente/base/base64.hpp"
-#include "entente/contract/wire.hpp"
 #include "entente/policy/odrl.hpp"
 
 namespace entente::dsp {
@@ -14,6 +13,7 @@ namespace {
 
 constexpr const char* global_model = "global-model";
 constexpr const char* update_stream = "update-stream";
+constexpr std::size_t most_transfers_told = 16;
 
 Error bad(const std::string& sentence) { return {Code::invalid_argument, "dataset.malformed", "dataset: " + sentence}; }
 
@@ -73,7 +73,7 @@ Dataset to_dataset(const CatalogEntry& entry, std::vector<std::string> formats) 
     return d;
 }
 
-Result<CatalogEntry> read_entry(const Dataset& d) {
+Result<CatalogEntry> read_entry(const Dataset& d, Profile profile) {
     ENTENTE_ASSIGN(const std::string text, text_of(d.properties, member::signed_offer));
     ENTENTE_ASSIGN(const Bytes bytes, from_base64url(text));
     ENTENTE_ASSIGN(Publication signed_one, decode_publication(bytes));
@@ -84,7 +84,7 @@ Result<CatalogEntry> read_entry(const Dataset& d) {
     }
     if (d.offers.size() != 1) return bad("expected one offer, found " + std::to_string(d.offers.size()));
     ENTENTE_ASSIGN(const policy::Odrl shown, policy::read_odrl(d.offers.front()));
-    if (!policy::same_terms(shown.policy, offer.policy)) {
+    if (!same_terms(shown.policy, offer.policy, profile)) {
         return Error{Code::permission_denied, "dataset.other-terms", d.id + ": expected the terms that its provider signed, found others"};
     }
     CatalogEntry entry{std::move(signed_one.asset), std::move(signed_one.offer), std::nullopt};
@@ -95,6 +95,20 @@ Result<CatalogEntry> read_entry(const Dataset& d) {
 }
 
 Extensions acceptance_of(const Agreement& agreement) { return {{member::acceptance, packed(agreement)}}; }
+
+Extensions view_of(HubView view) {
+    view.catalog = {};
+    if (view.own_transfers.size() > most_transfers_told) {
+        view.own_transfers.erase(view.own_transfers.begin(), view.own_transfers.end() - static_cast<std::ptrdiff_t>(most_transfers_told));
+    }
+    return {{member::view, packed(view)}};
+}
+
+Result<HubView> read_view(const Extensions& all) {
+    ENTENTE_ASSIGN(const std::string text, text_of(all, member::view));
+    ENTENTE_ASSIGN(const Bytes bytes, from_base64url(text));
+    return decode_hub_view(bytes);
+}
 
 Extensions outcome_of(const Outcome& outcome) { return {{member::outcome, packed(outcome)}}; }
 

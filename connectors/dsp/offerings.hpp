@@ -9,7 +9,8 @@
 
 #include "connectors/dsp/catalogue.hpp"
 #include "connectors/dsp/message.hpp"
-#include "entente/contract/connector.hpp"
+#include "connectors/dsp/terms.hpp"
+#include "entente/contract/wire.hpp"
 
 namespace entente::dsp {
 
@@ -23,13 +24,17 @@ inline constexpr const char* digest = "digest";
 inline constexpr const char* size = "size";
 inline constexpr const char* lots = "lots";
 inline constexpr const char* signed_offer = "signedOffer";
-inline constexpr const char* acceptance = "acceptance";  // of a contract request
+inline constexpr const char* acceptance = "acceptance";  // of a contract request; of a dataset behind an EDC
 inline constexpr const char* outcome = "outcome";        // of a completion: what the consumer says about it
+// Beside an EDC, which carries no members of ours in messages: datasets bear what those would have borne.
+inline constexpr const char* profile = "profile";    // of the policy
+inline constexpr const char* view = "view";          // what the coordinator's books say about the partner's updates
+inline constexpr const char* accepted = "accepted";  // the id of the partner's acceptance, once the coordinator has read it
 }  // namespace member
 
 Dataset to_dataset(const contract::CatalogEntry& entry, std::vector<std::string> formats);
 // The signature of the offer is verified; whose key it is is for the caller to ask.
-Result<contract::CatalogEntry> read_entry(const Dataset& dataset);
+Result<contract::CatalogEntry> read_entry(const Dataset& dataset, Profile profile = Profile::kept);
 
 // The offer's ODRL, as a catalogue shows it.
 std::string odrl_of(const contract::Offer& offer);
@@ -38,6 +43,9 @@ using Extensions = std::map<std::string, std::string>;
 // With a contract request: the consumer's signed acceptance.
 Extensions acceptance_of(const contract::Agreement& agreement);
 Result<contract::Agreement> read_acceptance(const Extensions& extensions);
+// In a dataset that an EDC reads: the agreements and transfers of the reader's own updates, the latest of them.
+Extensions view_of(contract::HubView view);
+Result<contract::HubView> read_view(const Extensions& properties);
 // With a completion: the consumer's verdict, which the protocol's own members have no place for.
 Extensions outcome_of(const contract::Outcome& outcome);
 Result<contract::Outcome> read_outcome(const Extensions& extensions);

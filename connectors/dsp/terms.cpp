@@ -46,13 +46,20 @@ std::string in_path(std::string_view pid) {
     return out;
 }
 
+bool same_terms(const policy::Policy& shown, const policy::Policy& expected, Profile profile) {
+    if (profile == Profile::kept || !shown.profiles.empty()) return policy::same_terms(shown, expected);
+    policy::Policy without = expected;
+    without.profiles.clear();
+    return policy::same_terms(shown, without);
+}
+
 Status check_agreement(std::string_view agreement, const Expected& expected) {
     ENTENTE_ASSIGN(const policy::Odrl agreed, policy::read_odrl(agreement));
     ENTENTE_ASSIGN(const policy::Odrl offered, policy::read_odrl(expected.offer));
     ENTENTE_TRY(same("the dataset", expected.dataset, agreed.frame.target));
     ENTENTE_TRY(same("the assigner", expected.assigner, agreed.frame.assigner));
     ENTENTE_TRY(same("the assignee", expected.assignee, agreed.frame.assignee));
-    if (policy::same_terms(agreed.policy, offered.policy)) return done();
+    if (same_terms(agreed.policy, offered.policy, expected.profile)) return done();
     return Error{Code::permission_denied, "agreement.mismatch",
                  "agreement: expected the terms of the offer, found others; nothing was verified"};
 }

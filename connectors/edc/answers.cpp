@@ -81,7 +81,7 @@ Result<dsp::DataAddress> read_address(std::string_view body) {
 bool same_source(std::string_view body, const Asset& asset) {
     const auto o = json::parse(body);
     const Json* address = o.ok() ? json::find(*o, "dataAddress") : nullptr;
-    return address != nullptr && member(*address, "baseUrl") == asset.source;
+    return address != nullptr && member(*address, "baseUrl") == asset.source && member(*address, "type") == asset.source_type;
 }
 
 bool says(std::string_view body, const Asset& asset) {

@@ -110,7 +110,7 @@ Result<Flowing> DataFlows::begin(const Flow& flow, const AgreementRecord& record
 }
 
 Status DataFlows::judge(const Flow& flow, const AgreementRecord& record) const {
-    ENTENTE_ASSIGN(const policy::Policy offered, host_.offered(flow.dataset));
+    ENTENTE_ASSIGN(const policy::Policy offered, host_.offered(flow));
     ENTENTE_ASSIGN(const policy::Odrl agreed, policy::read_odrl(record.policy));
     if (agreed.frame.target != flow.dataset) return mismatch("one over", flow.dataset, agreed.frame.target);
     if (record.consumer != flow.peer) return mismatch("one with", flow.peer, record.consumer);

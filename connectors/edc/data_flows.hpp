@@ -32,8 +32,8 @@ struct Flowing {
 class DataFlows {
 public:
     struct Host {
-        // The terms that a dataset of ours is offered under. not_found for others.
-        std::function<Result<policy::Policy>(const std::string& dataset)> offered;
+        // The terms that the flow's dataset is offered to its peer under. not_found for datasets that are none of ours.
+        std::function<Result<policy::Policy>(const Flow&)> offered;
         // By the control plane's id.
         std::function<void(const std::string& agreement, contract::Completion<AgreementRecord>)> agreement;
         std::function<policy::Facts(const Flow&)> facts;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connectors/dsp/offerings.hpp"
 #include "connectors/dsp/terms.hpp"
 #include "connectors/dsp/words.hpp"
 #include "entente/policy/odrl.hpp"
@@ -29,7 +30,7 @@ bool overtook_itself(const Progress& progress) {
 
 // The profile that EDC has dropped, as the dataset's provider says it.
 policy::Policy with_profile(policy::Policy policy, const dsp::Dataset& dataset) {
-    const auto it = dataset.properties.find(profile_property);
+    const auto it = dataset.properties.find(dsp::member::profile);
     if (policy.profiles.empty() && it != dataset.properties.end()) policy.profiles = {it->second};
     return policy;
 }
@@ -78,9 +79,9 @@ Status EdcClient::create(const T& thing, Thing kind, const std::string& what) {
 
 Status EdcClient::publish(const Publication& publication) {
     if (api_ == nullptr) return Error{Code::internal, "edc.not-connected", "EDC: expected connect() before publishing"};
-    Asset asset{publication.asset, {}, publication.source};
+    Asset asset{publication.asset, {}, publication.source, publication.source_type};
     for (const auto& [name, value] : publication.properties) asset.properties[std::string(dsp::ns) + name] = value;
-    if (publication.policy.profiles.size() == 1) asset.properties[std::string(dsp::ns) + profile_property] = publication.policy.profiles.front();
+    if (publication.policy.profiles.size() == 1) asset.properties[std::string(dsp::ns) + dsp::member::profile] = publication.policy.profiles.front();
 
     Status created = create(asset, Thing::asset, "the asset " + asset.id);
     if (!created.ok() && created.error().reason == "edc.conflict") {
@@ -151,7 +152,7 @@ Result<Progress> EdcClient::until(Thing kind, const std::string& id, std::initia
 Result<EdcAgreement> EdcClient::judged(const Peer& peer, const dsp::Dataset& dataset, const std::string& local_id, const policy::Facts& facts) {
     ENTENTE_ASSIGN(const std::string body, ask(api_->read(Thing::agreement, local_id), "reading the agreement " + local_id));
     ENTENTE_ASSIGN(const AgreementRecord record, read_agreement(body));
-    ENTENTE_TRY(dsp::check_agreement(record.policy, {dataset.offers.front(), dataset.id, peer.id, o_.participant}));
+    ENTENTE_TRY(dsp::check_agreement(record.policy, {dataset.offers.front(), dataset.id, peer.id, o_.participant, dsp::Profile::may_be_lost}));
     if (record.provider != peer.id || record.consumer != o_.participant) {
         return Error{Code::permission_denied, "agreement.mismatch",
                      "agreement " + record.wire_id + ": expected one of " + peer.id + " with " + o_.participant + ", found " + record.provider +

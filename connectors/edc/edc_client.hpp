@@ -10,7 +10,7 @@
 //
 // EDC takes what it cannot evaluate for satisfied, so the terms are judged here: an offer before it is asked for, and the
 // agreement that comes back, which must also say what the offer said (permission_denied "agreement.mismatch", "policy.*").
-// EDC drops a policy's profile on its way; the provider's catalogue says it as a property instead (profile_property), and a
+// EDC drops a policy's profile on its way; the provider's catalogue says it as a property instead (member::profile), and a
 // dataset without one is refused like any policy without profile.
 //
 // Every call blocks and has the deadline of the options: deadline_exceeded "edc.deadline" with the last state that was
@@ -27,9 +27,6 @@
 
 namespace entente::edc {
 
-// Below words.hpp's `ns`: the profile of the policy that a dataset is offered under.
-inline constexpr const char* profile_property = "profile";
-
 struct EdcOptions {
     std::string management;   // address of the Management API, without a version
     std::string key;          // its X-Api-Key; empty: none is sent
@@ -43,6 +40,7 @@ struct Publication {
     policy::Policy policy;
     std::map<std::string, std::string> properties;  // members below words.hpp's `ns`
     std::string source;  // where EDC fetches the bytes: an address of ours that only it can reach
+    std::string source_type = "HttpData";  // another one: only data planes that registered for it serve the asset
 };
 
 struct EdcAgreement {

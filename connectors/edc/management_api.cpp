@@ -33,7 +33,9 @@ Json number(std::size_t value) {
     return n;
 }
 
-Json http_address(const std::string& url) { return json::object({{"@type", "DataAddress"}, {"type", "HttpData"}, {"baseUrl", url}}); }
+Json address_json(const std::string& url, const std::string& type = "HttpData") {
+    return json::object({{"@type", "DataAddress"}, {"type", type}, {"baseUrl", url}});
+}
 
 // Published with EDC 0.17; its bodies are checked in compacted form against JSON schemas.
 class V4 final : public ManagementApi {
@@ -84,7 +86,7 @@ Json ManagementApi::asset_json(const Asset& asset) const {
     Json properties = json::object({});
     for (const auto& [name, value] : asset.properties) json::put(properties, name, json::string(value));
     json::put(body, "properties", std::move(properties));
-    json::put(body, "dataAddress", http_address(asset.source));
+    json::put(body, "dataAddress", address_json(asset.source, asset.source_type));
     return body;
 }
 
@@ -157,7 +159,7 @@ Call ManagementApi::transfer(const Peer& peer, const TransferWish& wish) const {
     Json body = begin("TransferRequest", peer);
     json::put(body, "contractId", json::string(wish.agreement));
     json::put(body, "transferType", json::string(wish.format));
-    if (wish.push_to) json::put(body, "dataDestination", http_address(*wish.push_to));
+    if (wish.push_to) json::put(body, "dataDestination", address_json(*wish.push_to));
     return post("transferprocesses", body);
 }
 

@@ -39,6 +39,7 @@ struct Asset {
     std::string id;
     std::map<std::string, std::string> properties;  // absolute IRIs; they appear in the catalogue as they are
     std::string source;                             // where EDC's data plane fetches the bytes
+    std::string source_type = "HttpData";           // of the data planes that may do so
 };
 
 struct PolicyDefinition {

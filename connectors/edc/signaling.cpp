@@ -147,14 +147,14 @@ public:
         return write_json(o);
     }
 
-    [[nodiscard]] Registration registration(const std::string& id, const std::string& address,
+    [[nodiscard]] Registration registration(const std::string& id, const std::string& address, const std::string& source_type,
                                             const std::vector<std::string>& formats) const override {
         Json o = json::object({});
         json::put(o, "@context", json::object({{"@vocab", dsp::edc_ns}}));
         json::put(o, "@type", json::string("DataPlaneInstance"));
         json::put(o, "@id", json::string(id));
         json::put(o, "url", json::string(address));
-        json::put(o, "allowedSourceTypes", json::strings({"HttpData"}));
+        json::put(o, "allowedSourceTypes", json::strings({source_type}));
         json::put(o, "allowedTransferTypes", json::strings(formats));
         return {"POST", "/v1/dataplanes", write_json(o)};
     }
@@ -205,7 +205,7 @@ public:
         return write_json(o);
     }
 
-    [[nodiscard]] Registration registration(const std::string& id, const std::string& address,
+    [[nodiscard]] Registration registration(const std::string& id, const std::string& address, const std::string&,
                                             const std::vector<std::string>& formats) const override {
         Json o = json::object({{"dataplaneId", id}, {"endpoint", address}});
         json::put(o, "transferTypes", json::strings(formats));

@@ -65,14 +65,14 @@ public:
     [[nodiscard]] virtual Result<Signal> read(std::string_view method, std::string_view path, std::string_view body) const = 0;
     // The body of a 200 to `signal`; empty where none is wanted.
     [[nodiscard]] virtual std::string write(const Signal& signal, FlowState state, const std::optional<dsp::DataAddress>& address) const = 0;
-    // What registers a data plane at `address` under `id` for these formats ("HttpData-PULL"): method, path below the
-    // control plane's API, and body.
+    // What registers a data plane at `address` under `id` for assets of this source type ("HttpData") and these formats
+    // ("HttpData-PULL"): method, path below the control plane's API, and body.
     struct Registration {
         std::string method;
         std::string path;
         std::string body;
     };
-    [[nodiscard]] virtual Registration registration(const std::string& id, const std::string& address,
+    [[nodiscard]] virtual Registration registration(const std::string& id, const std::string& address, const std::string& source_type,
                                                     const std::vector<std::string>& formats) const = 0;
 };
 

@@ -71,8 +71,8 @@ Status run(std::map<std::string, std::string>& options) {
     signaling.control = options["--control"];
     std::istringstream origins(options["--origins"]);
     for (std::string one; std::getline(origins, one, ',');) signaling.origins.push_back(one);
-    signaling.content = [&](const std::string& dataset) -> Result<SignalingOptions::Content> {
-        if (dataset != options["--dataset"]) return Error{Code::not_found, "dataset.unknown", "expected a dataset of ours, found " + dataset};
+    signaling.content = [&](const edc::Flow& flow) -> Result<SignalingOptions::Content> {
+        if (flow.dataset != options["--dataset"]) return Error{Code::not_found, "dataset.unknown", "expected a dataset of ours, found " + flow.dataset};
         return SignalingOptions::Content{odrl.policy, blob, file.size()};
     };
     signaling.facts = [](const edc::Flow&) {

@@ -213,6 +213,11 @@ private:
     }
 
     void read_right(const Json& value, const std::string& path, std::vector<std::string>& into) {
+        // EDC keeps a list as the text of its JSON-LD: "[{\"@value\":\"train\"},{\"@value\":\"evaluate\"}]".
+        if (value.kind == Json::Kind::string && value.text.starts_with(R"([{"@value":)")) {
+            const auto list = read_json(value.text, odrl_limits);
+            return list.ok() ? read_right(*list, path, into) : unread(path);
+        }
         for (const Json* item : each(value)) {
             if (const auto text = item->kind == Json::Kind::array ? std::nullopt : text_of(*item)) {
                 into.push_back(*text);

@@ -32,6 +32,8 @@ std::string canonical_action(std::string_view text) {
 std::string canonical_operand(std::string_view text) {
     if (const std::string_view word = odrl_word(text); !word.empty()) return std::string(odrl_namespace) + std::string(word);
     if (text.starts_with(edc_prefix)) return std::string(edc_namespace) + std::string(text.substr(edc_prefix.size()));
+    // As EDC's own context abbreviates it on the wire.
+    if (text == "inForceDate") return std::string(operand::in_force_date);
     return std::string(text);
 }
 

@@ -13,6 +13,6 @@ std::string_view odrl_word(std::string_view text) noexcept;
 
 std::string canonical_operator(std::string_view text);  // "odrl:eq" is "eq"
 std::string canonical_action(std::string_view text);    // "odrl:use" is "use", "odrl:delete" the whole IRI
-std::string canonical_operand(std::string_view text);   // odrl: and edc: become the whole IRI
+std::string canonical_operand(std::string_view text);   // odrl:, edc: and EDC's inForceDate become whole IRIs
 
 }  // namespace entente::policy

@@ -4,6 +4,7 @@
 #include "api/app.hpp"
 #include "api/json_body.hpp"
 #include "commands/text.hpp"
+#include "server/connector_registration.hpp"
 #include "server/dsp_mailbox.hpp"
 
 namespace entente::native {
@@ -170,14 +171,13 @@ void App::hub_heartbeat(Call& call) {
 
 // Where the partner's own connector is; again at each of its starts.
 void App::register_connector(Call& call) {
-    const auto body = JsonBody::parse(call.request.body);
-    if (!body.ok()) return call.reply(problem(body.error()));
+    const auto peer = read_registration(call.who.id, call.request.body);
+    if (!peer.ok()) return call.reply(problem(peer.error()));
     const Account* account = o_.identity.find(call.who.id);
     DspMailbox* const connector = connector_;
     if (connector == nullptr || account == nullptr) return call.reply(problem(404, "connector.none", "this coordinator has no connector"));
-    const std::string address = body->text("address");
-    if (Status known = connector->know(call.who.id, address, account->key); !known.ok()) return call.reply(problem(known.error()));
-    if (Status kept = o_.store.set_meta("connector." + call.who.id, as_bytes(std::string_view(address))); !kept.ok()) {
+    if (Status known = connector->know(*peer, account->key); !known.ok()) return call.reply(problem(known.error()));
+    if (Status kept = o_.store.set_meta("connector." + call.who.id, as_bytes(std::string_view(call.request.body))); !kept.ok()) {
         return call.reply(problem(kept.error()));
     }
     call.reply(json(commands::JsonObject()

@@ -10,6 +10,7 @@
 
 #include "cli/doctor.hpp"
 #include "cli/doctor_connector.hpp"
+#include "dsp/peer_identity.hpp"
 #include "cli/invite.hpp"
 #include "cli/native_environment.hpp"
 #include "cli/serve.hpp"
@@ -79,6 +80,7 @@ void declare(Line& line) {
     serve->add_option("--company-claim", s.company_claim, "With --issuer: where a partner's participant stands (participant_id)");
     serve->add_option("--web-client", s.web_client, "With --issuer: client id of the web pages (entente-web)");
     serve->add_option("--web-scope", s.web_scope, "With --issuer: scopes that the pages ask for (openid)");
+    serve->add_flag(mock_option, s.mock_identity, "Believe partners' EDCs who they say they are (EDC's mock identity). For tests");
     serve->add_option("--head-timeout-ms", s.head_timeout_ms, "Time for a request's head (15000)");
     serve->add_option("--body-grace-ms", s.body_grace_ms, "Time for a body before its rate counts (30000)");
     serve->add_flag("--json", s.json, "One JSON object a line");
@@ -96,7 +98,7 @@ void declare(Line& line) {
     join->add_option("--folder", p.folder, "A shared folder instead of --url: no network at all");
     join->add_option("--partner", p.participant, "With --folder: the own id, as the operator has entered it");
     join->add_option("--coordinator-key", p.coordinator_key, "With --folder: the coordinator's public key, which serve shows");
-    join->add_option("--connector", p.connector, "dsp: a connector of its own, which speaks the Dataspace Protocol");
+    join->add_option("--connector", p.connector, "dsp: a connector of its own, which speaks the Dataspace Protocol; edc: an Eclipse EDC, as [edc] in the file says");
     join->add_option("--listen", p.listen, "With --connector: address and port (127.0.0.1:0)");
     join->add_option("--public-url", p.public_url, "With --connector: how the coordinator reaches it");
     join->add_option("--tls-cert", p.tls_certificate, "With --connector: PEM certificate chain");

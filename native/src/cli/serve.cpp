@@ -20,6 +20,7 @@
 #include "commands/text.hpp"
 #include "http/listener.hpp"
 #include "net/address.hpp"
+#include "server/connector_registration.hpp"
 #include "server/dsp_mailbox.hpp"
 #include "server/folder_mailbox.hpp"
 #include "store/folder_lock.hpp"
@@ -170,13 +171,16 @@ private:
         ENTENTE_ASSIGN(dsp_, DspMailbox::open({.io = io_, .post = [this](std::function<void()> work) { asio::post(strand_, std::move(work)); },
                                                .host = *host_, .blobs = blobs, .key = std::move(key), .folder = o_.data_folder, .origin = origin,
                                                .port = port, .loopback = endpoint.loopback && o_.tls_certificate.empty(), .networks = o_.networks,
-                                               .ca_file = o_.ca_file, .say = [this](const std::string& text) { connector_news(text); }}));
+                                               .ca_file = o_.ca_file, .mock_identity = o_.mock_identity,
+                                               .say = [this](const std::string& text) { connector_news(text); }}));
         for (const auto& participant : host_->view().participants) {
             ENTENTE_ASSIGN(const auto known, store.meta("connector." + participant.id));
             const Account* const account = identity.find(participant.id);
             if (!known || account == nullptr) continue;
-            const std::string address(reinterpret_cast<const char*>(known->data()), known->size());
-            if (const Status good = dsp_->know(participant.id, address, account->key); !good.ok()) connector_news(good.error().message);
+            const std::string registered(reinterpret_cast<const char*>(known->data()), known->size());
+            const auto peer = read_registration(participant.id, registered);
+            const Status good = peer.ok() ? dsp_->know(*peer, account->key) : Status(peer.error());
+            if (!good.ok()) connector_news(participant.id + ": " + good.error().message);
         }
         app.set_connector(dsp_.get());
         asio::post(strand_, [this] {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/files.hpp"
+#include "connectors/dsp/terms.hpp"
 #include "connectors/dsp/words.hpp"
 #include "dsp/connector_calls.hpp"
 #include "entente/codec/sha256.hpp"
@@ -201,6 +202,25 @@ void DspConnector::next_page(const std::shared_ptr<Pages>& pages, const std::str
     });
 }
 
+void DspConnector::take_dataset(const std::shared_ptr<Pages>& pages, const dsp::Dataset& dataset) {
+    const dsp::Peer& peer = pages->peer;
+    auto entry = dsp::read_entry(dataset, peer.edc ? dsp::Profile::may_be_lost : dsp::Profile::kept);
+    const auto federation = dataset.properties.find(dsp::member::federation);
+    const bool ours = federation != dataset.properties.end() && federation->second == o_.space.exchange().federation();
+    if (!entry.ok() && ours && o_.on_problem) o_.on_problem(peer.participant, entry.error());
+    // Other data sets of the peer, and what it may not offer to us, are none of this federation's.
+    if (!entry.ok() || entry->asset.provider != peer.participant) return;
+    if (entry->asset.kind == AssetKind::global_model && entry->asset.provider != o_.coordinator) return;
+    const std::string& meant_for = entry->offer.offer.assignee;
+    if (!meant_for.empty() && meant_for != o_.self) return;
+    if (peer.edc) {
+        shown_[dataset.id] = dataset.offers.front();
+        auto acceptance = dsp::read_acceptance(dataset.properties);
+        if (acceptance.ok() && o_.on_acceptance) o_.on_acceptance(peer.participant, std::move(acceptance).value());
+    }
+    pages->entries.push_back(std::move(entry).value());
+}
+
 void DspConnector::take_page(const std::shared_ptr<Pages>& pages, const Result<OutboundResponse>& answer) {
     if (pages->call->over) return;
     const auto end = [&pages](Result<std::vector<CatalogEntry>> result) {
@@ -209,17 +229,11 @@ void DspConnector::take_page(const std::shared_ptr<Pages>& pages, const Result<O
     if (!answer.ok() || answer->status != 200) return end(unreachable(pages->peer.participant, answer));
     const auto page = dsp::read_catalog(answer->body);
     if (!page.ok()) return end(page.error());
-    for (const dsp::Dataset& dataset : page->datasets) {
-        auto entry = dsp::read_entry(dataset);
-        const auto federation = dataset.properties.find(dsp::member::federation);
-        const bool ours = federation != dataset.properties.end() && federation->second == o_.space.exchange().federation();
-        if (!entry.ok() && ours && o_.on_problem) o_.on_problem(pages->peer.participant, entry.error());
-        // Other data sets of the peer, and what it may not offer to us, are none of this federation's.
-        if (!entry.ok() || entry->asset.provider != pages->peer.participant) continue;
-        if (entry->asset.kind == AssetKind::global_model && entry->asset.provider != o_.coordinator) continue;
-        const std::string& meant_for = entry->offer.offer.assignee;
-        if (meant_for.empty() || meant_for == o_.self) pages->entries.push_back(std::move(entry).value());
+    if (pages->peer.edc && page->participant != pages->peer.participant) {
+        return end(Error{Code::permission_denied, "connector.other-participant",
+                         pages->peer.participant + ": expected an EDC with this edc.participant.id, found " + page->participant.substr(0, 80)});
     }
+    for (const dsp::Dataset& dataset : page->datasets) take_dataset(pages, dataset);
     const std::string next = next_of(answer->header("link"));
     if (next.empty() || !next.starts_with(pages->peer.address + "/") || ++pages->count >= most_pages) return end(std::move(pages->entries));
     next_page(pages, next);
@@ -261,11 +275,17 @@ void DspConnector::negotiate(Agreement proposal, CallOptions options, Completion
     const Offer& offer = proposal.offer.offer;
     const auto peer = o_.peers.find(offer.assigner);
     if (peer == o_.peers.end()) return completion(Error{Code::not_found, "connector.no-offer", "no connector of " + offer.assigner + " is known"});
+    std::string odrl = dsp::odrl_of(offer);
+    if (peer->second.edc) {
+        const auto shown = shown_.find(offer.asset);
+        if (shown == shown_.end()) return completion(Error{Code::unavailable, "connector.later", "the catalogue of " + offer.assigner + " was not read yet"});
+        odrl = shown->second;
+    }
     const auto call = begin(options, completion);
     const auto finish = [call, completion = std::move(completion)](Result<Agreement> result) {
         if (call->finish()) completion(std::move(result));
     };
-    o_.service.negotiate({offer.assigner, peer->second.address, offer.asset, dsp::odrl_of(offer), dsp::acceptance_of(proposal)},
+    o_.service.negotiate({offer.assigner, peer->second.address, offer.asset, std::move(odrl), dsp::acceptance_of(proposal)},
                          [weak = weak_from_this(), finish](Result<std::string> pid) {
                              const auto self = weak.lock();
                              if (!self) return;
@@ -301,7 +321,9 @@ void DspConnector::transfer(TransferRequest request, ByteSink& sink, CallOptions
         }
         p->completion(why);
     });
-    o_.service.transfer({held->peer, pulling->peer.address, request.agreement, std::string(dsp::format_pull), {}, dsp::version_of(request.version)},
+    // By the name that the agreement has between the two connectors: an EDC gives it one of its own.
+    o_.service.transfer({held->peer, pulling->peer.address, dsp::id_of(held->agreement), std::string(dsp::format_pull), {},
+                         dsp::version_of(request.version)},
                         [weak = weak_from_this(), pulling](Result<std::string> pid) {
                             const auto self = weak.lock();
                             if (!self) return;
@@ -319,6 +341,7 @@ void DspConnector::pull(const std::shared_ptr<Pull>& pulling) {
     wish.url = pulling->address->endpoint;
     wish.authorization = "Bearer " + pulling->address->authorization;
     wish.allowed_origins = {dsp::origin_of(pulling->peer.address)};
+    if (pulling->peer.edc) wish.allowed_origins = {pulling->peer.data_origin};
     wish.limit_bytes = pulling->request.version.size_bytes;
     wish.from = pulling->sink->bytes();
     wish.timeout_ms = std::max<std::int64_t>(1, pulling->call->deadline_ms - monotonic_ms());

@@ -27,6 +27,8 @@ struct DspConnectorOptions {
     std::function<void(std::function<void()>)> post;             // to the strand
     // A peer offers something of this federation that cannot be taken as an offer: altered terms, a bad signature.
     std::function<void(const std::string& peer, const Error& why)> on_problem = {};
+    // A peer behind an EDC has accepted an offer of ours, as its catalogue says.
+    std::function<void(const std::string& peer, contract::Agreement acceptance)> on_acceptance = {};
 };
 
 class DspConnector final : public contract::Connector, public std::enable_shared_from_this<DspConnector> {
@@ -70,6 +72,7 @@ private:
     void watch();
     void hold(const dsp::Negotiation& n);
     void next_page(const std::shared_ptr<Pages>& pages, const std::string& url);
+    void take_dataset(const std::shared_ptr<Pages>& pages, const dsp::Dataset& dataset);
     void take_page(const std::shared_ptr<Pages>& pages, const Result<OutboundResponse>& answer);
     [[nodiscard]] contract::Catalog merged(std::vector<contract::CatalogEntry> entries, const contract::CatalogQuery& query);
     void poll(std::uint64_t cursor, const std::shared_ptr<Call>& call, const contract::CallOptions& options, std::int64_t pause_ms,
@@ -84,6 +87,7 @@ private:
     hub::HubSide own_;
     std::vector<std::shared_ptr<Call>> calls_;
     bool watching_ = false;
+    std::map<std::string, std::string> shown_;  // of EDCs: dataset -> its offer, whose id is another one each time
     std::map<std::string, std::string> held_;  // agreement -> the negotiation in which we, as consumer, came to it
     std::map<std::string, std::function<void(const dsp::Negotiation&)>> negotiating_;  // by pid
     std::map<std::string, std::shared_ptr<Pull>> pulling_;

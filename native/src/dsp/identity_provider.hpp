@@ -25,10 +25,11 @@ public:
     virtual void verify(const std::string& header, const std::string& audience, Completion completion) = 0;
 };
 
-// EDC's mock token: the caller says who it is, and is believed. For tests on one machine:
+// EDC's mock token: the caller says who it is, and is believed. For tests; peer_identity.hpp says whom a federation believes.
 //   {"region":"eu","audience":"http://127.0.0.1:8443/dsp/2025-1","clientId":"plant-a"}
-// `also_accepted`: audiences beside the expected one. permission_denied "identity.mock" for a listen address that is not
-// loopback.
+// `also_accepted`: audiences beside the expected one. With a listen address, for whole connectors that believe anybody:
+// permission_denied "identity.mock" for one that is not loopback.
+std::unique_ptr<IdentityProvider> make_mock_identity(std::string participant);
 Result<std::unique_ptr<IdentityProvider>> make_mock_identity(std::string participant, const std::string& listen_address,
                                                              std::vector<std::string> also_accepted = {});
 

@@ -47,6 +47,10 @@ private:
 
 }  // namespace
 
+std::unique_ptr<IdentityProvider> make_mock_identity(std::string participant) {
+    return std::make_unique<MockIdentity>(std::move(participant), std::vector<std::string>());
+}
+
 Result<std::unique_ptr<IdentityProvider>> make_mock_identity(std::string participant, const std::string& listen_address,
                                                              std::vector<std::string> also_accepted) {
     const auto address = read_address(listen_address);

@@ -1,6 +1,6 @@
 #include "dsp/provider.hpp"
 
-#include "connectors/dsp/offerings.hpp"
+#include "connectors/dsp/exchange_behaviour.hpp"
 
 namespace entente::native {
 
@@ -31,7 +31,8 @@ void DspProvider::heard(const dsp::TransferProcess& t, const dsp::Step& step) {
         const auto told = dsp::read_outcome(t.extensions);
         conclude(t, told.ok() ? *told : Outcome{true, {}, {}});
     } else if (t.state == dsp::TransferState::terminated) {
-        conclude(t, {false, t.code, t.reasons.empty() ? std::string() : t.reasons.front()});
+        const std::string reason = t.reasons.empty() ? std::string() : t.reasons.front();
+        conclude(t, reason == dsp::received_whole ? Outcome{true, {}, {}} : Outcome{false, t.code, reason});
     }
 }
 

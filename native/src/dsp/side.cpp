@@ -7,11 +7,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
-#include "base/files.hpp"
 #include "connectors/dsp/terms.hpp"
+#include "dsp/side_storage.hpp"
 #include "dsp/station.hpp"
 #include "http/listener.hpp"
-#include "store/state_store.hpp"
 
 namespace entente::native {
 
@@ -19,56 +18,6 @@ namespace asio = boost::asio;
 using namespace contract;
 
 namespace {
-
-// The exchange and its contents in a participant's own folder.
-class SideStorage final : public hub::Storage {
-public:
-    SideStorage(StateStore store, BlobStore blobs) : store_(std::move(store)), blobs_(std::move(blobs)) {}
-
-    Result<Exchange> load(const std::string& federation) {
-        ENTENTE_ASSIGN(auto snapshot, store_.snapshot());
-        if (!snapshot) return Exchange(federation);
-        contents_ = std::move(snapshot->contents);
-        return Exchange::deserialize(snapshot->exchange);
-    }
-    BlobStore& blobs() { return blobs_; }
-    [[nodiscard]] Result<Digest> blob_of(const std::string& asset, const Version& version) const {
-        const auto it = contents_.find(asset);
-        if (it != contents_.end() && it->second.version == version) return it->second.blob;
-        return Error{Code::not_found, "connector.no-content", "no content of " + asset + " in this version"};
-    }
-
-    Result<std::shared_ptr<ByteSource>> open(const std::string& asset, const Version& version) override {
-        ENTENTE_ASSIGN(const Digest blob, blob_of(asset, version));
-        return blobs_.open_blob(blob);
-    }
-    Status keep(const std::string& asset, const Version& version, ByteSource& content) override {
-        ENTENTE_ASSIGN(auto upload, blobs_.begin(version.size_bytes));
-        ENTENTE_TRY(upload.take(content));
-        if (upload.size() != version.size_bytes) {
-            return Error{Code::invalid_argument, "connector.size", "expected " + std::to_string(version.size_bytes) + " bytes, found " +
-                                                                       std::to_string(upload.size())};
-        }
-        ENTENTE_ASSIGN(const Digest blob, upload.finish());
-        before_ = contents_.contains(asset) ? std::optional(contents_[asset].blob) : std::nullopt;
-        contents_[asset] = {version, blob};
-        return done();
-    }
-    Status save(const Exchange& exchange, bool) override {
-        ENTENTE_TRY(store_.save({exchange.serialize(), contents_}));
-        if (!before_) return done();
-        const Digest old = *std::exchange(before_, std::nullopt);
-        const bool used = std::any_of(contents_.begin(), contents_.end(), [&old](const auto& row) { return row.second.blob == old; });
-        if (!used) blobs_.remove(old);
-        return done();
-    }
-
-private:
-    StateStore store_;
-    BlobStore blobs_;
-    std::map<std::string, ContentRow> contents_;
-    std::optional<Digest> before_;  // what the asset offered until now
-};
 
 struct Door final : http::Handler {
     DspService* service = nullptr;
@@ -139,10 +88,8 @@ DspSide::DspSide(std::unique_ptr<State> state) : state_(std::move(state)) {}
 DspSide::~DspSide() = default;
 
 Result<std::unique_ptr<DspSide>> DspSide::open(DspSideOptions options) {
-    ENTENTE_TRY(make_directory(options.folder.string()));
-    ENTENTE_ASSIGN(StateStore store, StateStore::open((options.folder / "exchange.db").string()));
-    ENTENTE_ASSIGN(BlobStore blobs, BlobStore::open(options.folder));
-    auto state = std::make_unique<State>(std::move(options), SideStorage(std::move(store), std::move(blobs)));
+    ENTENTE_ASSIGN(SideStorage storage, SideStorage::open(options.folder));
+    auto state = std::make_unique<State>(std::move(options), std::move(storage));
     ENTENTE_TRY(state->open());
     return std::unique_ptr<DspSide>(new DspSide(std::move(state)));
 }

@@ -1,8 +1,11 @@
 #include "dsp/station.hpp"
 
+#include <algorithm>
+
 #include "base/files.hpp"
 #include "connectors/dsp/did.hpp"
 #include "connectors/dsp/words.hpp"
+#include "dsp/peer_identity.hpp"
 #include "dsp/signed_identity.hpp"
 
 namespace entente::native {
@@ -30,8 +33,7 @@ Status DspStation::build() {
     address_ = o_.origin + root + "/" + std::string(dsp::version);
     ENTENTE_ASSIGN(ProcessStore store, ProcessStore::open(o_.folder + "/dsp.db"));
     store_ = std::make_unique<ProcessStore>(std::move(store));
-    identity_ = make_signed_identity({.participant = o_.self, .key = *o_.key, .key_of = [this](const std::string& id) { return key_of(id); },
-                                      .now_ms = now_ms, .also_accepted = {}});
+    identity_ = make_identity();
     behaviour_ = std::make_unique<dsp::ExchangeBehaviour>(
         dsp::ExchangeBehaviour::Options{o_.self, o_.key->public_key(), o_.space.exchange(), peers_, now_ms});
     OutboundOptions out;
@@ -58,7 +60,10 @@ Status DspStation::build() {
     ENTENTE_ASSIGN(service_, DspService::open(std::move(options)));
     provider_ = std::make_unique<DspProvider>(DspProvider::Options{o_.space, *service_, *data_, o_.blob_of});
     connector_ = DspConnector::make({.self = o_.self, .coordinator = o_.coordinator, .space = o_.space, .service = *service_, .outbound = outbound_,
-                                     .identity = *identity_, .peers = peers_, .post = o_.post, .on_problem = o_.on_problem});
+                                     .identity = *identity_, .peers = peers_, .post = o_.post, .on_problem = o_.on_problem,
+                                     .on_acceptance = [this](const std::string& peer, contract::Agreement acceptance) {
+                                         behaviour_->told(peer, std::move(acceptance));
+                                     }});
     return done();
 }
 
@@ -72,6 +77,21 @@ void DspStation::heard(const dsp::Step& step) {
                            "the negotiation over " + n.dataset + " has ended" + (n.reasons.empty() ? std::string() : ": " + n.reasons.front())});
 }
 
+std::unique_ptr<IdentityProvider> DspStation::make_identity() {
+    return make_peer_identity({
+        .signed_tokens = make_signed_identity({.participant = o_.self, .key = *o_.key, .key_of = [this](const std::string& id) { return key_of(id); },
+                                               .now_ms = now_ms, .also_accepted = {}}),
+        .mock = o_.mock_identity ? make_mock_identity(o_.self) : nullptr,
+        .is_edc = [this](const std::string& id) {
+            const std::lock_guard lock(keys_mutex_);
+            return edcs_.contains(id);
+        },
+        .edc_at = [this](const std::string& address) {
+            const std::lock_guard lock(keys_mutex_);
+            return std::any_of(edcs_.begin(), edcs_.end(), [&](const auto& edc) { return edc.second == address; });
+        }});
+}
+
 void DspStation::start() {
     service_->start();
     provider_->resume();
@@ -81,12 +101,15 @@ void DspStation::know(const dsp::Peer& peer, const codec::PublicKey& key) {
     peers_.insert_or_assign(peer.participant, peer);
     const std::lock_guard lock(keys_mutex_);
     keys_.insert_or_assign(peer.participant, key);
+    edcs_.erase(peer.participant);
+    if (peer.edc) edcs_.emplace(peer.participant, peer.address);
 }
 
 void DspStation::forget(const std::string& participant) {
     peers_.erase(participant);
     const std::lock_guard lock(keys_mutex_);
     keys_.erase(participant);
+    edcs_.erase(participant);
 }
 
 std::optional<codec::PublicKey> DspStation::key_of(const std::string& participant) {
@@ -97,7 +120,8 @@ std::optional<codec::PublicKey> DspStation::key_of(const std::string& participan
 
 std::vector<std::string> DspStation::origins_of(const std::string& participant) const {
     const auto it = peers_.find(participant);
-    return it == peers_.end() ? std::vector<std::string>() : std::vector<std::string>{dsp::origin_of(it->second.address)};
+    if (it == peers_.end()) return {};
+    return {dsp::origin_of(it->second.address)};
 }
 
 }  // namespace entente::native

@@ -38,6 +38,7 @@ struct DspStationOptions {
     std::vector<std::string> networks;         // that it may call beside global addresses: "10.0.0.0/8"
     std::string ca_file;                       // that the peers' certificates are checked with
     std::uint32_t attempts = 8;                // of sending one message
+    bool mock_identity = false;                // peers that are EDCs prove nothing, and are believed: peer_identity.hpp
     std::function<void(const Grant&)> on_served;   // may be empty
     std::function<void(const Error&)> on_failure;  // its store has failed; may be empty
     // What cannot be agreed on with a peer: its offers (connector.hpp), its requests. May be empty.
@@ -66,6 +67,7 @@ private:
     explicit DspStation(DspStationOptions options) : o_(std::move(options)) {}
     Status build();
     void heard(const dsp::Step& step);
+    [[nodiscard]] std::unique_ptr<IdentityProvider> make_identity();
     [[nodiscard]] std::optional<codec::PublicKey> key_of(const std::string& participant);
     [[nodiscard]] std::vector<std::string> origins_of(const std::string& participant) const;
 
@@ -73,6 +75,7 @@ private:
     std::string address_;
     std::mutex keys_mutex_;
     std::map<std::string, codec::PublicKey> keys_;
+    std::map<std::string, std::string, std::less<>> edcs_;  // participant -> its connector's address
     std::map<std::string, dsp::Peer, std::less<>> peers_;
     std::unique_ptr<ProcessStore> store_;
     std::unique_ptr<IdentityProvider> identity_;

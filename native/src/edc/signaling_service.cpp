@@ -20,8 +20,8 @@ SignalingService::SignalingService(SignalingOptions options)
       dialect_(edc::make_signaling(o_.dialect)),
       api_(edc::make_management_api(o_.dialect == edc::Dialect::json_ld ? "v3" : "v4")) {
     flows_ = std::make_unique<edc::DataFlows>(edc::DataFlows::Host{
-        .offered = [this](const std::string& dataset) -> Result<policy::Policy> {
-            ENTENTE_ASSIGN(const SignalingOptions::Content content, o_.content(dataset));
+        .offered = [this](const edc::Flow& flow) -> Result<policy::Policy> {
+            ENTENTE_ASSIGN(const SignalingOptions::Content content, o_.content(flow));
             return content.policy;
         },
         .agreement = [this](const std::string& id, contract::Completion<edc::AgreementRecord> completion) {
@@ -36,7 +36,7 @@ SignalingService::SignalingService(SignalingOptions options)
 }
 
 Result<dsp::DataAddress> SignalingService::grant(const edc::Flow& flow, const edc::AgreementRecord& record) {
-    ENTENTE_ASSIGN(const SignalingOptions::Content content, o_.content(flow.dataset));
+    ENTENTE_ASSIGN(const SignalingOptions::Content content, o_.content(flow));
     Grant grant;
     grant.transfer = flow.process;
     grant.agreement = record.wire_id;
@@ -64,7 +64,7 @@ void SignalingService::fetch_agreement(const std::string& id, contract::Completi
 }
 
 void SignalingService::register_with_edc(std::function<void(Status)> registered) {
-    const edc::Signaling::Registration registration = dialect_->registration(o_.id, o_.address, {"HttpData-PULL"});
+    const edc::Signaling::Registration registration = dialect_->registration(o_.id, o_.address, o_.source_type, {"HttpData-PULL"});
     OutboundRequest ask;
     ask.method = registration.method;
     ask.url = o_.control + registration.path;

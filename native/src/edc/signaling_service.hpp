@@ -22,6 +22,7 @@ struct SignalingOptions {
     std::shared_ptr<DataPlane> data;
     edc::Dialect dialect = edc::Dialect::json_ld;
     std::string id = "entente";                // ours, in EDC
+    std::string source_type = "HttpData";      // of the assets that it serves
     std::string root = "/signaling/dataflows";
     std::string address;                       // where `root` is reached by EDC
     std::string management;                    // of EDC's APIs: where agreements are read,
@@ -34,7 +35,8 @@ struct SignalingOptions {
         Digest blob;
         std::uint64_t size_bytes = 0;
     };
-    std::function<Result<Content>(const std::string& dataset)> content;
+    // What the flow's peer may have of its dataset; not_found for what is none of ours.
+    std::function<Result<Content>(const edc::Flow&)> content;
     std::function<policy::Facts(const edc::Flow&)> facts;
 };
 

@@ -17,6 +17,7 @@
 #include "connectors/hub/hub_client.hpp"
 #include "dsp/side.hpp"
 #include "join/blocking_connector.hpp"
+#include "join/edc_link.hpp"
 #include "net/http_client.hpp"
 
 namespace entente::native {
@@ -245,10 +246,11 @@ private:
 
 Result<std::unique_ptr<Link>> make_link(const PartnerConfig& config, std::function<bool()> stopping, Say say) {
     if (config.folder.empty()) {
-        if (!config.connector.empty() && config.connector != "dsp") {
-            return Error{Code::invalid_argument, "config.link", "connector: expected dsp, found \"" + config.connector + "\""};
+        if (!config.connector.empty() && config.connector != "dsp" && config.connector != "edc") {
+            return Error{Code::invalid_argument, "config.link", "connector: expected dsp or edc, found \"" + config.connector + "\""};
         }
         ENTENTE_ASSIGN(auto http, make_http_client({config.url, config.ca_file}));
+        if (config.connector == "edc") return std::unique_ptr<Link>(std::make_unique<EdcLink>(config, std::move(http), std::move(say)));
         if (!config.connector.empty()) return std::unique_ptr<Link>(std::make_unique<DspLink>(config, std::move(http), std::move(say)));
         return std::unique_ptr<Link>(std::make_unique<HubLink>(config, std::move(http)));
     }

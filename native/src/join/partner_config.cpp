@@ -49,6 +49,12 @@ Status read_partner_toml(const std::string& path, PartnerConfig& config, command
     file("ca", config.ca_file);
     file("tls_cert", config.tls_certificate);
     file("tls_key", config.tls_key);
+    commands::TomlTable edc = root.table("edc");
+    edc.text("management", config.edc.management);
+    edc.text("control", config.edc.control);
+    edc.text("protocol", config.edc.protocol);
+    edc.text("key_file", config.edc.key_file);
+    if (edc.has("key_file") && !config.edc.key_file.empty()) config.edc.key_file = (folder / config.edc.key_file).string();
     return root.finish();
 }
 

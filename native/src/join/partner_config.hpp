@@ -22,6 +22,16 @@
 //   tls_cert     = "cert.pem"
 //   tls_key      = "key.pem"
 //   network      = "10.0.0.0/8"            # a private one that it may call
+//
+// With an Eclipse EDC that the company runs, instead of a connector of its own:
+//
+//   connector    = "edc"                   # listen, public_url, tls_… are those of its data plane
+//
+//   [edc]
+//   management   = "http://127.0.0.1:8181/management"       # its Management API, without a version
+//   key_file     = "edc.key"                                # the API's key
+//   control      = "http://127.0.0.1:8182/control"          # its control API
+//   protocol     = "https://edc.plant-a.example/protocol/2025-1"   # where other connectors reach it
 #pragma once
 
 #include <string>
@@ -30,6 +40,13 @@
 #include "commands/environment.hpp"
 
 namespace entente::native {
+
+struct EdcConfig {
+    std::string management;
+    std::string key_file;
+    std::string control;
+    std::string protocol;
+};
 
 struct PartnerConfig {
     std::string url;
@@ -40,7 +57,8 @@ struct PartnerConfig {
     std::string folder;           // instead of url: a shared folder, no network
     std::string participant;      // with folder: the own id
     std::string coordinator_key;  // with folder: 64 hexadecimal digits
-    std::string connector;        // "dsp": a connector of its own; empty: the coordinator's mailbox
+    std::string connector;        // "dsp": a connector of its own; "edc": the company's; empty: the coordinator's mailbox
+    EdcConfig edc;
     std::string listen = "127.0.0.1:0";  // with connector
     std::string public_url;       // with connector; empty: as it listens
     std::string tls_certificate;  // with connector

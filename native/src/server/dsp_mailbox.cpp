@@ -5,6 +5,7 @@
 #include "commands/text.hpp"
 #include "connectors/dsp/offerings.hpp"
 #include "connectors/dsp/terms.hpp"
+#include "dsp/peer_identity.hpp"
 #include "dsp/processes_json.hpp"
 
 namespace entente::native {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::int64_t first_pause_ms = 50;
 constexpr std::int64_t longest_pause_ms = 250;
+constexpr std::int64_t edc_pause_ms = 500;         // an EDC takes 50 ms for a catalogue
 constexpr std::int64_t refused_pause_ms = 10'000;  // before the same thing is tried again
 constexpr std::int64_t problem_ms = 15'000;        // that one is shown after it was last seen
 
@@ -41,6 +43,7 @@ struct DspMailbox::Partner {
     bool looking = false;
     bool negotiating = false;
     bool pulling = false;
+    std::int64_t look_ms = 0;        // not before, monotonic
     std::int64_t not_before_ms = 0;  // of what was refused
     std::optional<SignedOffer> offered;
     struct Problem {
@@ -70,7 +73,7 @@ Result<std::unique_ptr<DspMailbox>> DspMailbox::open(DspMailboxOptions options) 
                                   return Error{Code::not_found, "connector.no-content", "no content of " + asset + " in this version"};
                               },
                               .folder = o.folder, .origin = o.origin, .port = o.port, .plain_loopback = o.loopback, .networks = o.networks,
-                              .ca_file = o.ca_file,
+                              .ca_file = o.ca_file, .mock_identity = o.mock_identity,
                               .on_served = [&host = o.host](const Grant& grant) { host.history().sent_model(grant.size_bytes); },
                               .on_failure = [box = mailbox.get()](const Error& error) { box->say_once("connector: " + error.message); },
                               .on_problem = [box = mailbox.get()](const std::string& peer, const Error& why) {
@@ -99,13 +102,23 @@ void DspMailbox::start() {
     }
 }
 
-Status DspMailbox::know(const std::string& participant, const std::string& address, const codec::PublicKey& key) {
-    ENTENTE_ASSIGN(const Url url, read_url(address));
-    if (!o_.loopback && !url.tls) {
-        return Error{Code::permission_denied, "connector.address", "connector: expected an https:// address, found " + url.origin()};
+Status DspMailbox::know(const dsp::Peer& peer, const codec::PublicKey& key) {
+    if (peer.edc && !o_.mock_identity) {
+        return Error{Code::permission_denied, "identity.mock",
+                     std::string("connector: an EDC's mock identity proves nothing; it is taken only by a coordinator that was started with ") + mock_option};
     }
-    station_->know({participant, dsp::without_slash(address)}, key);
-    auto& state = partners_[participant];
+    dsp::Peer known = peer;
+    for (std::string* address : {&known.address, &known.data_origin}) {
+        if (address == &known.data_origin && !peer.edc) continue;
+        ENTENTE_ASSIGN(const Url url, read_url(*address));
+        if (!o_.loopback && !url.tls) {
+            return Error{Code::permission_denied, "connector.address", "connector: expected an https:// address, found " + url.origin()};
+        }
+    }
+    known.address = dsp::without_slash(known.address);
+    known.data_origin = dsp::origin_of(known.data_origin);
+    station_->know(known, key);
+    auto& state = partners_[peer.participant];
     if (!state) state = std::make_unique<Partner>();
     news_ = true;
     return done();
@@ -115,7 +128,7 @@ void DspMailbox::forget(const std::string& participant) { station_->forget(parti
 
 std::int64_t DspMailbox::step() {
     for (auto& [id, state] : partners_) {
-        if (station_->peers().contains(id) && !state->looking) look(id, *state);
+        if (station_->peers().contains(id) && !state->looking && monotonic_ms() >= state->look_ms) look(id, *state);
     }
     tell_verdicts();
     pause_ms_ = std::exchange(news_, false) ? first_pause_ms : std::clamp(2 * pause_ms_, first_pause_ms, longest_pause_ms);
@@ -134,6 +147,8 @@ void DspMailbox::look(const std::string& id, Partner& state) {
                                const auto it = partners_.find(id);
                                if (it == partners_.end()) return;
                                it->second->looking = false;
+                               const auto peer = station_->peers().find(id);
+                               if (peer != station_->peers().end() && peer->second.edc) it->second->look_ms = monotonic_ms() + edc_pause_ms;
                                if (!found.ok()) return troubled(id, found.error());
                                o_.host.seen(id);
                                for (const CatalogEntry& entry : *found) {
@@ -243,7 +258,7 @@ std::string DspMailbox::json() const {
     std::string peers;
     for (const auto& [id, peer] : station_->peers()) {
         commands::JsonObject one;
-        one.text("participant", id).text("address", peer.address);
+        one.text("participant", id).text("address", peer.address).text("kind", peer.edc ? "edc" : "entente");
         const auto state = partners_.find(id);
         if (state != partners_.end() && now_ms() < state->second->problem.until_ms) one.text("problem", state->second->problem.sentence);
         peers += (peers.empty() ? "" : ",") + one.str();

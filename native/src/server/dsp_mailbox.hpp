@@ -27,6 +27,7 @@ struct DspMailboxOptions {
     bool loopback = false;            // everything happens on this machine: plain HTTP to it is accepted
     std::vector<std::string> networks;  // beside global addresses: "10.0.0.0/8"
     std::string ca_file;
+    bool mock_identity = false;         // partners may be EDCs with their mock identity
     std::function<void(const std::string&)> say;  // for people; the same sentence once
 };
 
@@ -37,8 +38,9 @@ public:
 
     void start();
     [[nodiscard]] const std::string& address() const noexcept { return station_->address(); }
-    // invalid_argument "url.*"; permission_denied "connector.address" for one that this coordinator would not call.
-    Status know(const std::string& participant, const std::string& address, const codec::PublicKey& key);
+    // invalid_argument "url.*"; permission_denied "connector.address" for one that this coordinator would not call,
+    // "identity.mock" for an EDC without mock_identity.
+    Status know(const dsp::Peer& peer, const codec::PublicKey& key);
     void forget(const std::string& participant);
 
     // For HostOptions::negotiate: with a partner that has a connector, over the protocol. False: it has none.

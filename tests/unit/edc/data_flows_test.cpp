@@ -18,8 +18,8 @@ struct Plane {
     bool wait = false;
     std::shared_ptr<std::string> latest;  // what the latest call was answered, or will be
 
-    DataFlows flows{{.offered = [this](const std::string& dataset) -> Result<policy::Policy> {
-                         if (dataset != "model") return Error{Code::not_found, "dataset.unknown", dataset};
+    DataFlows flows{{.offered = [this](const Flow& flow) -> Result<policy::Policy> {
+                         if (flow.dataset != "model") return Error{Code::not_found, "dataset.unknown", flow.dataset};
                          return offer;
                      },
                      .agreement = [this](const std::string& id, contract::Completion<AgreementRecord> completion) {

@@ -1,4 +1,5 @@
 // An EDC's owner in its place: what is asked in which order, and what comes of each answer.
+#include "connectors/dsp/offerings.hpp"
 #include "support.hpp"
 
 #include "entente/policy/odrl.hpp"
@@ -173,11 +174,11 @@ TEST_CASE("edc: terms that we cannot keep are not asked for") {
         CHECK(reason(s.client.negotiate(s.provider, dataset, s.facts)) == "policy.unknown-operand");
     }
     SUBCASE("no profile, neither in the policy nor beside it") {
-        dataset.properties.erase(profile_property);
+        dataset.properties.erase(dsp::member::profile);
         CHECK(reason(s.client.negotiate(s.provider, dataset, s.facts)) == "policy.unknown-profile");
     }
     SUBCASE("another profile") {
-        dataset.properties[profile_property] = "https://elsewhere.example/profile";
+        dataset.properties[dsp::member::profile] = "https://elsewhere.example/profile";
         CHECK(reason(s.client.negotiate(s.provider, dataset, s.facts)) == "policy.unknown-profile");
     }
     SUBCASE("no offer") {

@@ -112,7 +112,7 @@ TEST_CASE("signaling: answers as each dialect wants them") {
     CHECK(answer.find("dataAddress")->find("endpoint")->text == address.endpoint);
     CHECK(read_json(plain->write(start, FlowState::prepared, {}))->find("dataAddress") == nullptr);
 
-    CHECK(ld->registration("e", "http://x/s", {"HttpData-PULL"}).body ==
+    CHECK(ld->registration("e", "http://x/s", "HttpData", {"HttpData-PULL"}).body ==
           R"({"@context":{"@vocab":"https://w3id.org/edc/v0.0.1/ns/"},"@type":"DataPlaneInstance","@id":"e","url":"http://x/s","allowedSourceTypes":["HttpData"],"allowedTransferTypes":["HttpData-PULL"]})");
-    CHECK(plain->registration("e", "http://x/dataflows", {"HttpData-PULL"}).path == "/v4/dataplanes");
+    CHECK(plain->registration("e", "http://x/dataflows", "HttpData", {"HttpData-PULL"}).path == "/v4/dataplanes");
 }

@@ -86,6 +86,16 @@ TEST_CASE("one object for an array, expanded texts, ODRL's prefix and namespace:
           Constraint{operand::in_force_date, "eq", {"7"}});
 }
 
+TEST_CASE("what EDC 0.15.1 makes of a list and of its own operand on the wire says the same") {
+    const Policy list = read(constrained(R"({"leftOperand":"urn:x","operator":"isAnyOf","rightOperand":["evaluate","train"]})"));
+    const Policy text = read(constrained(
+        R"({"leftOperand":"urn:x","operator":"isAnyOf","rightOperand":"[{\"@value\":\"evaluate\"},{\"@value\":\"train\"}]"})"));
+    CHECK(list == text);
+    CHECK(text.unread.empty());
+    CHECK_FALSE(read(constrained(R"({"leftOperand":"urn:x","operator":"isAnyOf","rightOperand":"[{\"@value\":\"evaluate\"},"})")).unread.empty());
+    CHECK(read(constrained(atom("inForceDate", "\"7\""))).permissions[0].constraints[0].left_operand == operand::in_force_date);
+}
+
 TEST_CASE("names are never matched by their last part") {
     for (const char* name : {"https://elsewhere/minCohortSize", "minCohortSize", "purpose", "entente:minCohortSize"}) {
         const Policy policy = read(constrained(atom(name, "\"5\"")));
