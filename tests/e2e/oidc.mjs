@@ -3,7 +3,7 @@
 //
 //   OIDC_PORT=8181 node tests/e2e/oidc.mjs
 //
-// Machines (client credentials, secret: name + "-secret"): operator, auditor, plant-1 … plant-9, and stranger, without a role.
+// Machines (client credentials, secret: name + "-secret"): operator, auditor, plant-1 … plant-9, plant-a, plant-b, and stranger, without a role.
 // People (any password): olga the operator, ada the auditor, plant-N a partner's engineer. Public clients: entente-web
 // (authorization code with PKCE), entente-device (device code). Audience OIDC_AUDIENCE, or what a client asks for as "resource".
 // POST /test/sign {header, claims}: a token signed with the provider's key, or by HMAC with its public key where alg says HS256,
@@ -24,7 +24,7 @@ const kid = randomBytes(8).toString('hex');
 const own = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const strange = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-const plants = Array.from({ length: 9 }, (_, i) => `plant-${i + 1}`);
+const plants = ['plant-a', 'plant-b', ...Array.from({ length: 9 }, (_, i) => `plant-${i + 1}`)];
 const roleOf = (name) => ({ operator: 'operator', olga: 'operator', auditor: 'auditor', ada: 'auditor' })[name] ?? (plants.includes(name) ? 'partner' : undefined);
 const machine = (id) => ({ client_id: id, client_secret: `${id}-secret`, grant_types: ['client_credentials'], redirect_uris: [], response_types: [] });
 const open = { token_endpoint_auth_method: 'none', application_type: 'native' };
@@ -37,7 +37,7 @@ const provider = new Provider(issuer, {
   claims: { openid: ['sub'], profile: ['preferred_username'] },
   clients: [
     ...['operator', 'auditor', 'stranger', ...plants].map(machine),
-    { ...open, client_id: 'entente-web', redirect_uris: (process.env.OIDC_REDIRECTS ?? 'http://127.0.0.1:8443/console').split(' '), response_types: ['code'], grant_types: ['authorization_code', 'refresh_token'] },
+    { ...open, client_id: 'entente-web', redirect_uris: (process.env.OIDC_REDIRECTS ?? 'http://127.0.0.1:8443/').split(' '), response_types: ['code'], grant_types: ['authorization_code', 'refresh_token'] },
     { ...open, client_id: 'entente-device', redirect_uris: [], response_types: [], grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'] },
   ],
   features: {

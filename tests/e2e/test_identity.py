@@ -8,7 +8,7 @@ from identity_provider import IdentityProvider, installed
 
 def enrolment(participant, name="key"):
     seed = hashlib.sha256(f"{participant} {name}".encode()).digest()
-    return json.dumps({"public_key": public_key(seed).hex(), "signature": sign(seed, "enrol", participant.encode()).hex()}).encode()
+    return json.dumps({"public_key": public_key(seed).hex(), "signature": sign(seed, "join", b"enrol:" + participant.encode()).hex()}).encode()
 
 
 @unittest.skipUnless(installed(), "npm's oidc-provider is not installed: script/bootstrap")

@@ -1,7 +1,9 @@
 // The production connector as a plain company's: it agrees to what it offers, verifies what it asked for, serves and fetches.
 //
 //   dsp_peer --participant plant-a --data DIR [--port N] [--offer DATASET=FILE]... [--rules JSON] [--peer ID=ADDRESS]... [--open N] [--copies N]
-//            [--origin ID=URL]... [--federation IRI]
+//            [--origin ID=URL]... [--federation IRI] [--issuer URL]
+//
+// --issuer: connectors show tokens of this identity provider (client: the participant, secret: its id + "-secret") instead of mock ones.
 //
 // Driven and watched over paths of its own, each a POST with a JSON object:
 //   /control/negotiations {peer, dataset, offer}      /control/transfers {peer, agreement, format}
@@ -283,6 +285,8 @@ int main(int count, char** arguments) {
     auto opened = interop::LoopbackHost::open({.participant = participant,
                                                .port = static_cast<std::uint16_t>(std::stoul(interop::option(options, "--port", "0"))),
                                                .folder = interop::option(options, "--data", "."),
+                                               .issuer = interop::option(options, "--issuer", ""),
+                                               .secret = participant + "-secret",
                                                .open_per_peer = std::stoul(interop::option(options, "--open", "100")),
                                                .push_limit_bytes = largest});
     if (!opened.ok()) return fail(opened.error());

@@ -6,6 +6,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "base/files.hpp"
+#include "dsp/issuer_identity.hpp"
 #include "entente/base/json.hpp"
 
 namespace interop {
@@ -28,6 +30,10 @@ Result<std::unique_ptr<LoopbackHost>> LoopbackHost::open(HostOptions options) {
 void LoopbackHost::post(std::function<void()> work) { boost::asio::post(io_, std::move(work)); }
 
 Status LoopbackHost::assemble(dsp::Behaviour& behaviour) {
+    if (!o_.issuer.empty()) {
+        ENTENTE_ASSIGN(AskIssuer ask, make_issuer_client(io_, {}));
+        identity_ = make_issuer_identity({.issuer = o_.issuer, .client = {o_.participant, o_.secret}, .ask = std::move(ask), .now_ms = now_ms});
+    }
     const auto on_strand = [this](std::function<void()> work) { post(std::move(work)); };
     OutboundOptions out;
     out.plain_loopback = true;

@@ -14,6 +14,8 @@ struct HostOptions {
     std::string listen = "127.0.0.1";  // anything but loopback is refused
     std::uint16_t port = 0;
     std::string folder = ".";
+    std::string issuer;                // an identity provider that vouches for the connectors; empty: the mock token
+    std::string secret;                // of the client that is called like the participant
     std::vector<std::string> audiences;  // accepted in a token beside our own address
     std::uint32_t attempts = 8;
     std::size_t open_per_peer = 100;
@@ -52,8 +54,8 @@ public:
 
 private:
     LoopbackHost(HostOptions options, entente::native::ProcessStore store, entente::native::BlobStore blobs,
-                 std::unique_ptr<entente::native::IdentityProvider> identity)
-        : o_(std::move(options)), store_(std::move(store)), blobs_(std::move(blobs)), identity_(std::move(identity)) {}
+                 std::unique_ptr<entente::native::IdentityProvider> mock)
+        : o_(std::move(options)), store_(std::move(store)), blobs_(std::move(blobs)), identity_(std::move(mock)) {}
     entente::Status assemble(entente::dsp::Behaviour& behaviour);
 
     HostOptions o_;

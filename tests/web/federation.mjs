@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../..');
 export const binary = process.env.ENTENTE_BINARY ?? resolve(root, 'build/native/native/entente');
 export const mnist = process.env.ENTENTE_MNIST_DIR ?? resolve(root, 'third_party/mnist');
 
-export async function startFederation({ rounds = 6, natives = 2, partners = 3, wait = natives + 1, presence = 20, slices = 1, connectors = false } = {}) {
+export async function startFederation({ rounds = 6, natives = 2, partners = 3, wait = natives + 1, presence = 20, slices = 1, connectors = false, listen = '127.0.0.1:0', more = [] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'entente-e2e-'));
   const shares = join(folder, 'shares');
   for (let i = 1; i <= partners; i++) mkdirSync(join(shares, shareName(i)), { recursive: true });
@@ -29,7 +29,7 @@ export async function startFederation({ rounds = 6, natives = 2, partners = 3, w
   const tokenFile = join(folder, 'token');
   let server;
   async function serve(listen) {
-    server = run('serve', ['serve', '--plan', plan, '--data', join(folder, 'server'), '--listen', listen, '--sample', join(shares, shareName(partners)), '--evaluate', mnist, '--web-dir', resolve(root, 'web/dist'), '--operator-token-file', tokenFile]);
+    server = run('serve', ['serve', '--plan', plan, '--data', join(folder, 'server'), '--listen', listen, '--sample', join(shares, shareName(partners)), '--evaluate', mnist, '--web-dir', resolve(root, 'web/dist'), '--operator-token-file', tokenFile, ...more]);
     for (let i = 0; i < 200; i++) {
       await new Promise((done) => setTimeout(done, 50));
       const found = /https?:\/\/127\.0\.0\.1:\d+/.exec(server.output)?.[0];
@@ -38,7 +38,7 @@ export async function startFederation({ rounds = 6, natives = 2, partners = 3, w
     }
     throw new Error(`serve told no address: ${server.output}`);
   }
-  const address = await serve('127.0.0.1:0');
+  const address = await serve(listen);
   const token = readFileSync(tokenFile, 'utf8').trim();
   const invite = async (participant, name) => {
     const response = await fetch(`${address}/api/v1/invitations`, {

@@ -33,7 +33,7 @@ Response refusal(const Error& error) {
 }  // namespace
 
 App::App(AppOptions options)
-    : o_(std::move(options)), gate_({.codes = o_.identity, .issuer = o_.issuer, .claims = o_.claims, .post = o_.post}) {}
+    : o_(std::move(options)), gate_({.codes = o_.identity, .issuer = o_.issuer, .audience = o_.audience, .claims = o_.claims, .post = o_.post}) {}
 
 // The data space's paths are answered by the connector, whoever asks.
 DspService* App::protocol(const Request& request) const {

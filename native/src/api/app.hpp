@@ -25,6 +25,7 @@ struct AppOptions {
     Host& host;
     JoinCodes& identity;
     std::shared_ptr<Issuer> issuer;        // null: no identity provider
+    std::string audience = {};             // what its tokens are made out to
     ClaimNames claims;
     std::string sign_in = {};              // a JSON object for the pages: with whom they sign people in; empty: with nobody
     std::string sign_in_origin = {};       // that the pages may ask for tokens

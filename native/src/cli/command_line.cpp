@@ -12,6 +12,7 @@
 #include "cli/doctor_connector.hpp"
 #include "dsp/peer_identity.hpp"
 #include "cli/invite.hpp"
+#include "cli/login.hpp"
 #include "cli/native_environment.hpp"
 #include "cli/serve.hpp"
 #include "commands/nearest.hpp"
@@ -24,12 +25,13 @@
 namespace entente::native {
 namespace {
 
-constexpr std::array<std::string_view, 10> names{"serve", "join", "invite", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
+constexpr std::array<std::string_view, 11> names{"serve", "join", "invite", "login", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
 
 constexpr std::string_view overview = R"(Entente: federated learning under contract
 
   entente serve --data folder                    run a federation
   entente invite --partner plant-a               make a one-time join code (ENTENTE_TOKEN holds the operator's token)
+  entente login --issuer URL                     sign in at an identity provider, instead of codes and tokens
   entente join partner.toml                      take part with your own data, which stays with you
   entente simulate --data mnist --partners 3     a whole federation in one process
   entente plan check|show plan.toml              is this plan good, and what does it say
@@ -50,7 +52,9 @@ struct Line {
     PartnerConfig partner;
     std::string partner_file;
     InviteOptions invite;
+    LoginOptions login;
     bool doctor_json = false;
+    bool scope_given() { return app.get_subcommand("login")->count("--scope") > 0; }
     ConnectorDoctor connector;
 };
 
@@ -119,8 +123,23 @@ void declare(Line& line) {
     invite->add_option("--url", i.url, "The coordinator (http://127.0.0.1:8443)");
     invite->add_option("--ca", i.ca_file, "PEM certificates to trust instead of the system's");
     invite->add_option("--token-file", i.token_file, "The operator's token; or the variable ENTENTE_TOKEN");
+    invite->add_option("--state", i.state_folder, "Folder where entente login has signed in (entente-operator)");
     invite->add_option("--valid-s", i.valid_s, "Seconds until the code expires (7 days)")->check(CLI::NonNegativeNumber);
     invite->add_flag("--json", i.json, "One JSON object");
+
+    CLI::App* login = line.app.add_subcommand("login", "Signs in at an identity provider; invite and join then need no token and no code.\n\n"
+                                                       "  entente login --url https://fl.example.org --issuer https://id.example/realms/entente\n"
+                                                       "  entente login --issuer URL --client-id plant-a --client-secret-file secret --state plant-a\n");
+    LoginOptions& l = line.login;
+    login->add_option("--issuer", l.wanted.issuer, "The OpenID Connect issuer, which the operator names")->required();
+    login->add_option("--url", l.wanted.url, "The coordinator, which alone gets the token (http://127.0.0.1:8443)");
+    login->add_option("--client-id", l.wanted.client_id, "As which client (entente-device)");
+    login->add_option("--client-secret-file", l.wanted.client_secret_file, "For machines: file with the client's secret, mode 600; without it a person confirms a code");
+    login->add_option("--scope", l.wanted.scope, "Scopes to ask for (openid; none with a secret)");
+    login->add_option("--resource", l.wanted.resource, "What the token shall be made out to, where the issuer wants to be told (RFC 8707)");
+    login->add_option("--state", l.state_folder, "Folder that keeps the token, mode 600: the partner's (entente-operator)");
+    login->add_option("--ca", l.wanted.ca_file, "PEM certificates to trust instead of the system's");
+    login->add_flag("--json", l.json, "One JSON object a line");
 
     CLI::App* doctor = line.app.add_subcommand("doctor", "Versions, kernels and what may be missing.\n\n  entente doctor --json\n");
     doctor->add_flag("--json", line.doctor_json, "One JSON object");
@@ -153,6 +172,10 @@ int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& envir
     if (const auto ended = parse(line, args, environment)) return *ended;
     if (line.app.got_subcommand("serve")) return serve(line.serve, environment);
     if (line.app.got_subcommand("invite")) return invite(line.invite, environment);
+    if (line.app.got_subcommand("login")) {
+        if (!line.login.wanted.client_secret_file.empty() && !line.scope_given()) line.login.wanted.scope.clear();
+        return login(line.login, environment);
+    }
     if (line.app.got_subcommand("doctor")) {
         return line.connector.url.empty() ? doctor(line.doctor_json, environment) : doctor_connector(line.connector, environment);
     }

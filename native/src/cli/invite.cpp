@@ -4,6 +4,7 @@
 
 #include "api/json_body.hpp"
 #include "base/files.hpp"
+#include "cli/session.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "join/membership.hpp"
@@ -19,10 +20,14 @@ Result<std::string> invite_now(const InviteOptions& o) {
         token = token.substr(0, token.find_first_of(" \r\n\t"));
     } else if (const char* variable = std::getenv("ENTENTE_TOKEN")) {
         token = variable;
+    } else {
+        ENTENTE_ASSIGN(const auto signed_in, session_token(o.state_folder, o.url));
+        token = signed_in.value_or("");
     }
     if (token.empty()) {
         return Error{Code::invalid_argument, "config.no-token",
-                     "expected the operator's token in --token-file or in the variable ENTENTE_TOKEN (serve shows it at its first start)"};
+                     "expected the operator's token in --token-file or in the variable ENTENTE_TOKEN (serve shows it at its first start), "
+                     "or somebody who has signed in (entente login)"};
     }
     ENTENTE_ASSIGN(auto http, make_http_client({o.url, o.ca_file}));
     http->set_token(token);

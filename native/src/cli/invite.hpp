@@ -14,7 +14,8 @@ struct InviteOptions {
     std::string role = "partner";
     std::string url = "http://127.0.0.1:8443";
     std::string ca_file;
-    std::string token_file;  // else ENTENTE_TOKEN
+    std::string token_file;  // else ENTENTE_TOKEN, else
+    std::string state_folder = "entente-operator";  // where entente login has signed in
     std::uint64_t valid_s = 7 * 24 * 3600;
     bool json = false;
 };

@@ -102,7 +102,7 @@ public:
         ENTENTE_TRY(prepare_evaluation(plan, host_options));
         ENTENTE_ASSIGN(host_, Host::open(std::move(host_options)));
         AppOptions app_options{.post = [this](std::function<void()> work) { asio::post(strand_, std::move(work)); },
-                               .host = *host_, .identity = identity, .issuer = issuer,
+                               .host = *host_, .identity = identity, .issuer = issuer, .audience = o_.audience,
                                .claims = {.roles = o_.roles_claim, .company = o_.company_claim}, .blobs = blobs, .store = store,
                                .coordinator_key = public_key, .plan_envelope = std::move(envelope),
                                .sample_folder = o_.sample_folder, .web_folder = o_.web_folder, .origin = {}};
@@ -141,7 +141,7 @@ private:
         ENTENTE_TRY(check_issuer_url(o_.issuer));
         if (o_.audience.empty()) return Error{Code::invalid_argument, "usage.audience", "--audience: expected what tokens for this coordinator are made out to"};
         ENTENTE_ASSIGN(AskIssuer ask, make_issuer_client(io_, o_.ca_file));
-        return Issuer::make({.issuer = o_.issuer, .audience = o_.audience, .ask = std::move(ask), .now_ms = now_ms});
+        return Issuer::make({.issuer = o_.issuer, .ask = std::move(ask), .now_ms = now_ms});
     }
 
     Status open_folder(const Bytes& plan_envelope, BlobStore& blobs) {

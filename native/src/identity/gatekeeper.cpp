@@ -9,7 +9,7 @@ void Gatekeeper::identify(const std::string& bearer, Completion completion) {
         if (known) return completion(std::move(*known));
         return completion(Error{Code::unauthenticated, "auth.unknown-token", "this token is not known"});
     }
-    o_.issuer->verify(bearer, [this, completion = std::move(completion)](Result<Json> claims) {
+    o_.issuer->verify(bearer, {o_.audience}, [this, completion = std::move(completion)](Result<Json> claims) {
         o_.post([this, completion, claims = std::move(claims)] { completion(admit(claims)); });
     });
 }

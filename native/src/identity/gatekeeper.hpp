@@ -1,7 +1,7 @@
 // Who is asking, whichever way they came in: a token of our own (the operator's, or one that a join code was redeemed for), or one
 // of the identity provider, when there is one.
 //
-//   Gatekeeper gate({.codes = codes, .issuer = issuer, .claims = {}, .post = post});
+//   Gatekeeper gate({.codes = codes, .issuer = issuer, .audience = "entente-api", .claims = {}, .post = post});
 //   gate.identify(bearer, [](Result<Principal> who) { … });
 //
 // Errors: unauthenticated "auth.no-token", "auth.unknown-token", "token.*"; permission_denied "auth.no-role", "auth.no-company",
@@ -21,6 +21,7 @@ public:
     struct Options {
         JoinCodes& codes;
         std::shared_ptr<Issuer> issuer;  // null: none
+        std::string audience;            // what its tokens are made out to
         ClaimNames claims;
         std::function<void(std::function<void()>)> post;
     };

@@ -57,6 +57,14 @@ std::optional<Role> role_from(std::string_view text) noexcept {
     return std::nullopt;
 }
 
+Result<std::string> company_of(const Json& claims, const std::string& claim) {
+    std::string id = text_claim(claims, claim);
+    if (id.starts_with(company_prefix)) id.erase(0, company_prefix.size());
+    if (contract::check_id(id).ok()) return id;
+    return Error{Code::permission_denied, "auth.no-company",
+                 "expected the participant that is acted for (claim " + claim + ", such as plant-a), found " + (id.empty() ? "none" : "something else")};
+}
+
 Result<Principal> principal_of(const Json& claims, const ClaimNames& names) {
     Principal who;
     const Json* roles = claim_at(claims, names.roles);
@@ -77,13 +85,7 @@ Result<Principal> principal_of(const Json& claims, const ClaimNames& names) {
         who.id = std::string(to_string(who.role));
         return who;
     }
-    who.id = text_claim(claims, names.company);
-    if (who.id.starts_with(company_prefix)) who.id.erase(0, company_prefix.size());
-    if (!contract::check_id(who.id).ok()) {
-        return Error{Code::permission_denied, "auth.no-company",
-                     "expected the participant that this partner acts for (claim " + names.company + ", such as plant-a), found " +
-                         (who.id.empty() ? "none" : "something else")};
-    }
+    ENTENTE_ASSIGN(who.id, company_of(claims, names.company));
     return who;
 }
 

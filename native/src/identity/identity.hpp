@@ -37,5 +37,7 @@ struct ClaimNames {
 // From claims that may be believed. Of several roles the first of operator, auditor and partner counts: nobody sits on both sides of a
 // contract. permission_denied "auth.no-role" and, for a partner, "auth.no-company", with the claim that was looked for.
 Result<Principal> principal_of(const Json& claims, const ClaimNames& names);
+// The participant alone, whatever the roles: permission_denied "auth.no-company".
+Result<std::string> company_of(const Json& claims, const std::string& claim);
 
 }  // namespace entente::native

@@ -57,7 +57,7 @@ void discover(const AskIssuer& ask, const std::string& issuer, std::function<voi
 
 std::shared_ptr<Issuer> Issuer::make(IssuerOptions options) { return std::shared_ptr<Issuer>(new Issuer(std::move(options))); }
 
-void Issuer::verify(const std::string& token, Completion completion) {
+void Issuer::verify(const std::string& token, std::vector<std::string> audiences, Completion completion) {
     auto jwt = read_jwt(token);
     if (!jwt.ok()) return completion(jwt.error());
     std::optional<Result<Json>> answer;
@@ -69,14 +69,14 @@ void Issuer::verify(const std::string& token, Completion completion) {
         const std::int64_t age_ms = keys_ ? now_ms - keys_at_ms_ : keep_ms;
         if (knows(*jwt) && age_ms < keep_ms) {
             start = may_ask && age_ms >= refresh_ms;
-            answer = judge(*jwt);
+            answer = judge(*jwt, audiences);
         } else if (waiting_.size() >= most_waiting) {
             answer = Error{Code::unavailable, "issuer.busy", "too many wait for the identity provider; try again in a moment"};
         } else if (asking_ || may_ask) {
             start = may_ask;
-            waiting_.push_back({std::move(*jwt), std::move(completion)});
+            waiting_.push_back({std::move(*jwt), std::move(audiences), std::move(completion)});
         } else {
-            answer = age_ms < keep_ms ? judge(*jwt) : Result<Json>(unreachable(o_.issuer, "it was asked a moment ago"));
+            answer = age_ms < keep_ms ? judge(*jwt, audiences) : Result<Json>(unreachable(o_.issuer, "it was asked a moment ago"));
         }
         if (start) {
             asking_ = true;
@@ -87,10 +87,10 @@ void Issuer::verify(const std::string& token, Completion completion) {
     if (start) fetch();
 }
 
-Result<Json> Issuer::judge(const Jwt& token) const {
+Result<Json> Issuer::judge(const Jwt& token, const std::vector<std::string>& audiences) const {
     const JwtKey* key = keys_ ? keys_->find(token.kid, token.algorithm) : nullptr;
     if (key == nullptr) return Error{Code::unauthenticated, "token.key", "token: expected one signed with a key of " + o_.issuer + ", found another key"};
-    return verify_jwt(token, *key, {o_.issuer, o_.audience}, o_.now_ms() / 1000);
+    return verify_jwt(token, *key, {o_.issuer, audiences}, o_.now_ms() / 1000);
 }
 
 void Issuer::fetch() {
@@ -114,7 +114,7 @@ void Issuer::settle(Result<JwtKeys> keys) {
             keys_at_ms_ = o_.now_ms();
         }
         waiting.swap(waiting_);
-        for (const Waiting& one : waiting) answers.push_back(keys.ok() ? judge(one.token) : Result<Json>(keys.error()));
+        for (const Waiting& one : waiting) answers.push_back(keys.ok() ? judge(one.token, one.audiences) : Result<Json>(keys.error()));
     }
     for (std::size_t i = 0; i < waiting.size(); ++i) waiting[i].completion(std::move(answers[i]));
 }

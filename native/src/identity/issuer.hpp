@@ -1,8 +1,8 @@
 // An OpenID Connect issuer as the coordinator sees it: where its endpoints are, which keys it signs with today, and whether
 // a token is one of its own (OpenID Connect Discovery 1.0; RFC 8414).
 //
-//   auto issuer = Issuer::make({.issuer = "https://id.example/realms/entente", .audience = "entente-api", .ask = ask, .now_ms = now_ms});
-//   issuer->verify(bearer, [](Result<Json> claims) { … });
+//   auto issuer = Issuer::make({.issuer = "https://id.example/realms/entente", .ask = ask, .now_ms = now_ms});
+//   issuer->verify(bearer, {"entente-api"}, [](Result<Json> claims) { … });
 //
 // Keys are fetched when the first token comes, again when they are ten minutes old, and once for a token whose key is not
 // among them (that is how a provider rotates), but never twice within ten seconds, whoever asks. For an hour without a
@@ -37,7 +37,6 @@ void discover(const AskIssuer& ask, const std::string& issuer, std::function<voi
 
 struct IssuerOptions {
     std::string issuer;
-    std::string audience;
     AskIssuer ask;
     std::function<std::int64_t()> now_ms;
 };
@@ -47,16 +46,18 @@ public:
     using Completion = std::function<void(Result<Json>)>;
 
     static std::shared_ptr<Issuer> make(IssuerOptions options);
-    void verify(const std::string& token, Completion completion);
+    // `audiences`: it must be made out to one of them.
+    void verify(const std::string& token, std::vector<std::string> audiences, Completion completion);
 
 private:
     struct Waiting {
         Jwt token;
+        std::vector<std::string> audiences;
         Completion completion;
     };
 
     explicit Issuer(IssuerOptions options) : o_(std::move(options)) {}
-    [[nodiscard]] Result<Json> judge(const Jwt& token) const;  // by the keys at hand
+    [[nodiscard]] Result<Json> judge(const Jwt& token, const std::vector<std::string>& audiences) const;  // by the keys at hand
     [[nodiscard]] bool knows(const Jwt& token) const { return keys_ && keys_->find(token.kid, token.algorithm) != nullptr; }
     void fetch();
     void settle(Result<JwtKeys> keys);

@@ -148,8 +148,8 @@ Result<JoinCodes::Joined> JoinCodes::redeem(const std::string& code, const codec
 Result<JoinCodes::Joined> JoinCodes::enrol(const std::string& participant, const std::string& name, const codec::PublicKey& key,
                                            const codec::Signature& signature, std::int64_t now_ms) {
     ENTENTE_TRY(contract::check_id(participant));
-    if (!codec::verify(key, "enrol", as_bytes(participant), signature)) {
-        return Error{Code::unauthenticated, "join.bad-signature", "enrol: expected the participant's id signed with the key that joins"};
+    if (!codec::verify(key, "join", as_bytes("enrol:" + participant), signature)) {  // no join code has a colon in it
+        return Error{Code::unauthenticated, "join.bad-signature", "enrolment: expected the participant's id signed with the key that joins"};
     }
     if (const Account* known = find(participant); known != nullptr && known->expelled) {
         return Error{Code::permission_denied, "join.removed", participant + " has left or was removed; the operator can invite it again"};

@@ -45,7 +45,8 @@ public:
     // A partner that lost the answer repeats this with the same key and gets a new token.
     Result<Joined> redeem(const std::string& code, const codec::PublicKey& key, const codec::Signature& signature,
                           const std::string& remote, std::int64_t now_ms);
-    // A partner that an identity provider vouches for needs no code: `signature` is over its id, with the key that joins.
+    // A partner that an identity provider vouches for needs no code: `signature` is over "enrol:" and its id, with the
+    // key that joins.
     Result<Joined> enrol(const std::string& participant, const std::string& name, const codec::PublicKey& key,
                          const codec::Signature& signature, std::int64_t now_ms);
     Status expel(const std::string& id);

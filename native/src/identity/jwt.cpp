@@ -34,10 +34,10 @@ bool is_access_token_type(const std::string& typ) {
     return same_without_case(typ, "JWT") || same_without_case(typ, "at+jwt") || same_without_case(typ, "application/at+jwt");
 }
 
-bool meant_for(const Json& claims, const std::string& audience) {
+bool meant_for(const Json& claims, const std::vector<std::string>& audiences) {
     const Json* aud = claims.find("aud");
     if (aud == nullptr) return false;
-    const auto ours = [&](const Json& one) { return one.kind == Json::Kind::string && one.text == audience; };
+    const auto ours = [&](const Json& one) { return one.kind == Json::Kind::string && std::find(audiences.begin(), audiences.end(), one.text) != audiences.end(); };
     return ours(*aud) || (aud->kind == Json::Kind::array && std::any_of(aud->items.begin(), aud->items.end(), ours));
 }
 
@@ -60,8 +60,8 @@ Status check_claims(const Json& claims, const JwtExpected& expected, std::int64_
     if (text_claim(claims, "iss") != expected.issuer) {
         return refuse("token.issuer", "expected the issuer " + expected.issuer + ", found another");
     }
-    if (!meant_for(claims, expected.audience)) {
-        return refuse("token.audience", "expected one for the audience " + expected.audience + ", found one for another");
+    if (!meant_for(claims, expected.audiences)) {
+        return refuse("token.audience", "expected one for the audience " + (expected.audiences.empty() ? "" : expected.audiences.front()) + ", found one for another");
     }
     ENTENTE_TRY(check_times(claims, now_s));
     if (text_claim(claims, "sub").empty()) return refuse("token.subject", "expected a subject (sub)");

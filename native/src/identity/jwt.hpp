@@ -2,7 +2,7 @@
 //
 //   ENTENTE_ASSIGN(const Jwt token, read_jwt(bearer));                       // nothing is true yet
 //   const JwtKey* key = keys.find(token.kid, token.algorithm);               // null: ask the provider for newer keys
-//   ENTENTE_ASSIGN(const Json claims, verify_jwt(token, *key, {.issuer = "https://id.example", .audience = "entente-api"}, now_s));
+//   ENTENTE_ASSIGN(const Json claims, verify_jwt(token, *key, {.issuer = "https://id.example", .audiences = {"entente-api"}}, now_s));
 //
 // Refused in the header: another algorithm than RS256, ES256 and EdDSA, no "kid", a critical extension, a "typ" other than
 // JWT and at+jwt. "jwk", "jku", "x5c" and "x5u" are not looked at: keys come from the provider alone. Refused in the claims:
@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "entente/base/json.hpp"
 #include "identity/jwt_keys.hpp"
@@ -35,7 +36,7 @@ struct Jwt {
 
 struct JwtExpected {
     std::string issuer;
-    std::string audience;
+    std::vector<std::string> audiences;  // one of them
 };
 
 Result<Jwt> read_jwt(std::string_view token);

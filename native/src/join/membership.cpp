@@ -3,6 +3,7 @@
 #include "api/json_body.hpp"
 #include "base/files.hpp"
 #include "cli/key_file.hpp"
+#include "cli/session.hpp"
 #include "commands/plan_file.hpp"
 #include "commands/text.hpp"
 #include "commands/toml_table.hpp"
@@ -48,11 +49,34 @@ Status write_state(const std::string& path, const State& state) {
     return write_file(path, as_bytes(std::string_view(text)), 0600);
 }
 
+Result<State> state_of(const PartnerConfig& config, const std::string& answer) {
+    ENTENTE_ASSIGN(const JsonBody json, JsonBody::parse(answer));
+    return State{config.url, json.text("participant"), json.text("name"), json.text("token"), json.text("coordinator_key"),
+                 json.text("plan_digest")};
+}
+
+Result<State> enrol_now(const PartnerConfig& config, hub::HttpClient& http, const codec::SigningKey& key, const std::string& token) {
+    http.set_token(token);
+    ENTENTE_ASSIGN(const std::string who, ask_text(http, "GET", "/api/v1/me", {}));
+    ENTENTE_ASSIGN(const JsonBody me, JsonBody::parse(who));
+    const std::string participant = me.text("participant");
+    const std::string body = commands::JsonObject()
+                                 .text("public_key", codec::to_hex(key.public_key()))
+                                 .text("signature", codec::to_hex(key.sign("join", as_bytes("enrol:" + participant))))
+                                 .str();
+    ENTENTE_ASSIGN(const std::string answer, ask_text(http, "POST", "/api/v1/enrolment", body));
+    return state_of(config, answer);
+}
+
 Result<State> join_now(const PartnerConfig& config, hub::HttpClient& http, const codec::SigningKey& key) {
     ENTENTE_ASSIGN(const std::string code, read_join_code(config));
     if (code.empty()) {
+        // Somebody has signed in for this partner: its identity provider vouches for it in place of a code.
+        ENTENTE_ASSIGN(const auto token, session_token(config.state_folder, config.url));
+        if (token) return enrol_now(config, http, key, *token);
         return Error{Code::invalid_argument, "config.no-code",
-                     "expected a join code for the first start: --code-file FILE, --code-file - or the variable ENTENTE_JOIN_CODE"};
+                     "expected a join code for the first start: --code-file FILE, --code-file - or the variable ENTENTE_JOIN_CODE; "
+                     "or somebody who has signed in for this partner (entente login --state " + config.state_folder + ")"};
     }
     const std::string body = commands::JsonObject()
                                  .text("code", code)
@@ -61,9 +85,7 @@ Result<State> join_now(const PartnerConfig& config, hub::HttpClient& http, const
                                  .text("accepted_by", config.accepted_by)
                                  .str();
     ENTENTE_ASSIGN(const std::string answer, ask_text(http, "POST", "/api/v1/join", body));
-    ENTENTE_ASSIGN(const JsonBody json, JsonBody::parse(answer));
-    return State{config.url, json.text("participant"), json.text("name"), json.text("token"), json.text("coordinator_key"),
-                 json.text("plan_digest")};
+    return state_of(config, answer);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // A partner's place in a federation: its key, its token, and the plan it agreed to. Made once with a join code,
-// kept in the state folder, found again after a crash.
+// kept in the state folder, found again after a crash. In place of the code there may be somebody who has signed in (cli/session.hpp).
 #pragma once
 
 #include "connectors/hub/http_client.hpp"

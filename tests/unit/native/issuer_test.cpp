@@ -28,7 +28,7 @@ struct Provider {
     int key_sets = 0;
     std::deque<std::function<void()>> later;
     std::int64_t now_ms = 1'800'000'000'000;
-    std::shared_ptr<Issuer> issuer = Issuer::make({.issuer = name, .audience = "entente-api",
+    std::shared_ptr<Issuer> issuer = Issuer::make({.issuer = name,
                                                    .ask = [this](IssuerRequest request, std::function<void(Result<IssuerAnswer>)> completion) {
                                                        if (slow) {
                                                            later.push_back([this, request, completion] { answer(request, completion); });
@@ -59,7 +59,7 @@ struct Provider {
 
     std::string verdict(const std::string& token) {
         std::string said = "nothing yet";
-        issuer->verify(token, [&said](Result<Json> got) { said = got.ok() ? "believed" : got.error().reason; });
+        issuer->verify(token, {"entente-api"}, [&said](Result<Json> got) { said = got.ok() ? "believed" : got.error().reason; });
         return said;
     }
 };
@@ -109,7 +109,7 @@ TEST_CASE("those who come while the keys are being fetched wait for one answer")
     p.slow = true;
     std::vector<std::string> said;
     const auto ask = [&](const std::string& token) {
-        p.issuer->verify(token, [&said](Result<Json> got) { said.push_back(got.ok() ? "believed" : got.error().reason); });
+        p.issuer->verify(token, {"entente-api"}, [&said](Result<Json> got) { said.push_back(got.ok() ? "believed" : got.error().reason); });
     };
     for (int i = 0; i < 3; ++i) ask(p.token());
     ask(TokenMaker("ES256", "first", 2).token(p.claims()));
@@ -200,7 +200,7 @@ TEST_CASE("the gate: our own tokens and the provider's, and what our books say o
     JoinCodes codes = JoinCodes::open(store).value();
     Provider p;
     std::vector<std::function<void()>> posted;
-    Gatekeeper gate({.codes = codes, .issuer = p.issuer, .claims = {}, .post = [&posted](std::function<void()> work) { posted.push_back(std::move(work)); }});
+    Gatekeeper gate({.codes = codes, .issuer = p.issuer, .audience = "entente-api", .claims = {}, .post = [&posted](std::function<void()> work) { posted.push_back(std::move(work)); }});
     const auto who = [&](const std::string& bearer) {
         std::string said = "nothing yet";
         gate.identify(bearer, [&said](Result<Principal> found) {
@@ -221,7 +221,7 @@ TEST_CASE("the gate: our own tokens and the provider's, and what our books say o
 
     std::array<std::byte, codec::SigningKey::seed_bytes> seed{};
     const codec::SigningKey key(seed);
-    const codec::Signature over_id = key.sign("enrol", as_bytes(std::string_view("plant-a")));
+    const codec::Signature over_id = key.sign("join", as_bytes(std::string_view("enrol:plant-a")));
     CHECK(codes.enrol("plant-a", "Plant A", key.public_key(), key.sign("join", as_bytes(std::string_view("plant-a"))), 1).error().reason == "join.bad-signature");
     CHECK(codes.enrol("plant-b", "Plant B", key.public_key(), over_id, 1).error().reason == "join.bad-signature");
     const auto joined = codes.enrol("plant-a", "Plant A", key.public_key(), over_id, 1);
@@ -234,14 +234,14 @@ TEST_CASE("the gate: our own tokens and the provider's, and what our books say o
     CHECK(who(joined->token) == "auth.unknown-token");
     seed[0] = std::byte{1};
     const codec::SigningKey other(seed);
-    CHECK(codes.enrol("plant-a", "", other.public_key(), other.sign("enrol", as_bytes(std::string_view("plant-a"))), 3).error().reason == "join.other-key");
+    CHECK(codes.enrol("plant-a", "", other.public_key(), other.sign("join", as_bytes(std::string_view("enrol:plant-a"))), 3).error().reason == "join.other-key");
     // Whom the operator has removed, no identity provider brings back.
     REQUIRE(codes.expel("plant-a").ok());
     CHECK(who(partner) == "join.removed");
     CHECK(codes.enrol("plant-a", "", key.public_key(), over_id, 4).error().reason == "join.removed");
-    CHECK(codes.enrol("plant-a", "", other.public_key(), other.sign("enrol", as_bytes(std::string_view("plant-a"))), 4).error().reason == "join.removed");
+    CHECK(codes.enrol("plant-a", "", other.public_key(), other.sign("join", as_bytes(std::string_view("enrol:plant-a"))), 4).error().reason == "join.removed");
 
-    Gatekeeper alone({.codes = codes, .issuer = nullptr, .claims = {}, .post = [](const std::function<void()>& work) { work(); }});
+    Gatekeeper alone({.codes = codes, .issuer = nullptr, .audience = {}, .claims = {}, .post = [](const std::function<void()>& work) { work(); }});
     std::string said;
     alone.identify(p.token(), [&said](Result<Principal> found) { said = found.ok() ? "believed" : found.error().reason; });
     CHECK(said == "auth.unknown-token");

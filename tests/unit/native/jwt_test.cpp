@@ -14,7 +14,7 @@ using testing::TokenMaker;
 namespace {
 
 constexpr std::int64_t now_s = 1'800'000'000;
-const JwtExpected expected{"https://id.example", "entente-api"};
+const JwtExpected expected{"https://id.example", {"entente-api"}};
 
 std::string claims_with(const std::string& more, const std::string& times = R"("iat":1800000000,"nbf":1800000000,"exp":1800000300)") {
     return R"({"iss":"https://id.example","aud":"entente-api","sub":"olga",)" + times + more + "}";

@@ -1,7 +1,7 @@
 // What the coordinator says of the federation: pushed by WebSocket, polled while that is away.
 import { Fault } from '../core/rpc.ts';
 import type { Term } from '../core/core.ts';
-import { json } from '../join/api.ts';
+import { json, textOf, type Token } from '../join/api.ts';
 
 export interface PartnerRow {
   id: string;
@@ -91,6 +91,7 @@ export interface Me {
   participant: string;
   name: string;
   role: 'operator' | 'partner' | 'auditor';
+  person?: string; // who has signed in at the identity provider
 }
 
 export interface Live {
@@ -102,7 +103,7 @@ export interface Live {
 const poll_ms = 2000;
 const longest_ms = 15_000;
 
-export function watch(token: string, changed: (live: Live) => void, entry: (row: LedgerRow) => void): () => void {
+export function watch(token: Token, changed: (live: Live) => void, entry: (row: LedgerRow) => void): () => void {
   let live: Live = { status: undefined, connection: 'polling', fault: undefined };
   let socket: WebSocket | undefined;
   let closed = false;
@@ -124,7 +125,7 @@ export function watch(token: string, changed: (live: Live) => void, entry: (row:
   function open() {
     if (closed) return;
     socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/ws`, 'entente.v1');
-    socket.onopen = () => socket!.send(JSON.stringify({ token }));
+    socket.onopen = () => socket!.send(JSON.stringify({ token: textOf(token) }));
     socket.onmessage = (event) => {
       const message = JSON.parse(String(event.data)) as { type: string } & Record<string, unknown>;
       pause = 500;
@@ -150,7 +151,7 @@ export function watch(token: string, changed: (live: Live) => void, entry: (row:
 }
 
 // The whole ledger, page by page.
-export async function readLedger(token: string): Promise<LedgerRow[]> {
+export async function readLedger(token: Token): Promise<LedgerRow[]> {
   const rows: LedgerRow[] = [];
   let after = 0;
   for (;;) {

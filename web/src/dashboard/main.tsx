@@ -3,10 +3,12 @@ import { render } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import '../ui/style.css';
 import type { Fault } from '../core/rpc.ts';
-import { json, post, type FederationText } from '../join/api.ts';
+import { json, post, type FederationText, type Token } from '../join/api.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
 import { ago, bytes, csv, instant, number, percent, plural, save, seconds, share, tied } from '../ui/format.ts';
 import { Bar, Figures, Id, Odrl, Problem, Standing, Terms, Top, type Trouble } from '../ui/parts.tsx';
+import { returning } from '../ui/returning.ts';
+import type { Session } from '../ui/signin.ts';
 import { DataSpace } from './dataspace.tsx';
 import { readLedger, watch, type AgreementRow, type ConnectorView, type LedgerRow, type Live, type Me, type PartnerRow, type RoundRow, type Status } from './live.ts';
 import { Table, useSetting, type Column } from './table.tsx';
@@ -24,24 +26,49 @@ function firstToken(): string {
 }
 
 function App() {
-  const [token, setToken] = useState(firstToken);
+  const [token, setToken] = useState<Token>(firstToken);
+  const [session, setSession] = useState<Session>();
   const [federation, setFederation] = useState<FederationText>();
-  useEffect(() => { json<FederationText>('federation').then(setFederation, () => undefined); }, []);
+  const [me, setMe] = useState<Me>();
+  const [trouble, setTrouble] = useState<Trouble>();
+  const [ended, setEnded] = useState('');  // where the provider's own session can be ended
+  useEffect(() => {
+    json<FederationText>('federation').then(async (found) => {
+      setFederation(found);
+      if (!returning() || !found.sign_in) return;
+      const { finish } = await import('../ui/signin.ts');
+      await finish(found.sign_in).then((signedIn) => {
+        signedIn.onEnd(() => leave());
+        setSession(signedIn);
+        enter(signedIn.token);
+      }, (fault: Fault) => setTrouble({ happened: fault.message, safe: 'Nothing was changed.', todo: 'Sign in again.', code: fault.reason }));
+    }, () => undefined);
+  }, []);
+  const enter = (given: Token) => {
+    sessionStorage.removeItem(key);
+    if (typeof given === 'string') sessionStorage.setItem(key, given);
+    setTrouble(undefined);
+    setToken(() => given);
+  };
   const leave = () => {
     sessionStorage.removeItem(key);
+    setEnded(session?.endAddress ?? '');
+    setSession(undefined);
+    setMe(undefined);
     setToken('');
   };
   return (
     <>
-      <Top href="/" right={<span class="row" style={{ justifyContent: 'flex-end' }}><span>{federation && `${federation.name} · ${federation.operator}`}</span>{token && <button type="button" class="plain" onClick={leave}>Sign out</button>}</span>} />
+      <Top href="/" right={<span class="row" style={{ justifyContent: 'flex-end' }}><span>{federation && `${federation.name} · ${federation.operator}`}</span>{token && me && <span data-who>{me.person ? `${me.person}, ${me.role}` : me.role}</span>}{token && <button type="button" class="plain" onClick={leave}>Sign out</button>}</span>} />
       <div class="wrap stack wide">
-        {token ? <Console key={token} token={token} federation={federation} leave={leave} /> : <SignIn federation={federation} enter={(t) => { sessionStorage.setItem(key, t); setToken(t); }} />}
+        {token ? <Console key={session ? 'session' : String(token)} token={token} federation={federation} known={setMe} leave={leave} />
+          : <SignIn federation={federation} enter={enter} ended={ended} before={trouble} />}
       </div>
     </>
   );
 }
 
-function SignIn({ federation, enter }: { federation: FederationText | undefined; enter: (token: string) => void }) {
+function SignIn({ federation, enter, ended, before }: { federation: FederationText | undefined; enter: (token: string) => void; ended: string; before: Trouble | undefined }) {
   const [token, setToken] = useState('');
   const [trouble, setTrouble] = useState<Trouble>();
   const [busy, setBusy] = useState(false);
@@ -51,36 +78,47 @@ function SignIn({ federation, enter }: { federation: FederationText | undefined;
     await json<Status>('status', token.trim()).then(() => enter(token.trim()), (fault: Fault) => setTrouble(refusal(fault)));
     setBusy(false);
   }
+  const at = federation?.sign_in;
+  async function provider() {
+    setBusy(true);
+    const { begin } = await import('../ui/signin.ts');
+    await begin(at!).catch((fault: Fault) => setTrouble({ happened: fault.message, safe: 'Nothing was changed.', todo: 'Try again, or tell the operator.', code: fault.reason }));
+    setBusy(false);
+  }
+  const shown = trouble ?? before;
   return (
     <form class="card stack wide" style={{ maxWidth: '640px' }} onSubmit={(e) => void submit(e)}>
       <div class="stack tight">
         <h1>{federation?.name ?? 'Entente'}</h1>
         {federation && <p>{federation.purpose} Round {federation.round} of {federation.rounds}, {plural(federation.participants.length, 'partner')}.</p>}
       </div>
+      {ended && <p role="status">You are signed out here. At your identity provider you still are signed in: <a href={ended}>sign out there too</a>.</p>}
+      {at && <div class="stack tight"><div><button type="button" class="main" disabled={busy} onClick={() => void provider()}>Sign in</button></div><p class="small soft">At <span class="mono">{new URL(at.issuer).host}</span>, with your company’s account.</p></div>}
       <div class="stack tight">
         <label for="token">Token</label>
         <input id="token" type="password" autocomplete="off" value={token} onInput={(e) => setToken(e.currentTarget.value)} />
         <p class="small soft"><code class="mono">entente serve</code> prints the operator’s token when it first starts. It stays in this tab only.</p>
       </div>
-      {trouble && <Problem trouble={trouble} />}
-      <div class="row actions"><button type="submit" class="main" disabled={busy || !token.trim()}>Open the dashboard</button><a class="button" href="/demo">See the offline demo</a></div>
+      {shown && <Problem trouble={shown} />}
+      <div class="row actions"><button type="submit" class={at ? '' : 'main'} disabled={busy || !token.trim()}>Open the dashboard</button><a class="button" href="/demo">See the offline demo</a></div>
     </form>
   );
 }
 
 function refusal(fault: Fault): Trouble {
+  if (fault.reason.startsWith('auth.no-') || fault.reason === 'join.removed') return { happened: fault.message, safe: 'Nothing was changed.', todo: 'Ask whoever administers your account, or the operator.', code: fault.reason };
   if (fault.status === 401 || fault.status === 403) return { happened: 'This token is not known here.', safe: 'Nothing was changed.', todo: 'Take the one that entente serve printed for this federation.', code: fault.reason };
   return { happened: fault.message, safe: 'Nothing was changed.', todo: 'Check that the coordinator runs, then try again.', code: fault.reason };
 }
 
-function Console({ token, federation, leave }: { token: string; federation: FederationText | undefined; leave: () => void }) {
+function Console({ token, federation, known, leave }: { token: Token; federation: FederationText | undefined; known: (me: Me) => void; leave: () => void }) {
   const [live, setLive] = useState<Live>({ status: undefined, connection: 'polling', fault: undefined });
   const [me, setMe] = useState<Me>();
   const [ledger, setLedger] = useState<LedgerRow[]>([]);
   const [agreements, setAgreements] = useState<AgreementRow[]>([]);
   const [connector, setConnector] = useState<ConnectorView>();
   useEffect(() => {
-    json<Me>('me', token).then(setMe, () => setMe({ participant: '', name: '', role: 'operator' }));
+    json<Me>('me', token).then((found) => { setMe(found); known(found); }, () => setMe({ participant: '', name: '', role: 'operator' }));
     return watch(token, setLive, (row) => setLedger((rows) => (rows.some((r) => r.sequence === row.sequence) ? rows : [...rows, row])));
   }, []);
   const { status, fault } = live;
@@ -165,7 +203,7 @@ function Curves({ status }: { status: Status }) {
   );
 }
 
-function Invite({ token }: { token: string }) {
+function Invite({ token }: { token: Token }) {
   const [name, setName] = useState('');
   const [role, setRole] = useState('partner');
   const [made, setMade] = useState<{ name: string; link: string }>();

@@ -19,7 +19,18 @@ export interface FederationText {
   round: number;
   phase: string;
   participants: { name: string }[];
+  sign_in?: SignIn; // an identity provider, where there is one
 }
+
+export interface SignIn {
+  issuer: string;
+  client_id: string;
+  scope: string;
+}
+
+// One that stays, or whatever is good at the moment.
+export type Token = string | (() => string);
+export const textOf = (token: Token): string => (typeof token === 'string' ? token : token());
 
 export interface StatusText {
   phase: string;
@@ -47,9 +58,9 @@ async function fail(response: Response): Promise<never> {
   throw new Fault(detail, code, response.status);
 }
 
-export async function call(path: string, options: RequestInit = {}, token = ''): Promise<Response> {
+export async function call(path: string, options: RequestInit = {}, token: Token = ''): Promise<Response> {
   const headers = new Headers(options.headers);
-  if (token) headers.set('Authorization', `Bearer ${token}`);
+  if (token) headers.set('Authorization', `Bearer ${textOf(token)}`);
   let response: Response;
   try {
     response = await fetch(`/api/v1/${path}`, { ...options, headers, cache: 'no-store' });
@@ -61,11 +72,11 @@ export async function call(path: string, options: RequestInit = {}, token = ''):
   return response;
 }
 
-export async function json<T>(path: string, token = ''): Promise<T> {
+export async function json<T>(path: string, token: Token = ''): Promise<T> {
   return (await call(path, {}, token)).json() as Promise<T>;
 }
 
-export const post = (path: string, body: unknown, token = ''): Promise<Response> =>
+export const post = (path: string, body: unknown, token: Token = ''): Promise<Response> =>
   call(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }, token);
 
 export const binary = (method: string, path: string, body: Uint8Array<ArrayBuffer>, token: string, signal?: AbortSignal): Promise<Response> =>

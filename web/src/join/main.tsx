@@ -13,6 +13,9 @@ import { Chart, type Series } from '../ui/chart.tsx';
 import { Draw } from '../ui/draw.tsx';
 import { ago, bytes, instant, number, percent, plural, save, seconds, share, tied, whole, Word, word } from '../ui/format.ts';
 import { Balance, Bar, Digits, Figures, Icon, Id, Odrl, Problem, Terms, Top, type Trouble } from '../ui/parts.tsx';
+import { returning } from '../ui/returning.ts';
+import type { Session } from '../ui/signin.ts';
+import { json, type FederationText, type SignIn } from './api.ts';
 import type { DataCard, Notice, PartnerMethods, PartnerNews, Welcome } from './partner.ts';
 
 type Worker_ = Remote<PartnerMethods>;
@@ -47,6 +50,7 @@ function joinTrouble(fault: Fault): Trouble {
   const ask = 'Ask the operator for a new link.';
   const known: Record<string, string> = {
     'join.unknown': 'This invitation is not known.', 'join.used': 'This invitation was used before.', 'join.expired': 'This invitation has expired.',
+    'join.other-key': 'Your company has joined already, from another browser or machine.', 'join.removed': 'Your company has left or was removed.',
   };
   if (known[fault.reason]) return { happened: known[fault.reason]!, safe: 'Nothing was sent.', todo: ask, code: fault.reason };
   return troubleOf(fault, 'The invitation could not be read.', 'Nothing was sent.', fault.status === 0 ? 'Check the network, then load the page again.' : ask);
@@ -58,15 +62,33 @@ function App() {
   const [trouble, setTrouble] = useState<Trouble>();
   const [step, setStep] = useState<Step>(0);
   const [declined, setDeclined] = useState(false);
+  const [provider, setProvider] = useState<SignIn>();
+  const session = useRef<Session>();
 
   useEffect(() => {
     if (known !== false) return;
     if (!code) {
-      setTrouble({ happened: 'This link has no invitation code.', safe: 'Nothing was sent.', todo: 'Open the whole link that the operator sent, with everything after the # sign.', code: 'join.no-code' });
+      void signedIn().catch((fault: Fault) => setTrouble(joinTrouble(fault)));
       return;
     }
     remote.lookup(code).then(setWelcome, (fault: Fault) => setTrouble(joinTrouble(fault)));
   }, [known]);
+
+  // Without a code: by an identity provider, where the coordinator has one.
+  async function signedIn() {
+    const { sign_in: at } = await json<FederationText>('federation');
+    if (!at) {
+      setTrouble({ happened: 'This link has no invitation code.', safe: 'Nothing was sent.', todo: 'Open the whole link that the operator sent, with everything after the # sign.', code: 'join.no-code' });
+      return;
+    }
+    if (!returning()) {
+      setProvider(at);
+      return;
+    }
+    const { finish } = await import('../ui/signin.ts');
+    session.current = await finish(at);
+    setWelcome(await remote.vouched(session.current.token()));
+  }
 
   const firstStep = news?.firstStepMs ?? null;
   useEffect(() => { if (firstStep !== null) performance.mark('first-step', { startTime: firstStep - performance.timeOrigin }); }, [firstStep]);
@@ -98,8 +120,9 @@ function App() {
           <div class="cols">
             <div class="stack wide">
               {declined ? <section class="card stack"><h1>You declined.</h1><p>Nothing was sent, and nothing is kept. The invitation stays valid until it expires. You can close this page.</p></section>
+                : step === 0 && provider ? <SignInStep heading={main} at={provider} />
                 : step === 0 ? <InvitationStep heading={main} welcome={welcome} next={() => setStep(1)} />
-                : step === 1 && plan ? <AgreementStep heading={main} plan={plan} accept={async (name) => { await remote.accept(code, name); setStep(2); }} decline={() => setDeclined(true)} />
+                : step === 1 && plan ? <AgreementStep heading={main} plan={plan} accept={async (name) => { await remote.accept(code, name, session.current?.token()); setStep(2); }} decline={() => setDeclined(true)} />
                 : step === 2 ? <DataStep heading={main} remote={remote} known={news?.data ?? null} begin={() => void remote.begin()} elsewhere={phase === 'elsewhere'} />
                 : step === 3 && news ? <PartStep heading={main} news={news} remote={remote} plan={plan} />
                 : step === 4 && news ? <ResultStep heading={main} news={news} remote={remote} plan={plan} /> : null}
@@ -113,6 +136,21 @@ function App() {
 }
 
 type Heading = { heading: preact.RefObject<HTMLHeadingElement> };
+
+function SignInStep({ heading, at }: Heading & { at: SignIn }) {
+  const [trouble, setTrouble] = useState<Trouble>();
+  const go = async () => (await import('../ui/signin.ts')).begin(at).catch((fault: Fault) => setTrouble(troubleOf(fault, 'You could not be signed in.', 'Nothing was sent.', 'Try again, or tell the operator.')));
+  return (
+    <section class="card stack wide">
+      <div class="stack tight">
+        <h1 ref={heading} tabIndex={-1}>Sign in for your company</h1>
+        <p>With your company’s account you take part without an invitation code. Or open the whole link that the operator sent.</p>
+      </div>
+      {trouble && <Problem trouble={trouble} />}
+      <div class="row actions"><button type="button" class="main" onClick={() => void go()}>Sign in</button><span class="small soft">at <span class="mono">{new URL(at.issuer).host}</span></span></div>
+    </section>
+  );
+}
 
 function InvitationStep({ heading, welcome, next }: Heading & { welcome: Welcome | undefined; next: () => void }) {
   if (!welcome) return <section class="card"><h1 ref={heading} tabIndex={-1}>Reading the invitation</h1><p class="soft">The federation’s plan is fetched and its signature checked.</p></section>;

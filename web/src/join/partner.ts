@@ -326,12 +326,24 @@ export function createPartner(send: (news: PartnerNews) => void) {
       return { invitation, federation, plan: planText! };
     },
 
-    async accept(code: string, acceptedBy: string): Promise<void> {
+    // Somebody has signed in at the identity provider for a participant: that is the invitation.
+    async vouched(token: string): Promise<Welcome> {
+      const me = await json<{ participant: string; name: string; role: string }>('me', token);
+      if (me.role !== 'partner') throw new Fault(`Expected the role partner, found ${me.role}.`, 'auth.role', 403);
+      const [federation, envelope] = await Promise.all([json<FederationText>('federation'), call('plan').then((r) => r.arrayBuffer())]);
+      openPlan(envelope, federation.coordinator_key, me.participant);
+      const invitation = { participant: me.participant, name: me.participant, federation: federation.id, expires_at: '' };
+      welcome = { invitation, envelope };
+      return { invitation, federation, plan: planText! };
+    },
+
+    // By code, or by the token of somebody who has signed in.
+    async accept(code: string, acceptedBy: string, token = ''): Promise<void> {
       if (!welcome || !planText) throw new Fault('There is no invitation to accept.', 'join.unknown');
       const seed = crypto.getRandomValues(new Uint8Array(32));
-      const response = await post('join', {
-        code, public_key: core.publicKey(seed), signature: core.signJoin(seed, code), accepted_by: acceptedBy,
-      });
+      const signed = token ? `enrol:${welcome.invitation.participant}` : code;
+      const body = { public_key: core.publicKey(seed), signature: core.signJoin(seed, signed), accepted_by: acceptedBy };
+      const response = await (token ? post('enrolment', body, token) : post('join', { code, ...body }));
       const joined = (await response.json()) as { participant: string; token: string; coordinator_key: string };
       session = {
         code, acceptedBy, participant: joined.participant, name: welcome.invitation.name, token: joined.token,
