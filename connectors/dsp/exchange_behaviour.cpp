@@ -20,8 +20,13 @@ std::string origin_of(std::string_view address) {
     const std::size_t scheme = address.find("://");
     if (scheme == std::string_view::npos) return {};
     const std::size_t end = address.find_first_of("/?#", scheme + 3);
-    const std::string_view origin = address.substr(0, end);
-    return origin.find_first_of("@\\ ") == std::string_view::npos && origin.size() > scheme + 3 ? std::string(origin) : std::string();
+    std::string origin(address.substr(0, end));
+    if (origin.find_first_of("@\\ ") != std::string::npos || origin.size() <= scheme + 3) return {};
+    for (char& c : origin) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    for (const auto& [prefix, port] : {std::pair<std::string_view, std::string_view>{"https://", ":443"}, {"http://", ":80"}}) {
+        if (origin.starts_with(prefix) && origin.ends_with(port)) origin.resize(origin.size() - port.size());
+    }
+    return origin;
 }
 
 Status ExchangeBehaviour::admit_address(const std::string& peer, const std::string& address) {

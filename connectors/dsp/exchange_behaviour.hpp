@@ -63,7 +63,7 @@ private:
 // Why a participant behind an EDC ended a transfer that it has received whole: its Management API cannot complete one.
 inline constexpr std::string_view received_whole = "received";
 
-// "https://plant-a.example:8443/dsp" -> "https://plant-a.example:8443"; empty when it is no address.
+// "https://Plant-a.example:443/dsp" -> "https://plant-a.example", so that one origin is one text; empty when it is no address.
 std::string origin_of(std::string_view address);
 
 }  // namespace entente::dsp

@@ -2,13 +2,6 @@
 
 #include "entente/codec/archive.hpp"
 
-namespace entente::contract {
-
-constexpr bool is_known(NegotiationState state) { return state <= NegotiationState::terminated; }
-constexpr bool is_known(TransferState state) { return state <= TransferState::terminated; }
-
-}  // namespace entente::contract
-
 namespace entente::dsp {
 
 template <class Archive>

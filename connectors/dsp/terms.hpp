@@ -1,4 +1,4 @@
-// Offers and agreements against each other. Private to this folder and connectors/edc.
+// Addresses, and offers and agreements against each other.
 #pragma once
 
 #include <string>

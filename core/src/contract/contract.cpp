@@ -34,46 +34,15 @@ Error bad_signature(const char* what) {
     return Error{Code::unauthenticated, "contract.bad-signature", std::string(what) + ": its signature does not hold"};
 }
 
-template <class State, class Message>
-struct Transition {
-    State from;
-    Message message;
-    State to;
-};
-
-template <class State, class Message, std::size_t N>
-Result<State> step(const std::array<Transition<State, Message>, N>& table, State state, Message message) {
-    for (const auto& row : table) {
-        if (row.from == state && row.message == message) return row.to;
-    }
-    return Error{Code::conflict, "contract.bad-transition",
-                 "message " + std::to_string(static_cast<int>(message)) + " is not allowed in state " +
-                     std::string(to_string(state))};
-}
-
-using NS = NegotiationState;
-using NM = NegotiationMessage;
-constexpr std::array<Transition<NS, NM>, 14> negotiation_table{{
-    {NS::requested, NM::offer, NS::offered},
-    {NS::requested, NM::agree, NS::agreed},
-    {NS::requested, NM::terminate, NS::terminated},
-    {NS::offered, NM::request, NS::requested},
-    {NS::offered, NM::accept, NS::accepted},
-    {NS::offered, NM::terminate, NS::terminated},
-    {NS::accepted, NM::agree, NS::agreed},
-    {NS::accepted, NM::terminate, NS::terminated},
-    {NS::agreed, NM::verify, NS::verified},
-    {NS::agreed, NM::terminate, NS::terminated},
-    {NS::verified, NM::finalize, NS::finalized},
-    {NS::verified, NM::terminate, NS::terminated},
-    // Nothing leaves finalized or terminated.
-    {NS::requested, NM::request, NS::requested},
-    {NS::offered, NM::offer, NS::offered},
-}};
 
 using TS = TransferState;
 using TM = TransferMessage;
-constexpr std::array<Transition<TS, TM>, 9> transfer_table{{
+struct Transition {
+    TS from;
+    TM message;
+    TS to;
+};
+constexpr std::array<Transition, 9> transfer_table{{
     {TS::requested, TM::start, TS::started},
     {TS::requested, TM::terminate, TS::terminated},
     {TS::started, TM::suspend, TS::suspended},
@@ -142,11 +111,13 @@ Status verify(const Agreement& agreement, const Parties& parties) {
     return verify(agreement.offer);
 }
 
-Result<NegotiationState> advance(NegotiationState state, NegotiationMessage message) {
-    return step(negotiation_table, state, message);
+Result<TransferState> advance(TransferState state, TransferMessage message) {
+    for (const auto& row : transfer_table) {
+        if (row.from == state && row.message == message) return row.to;
+    }
+    return Error{Code::conflict, "contract.bad-transition",
+                 "message " + std::to_string(static_cast<int>(message)) + " is not allowed in state " + std::string(to_string(state))};
 }
-
-Result<TransferState> advance(TransferState state, TransferMessage message) { return step(transfer_table, state, message); }
 
 std::string_view to_string(NegotiationState state) noexcept {
     constexpr std::array<std::string_view, 7> names{"requested", "offered",  "accepted",  "agreed",

@@ -76,7 +76,4 @@ void serialize(Archive& archive, Publication& p) {
     archive(p.asset, p.offer);
 }
 
-constexpr bool is_known(TransferState state) { return state <= TransferState::terminated; }
-constexpr bool is_known(AssetKind kind) { return kind <= AssetKind::update_stream; }
-
 }  // namespace entente::contract

@@ -10,6 +10,7 @@
 #include "commands/text.hpp"
 #include "connectors/dsp/catalogue.hpp"
 #include "connectors/dsp/reader.hpp"
+#include "connectors/dsp/terms.hpp"
 #include "http/message.hpp"
 #include "net/outbound.hpp"
 
@@ -26,14 +27,9 @@ struct Finding {
     std::string todo;  // empty when it is good
 };
 
-std::string without_slash(std::string text) {
-    while (text.ends_with('/')) text.pop_back();
-    return text;
-}
-
 class Examination {
 public:
-    explicit Examination(const ConnectorDoctor& options) : o_(options), url_(without_slash(options.url)) {}
+    explicit Examination(const ConnectorDoctor& options) : o_(options), url_(dsp::without_slash(options.url)) {}
 
     std::vector<Finding> run() {
         if (open()) look();

@@ -158,7 +158,7 @@ void DspConnector::catalog(CatalogQuery query, CallOptions options, Completion<C
     if (o_.peers.empty()) return finish();
     // All of it, whatever is asked: the cursor stands for the whole.
     for (const auto& [id, peer] : o_.peers) {
-        catalog_of(peer, {}, options, [gathered, finish](Result<std::vector<CatalogEntry>> found) {
+        catalog_of(peer, options, [gathered, finish](Result<std::vector<CatalogEntry>> found) {
             if (found.ok()) {
                 ++gathered->reached;
                 std::move(found->begin(), found->end(), std::back_inserter(gathered->entries));
@@ -170,11 +170,10 @@ void DspConnector::catalog(CatalogQuery query, CallOptions options, Completion<C
     }
 }
 
-void DspConnector::catalog_of(const dsp::Peer& peer, const CatalogQuery& query, const CallOptions& options,
-                              Completion<std::vector<CatalogEntry>> completion) {
+void DspConnector::catalog_of(const dsp::Peer& peer, const CallOptions& options, Completion<std::vector<CatalogEntry>> completion) {
     auto pages = std::make_shared<Pages>();
     pages->peer = peer;
-    pages->body = dsp::write_catalog_request({.dataset = query.asset, .offset = 0, .limit = dsp::max_page});
+    pages->body = dsp::write_catalog_request({.dataset = {}, .offset = 0, .limit = dsp::max_page});
     pages->completion = std::move(completion);
     pages->call = begin(options, [pages = std::weak_ptr(pages)](const Error& why) {
         if (const auto held = pages.lock()) held->completion(why);

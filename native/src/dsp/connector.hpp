@@ -59,7 +59,7 @@ public:
     // Have we negotiated this agreement with its provider?
     [[nodiscard]] bool holds(const std::string& agreement) const { return held_.contains(agreement); }
     // What one peer offers to us. unavailable "connector.unreachable", unauthenticated "connector.identity".
-    void catalog_of(const dsp::Peer& peer, const contract::CatalogQuery& query, const contract::CallOptions& options,
+    void catalog_of(const dsp::Peer& peer, const contract::CallOptions& options,
                     contract::Completion<std::vector<contract::CatalogEntry>> completion);
 
 private:

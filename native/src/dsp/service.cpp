@@ -2,6 +2,7 @@
 
 #include "base/crash_point.hpp"
 #include "base/files.hpp"
+#include "connectors/dsp/terms.hpp"
 #include "connectors/dsp/words.hpp"
 
 namespace entente::native {
@@ -10,11 +11,6 @@ namespace {
 constexpr std::string_view document = "/.well-known/dspace-version";
 constexpr std::string_view did_path = "/.well-known/did.json";
 constexpr std::uint64_t message_limit = 1024 * 1024;
-
-std::string without_slash(std::string text) {
-    while (text.size() > 1 && text.ends_with('/')) text.pop_back();
-    return text;
-}
 
 http::Response to_response(const dsp::Answer& answer) {
     http::Response response = http::json(answer.body, answer.status);
@@ -73,7 +69,7 @@ void DspService::begin_upload(http::Request request, UploadStarted started) {
 
 void DspService::handle(http::Request request, http::Reply reply) {
     if (o_.data && o_.data->serves(request.path)) return o_.data->handle(std::move(request), std::move(reply));
-    const std::string path = without_slash(request.path);
+    const std::string path = dsp::without_slash(request.path);
     const std::string base = o_.root + "/" + std::string(dsp::version);
     const bool below_root = path == o_.root + std::string(document);
     if (below_root || path == document) {

@@ -142,19 +142,18 @@ void DspMailbox::settle() {
 
 void DspMailbox::look(const std::string& id, Partner& state) {
     state.looking = true;
-    station_->connector().catalog_of(station_->peers().find(id)->second, {.kind = AssetKind::update_stream, .asset = {}}, within(10'000),
-                           [this, id](Result<std::vector<CatalogEntry>> found) {
-                               const auto it = partners_.find(id);
-                               if (it == partners_.end()) return;
-                               it->second->looking = false;
-                               const auto peer = station_->peers().find(id);
-                               if (peer != station_->peers().end() && peer->second.edc) it->second->look_ms = monotonic_ms() + edc_pause_ms;
-                               if (!found.ok()) return troubled(id, found.error());
-                               o_.host.seen(id);
-                               for (const CatalogEntry& entry : *found) {
-                                   if (entry.asset.kind == AssetKind::update_stream) take(id, entry);
-                               }
-                           });
+    station_->connector().catalog_of(station_->peers().find(id)->second, within(10'000), [this, id](Result<std::vector<CatalogEntry>> found) {
+        const auto it = partners_.find(id);
+        if (it == partners_.end()) return;
+        it->second->looking = false;
+        const auto peer = station_->peers().find(id);
+        if (peer != station_->peers().end() && peer->second.edc) it->second->look_ms = monotonic_ms() + edc_pause_ms;
+        if (!found.ok()) return troubled(id, found.error());
+        o_.host.seen(id);
+        for (const CatalogEntry& entry : *found) {
+            if (entry.asset.kind == AssetKind::update_stream) take(id, entry);
+        }
+    });
 }
 
 void DspMailbox::take(const std::string& id, const CatalogEntry& entry) {

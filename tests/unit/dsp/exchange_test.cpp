@@ -188,3 +188,13 @@ TEST_CASE("a callback elsewhere than the peer is registered is refused") {
     }
     CHECK_FALSE(t.a.behaviour->admit_address("plant-c", "https://coordinator.example/dsp").ok());
 }
+
+TEST_CASE("one origin is one text, however its address is written") {
+    CHECK(dsp::origin_of("https://plant-a.example:8443/dsp?x") == "https://plant-a.example:8443");
+    for (const char* same : {"https://plant-a.example/dsp", "https://plant-a.example:443/", "https://Plant-A.example#x"}) {
+        CHECK(dsp::origin_of(same) == "https://plant-a.example");
+    }
+    CHECK(dsp::origin_of("http://plant-a.example:80") == "http://plant-a.example");
+    CHECK(dsp::origin_of("http://plant-a.example:443") == "http://plant-a.example:443");
+    for (const char* none : {"", "plant-a", "https://", "https://a@b/", "https://a\\b", "https://a b"}) CHECK(dsp::origin_of(none).empty());
+}

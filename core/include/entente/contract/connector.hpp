@@ -62,6 +62,7 @@ public:
 using ByteSink = codec::ContentSink;
 
 enum class AssetKind : std::uint8_t { global_model, update_stream };
+constexpr bool is_known(AssetKind kind) { return kind <= AssetKind::update_stream; }
 
 struct Asset {
     std::string id;

@@ -89,12 +89,12 @@ Status verify(const Agreement& agreement, const Parties& parties);
 
 // States of the Dataspace Protocol 2025-1 (sections 4 and 6 of the handbook's chapter): one table each, total.
 enum class NegotiationState : std::uint8_t { requested, offered, accepted, agreed, verified, finalized, terminated };
-enum class NegotiationMessage : std::uint8_t { request, offer, accept, agree, verify, finalize, terminate };
-// "contract.bad-transition" for a message that the state does not allow.
-Result<NegotiationState> advance(NegotiationState state, NegotiationMessage message);
+constexpr bool is_known(NegotiationState state) { return state <= NegotiationState::terminated; }
 
 enum class TransferState : std::uint8_t { requested, started, suspended, completed, terminated };
+constexpr bool is_known(TransferState state) { return state <= TransferState::terminated; }
 enum class TransferMessage : std::uint8_t { start, suspend, complete, terminate };
+// "contract.bad-transition" for a message that the state does not allow.
 Result<TransferState> advance(TransferState state, TransferMessage message);
 
 std::string_view to_string(NegotiationState state) noexcept;
