@@ -5,9 +5,12 @@
         token = provider.token("operator")
 """
 import base64
+import html
+import http.cookiejar
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -79,3 +82,27 @@ class IdentityProvider:
         whole = {"iss": self.issuer, "aud": AUDIENCE, "sub": "olga", "iat": now, "exp": now + 300, "realm_access": {"roles": ["operator"]}, **(claims or {})}
         whole = {name: value for name, value in whole.items() if value is not None}
         return self.post("/test/sign", json.dumps({"claims": whole, "header": header or {}, "stranger": stranger}))
+
+
+def confirm(address, person, password):
+    """What a person does in a browser: follows the forms of the provider's pages to their end."""
+    # On loopback a browser takes "secure" cookies over http, too.
+    policy = http.cookiejar.DefaultCookiePolicy(secure_protocols=("http", "https"))
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar(policy)))
+    page = browser.open(address, timeout=20)
+    for _ in range(8):
+        text, here = page.read().decode(), page.geturl()
+        form = re.search(r"<form.*?</form>", text, re.DOTALL)
+        if not form:
+            return text
+        action = re.search(r'action="([^"]*)"', form.group(0))
+        fields = {}
+        for field in re.findall(r"<(?:input|button)[^>]*>", form.group(0)):
+            name, value = re.search(r'name="([^"]*)"', field), re.search(r'value="([^"]*)"', field)
+            if name and name.group(1) not in ("abort", "cancel"):
+                fields[name.group(1)] = html.unescape(value.group(1)) if value else ""
+        for field, value in (("login", person), ("username", person), ("password", password)):
+            if field in fields and "password" in fields:
+                fields[field] = value
+        page = browser.open(urllib.parse.urljoin(here, html.unescape(action.group(1)) if action else here), urllib.parse.urlencode(fields).encode(), timeout=20)
+    raise AssertionError("the provider's pages have no end: " + text)
