@@ -40,6 +40,7 @@ struct DspSide::State {
         ENTENTE_ASSIGN(Exchange exchange, storage.load(o.federation));
         ENTENTE_TRY(exchange.admit(o.self, o.key->public_key()));
         space.emplace(o.federation, std::move(exchange), storage, now_ms);
+        space->on_decision([this](const Decision& d) { storage.record(d); });
         ENTENTE_TRY(listener.start());
         DspStationOptions options{.self = o.self, .coordinator = o.coordinator, .key = o.key, .io = io,
                                   .post = [this](std::function<void()> work) { asio::post(io, std::move(work)); },

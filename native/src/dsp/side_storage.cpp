@@ -16,6 +16,11 @@ Result<SideStorage> SideStorage::open(const std::filesystem::path& folder) {
 }
 
 Result<Exchange> SideStorage::load(const std::string& federation) {
+    ENTENTE_ASSIGN(const std::vector<round::Entry> entries, store_.ledger());
+    for (const round::Entry& entry : entries) {
+        if (const auto* decision = std::get_if<round::PolicyDecided>(&entry.record.body)) decisions_.is_news(*decision);
+    }
+    if (!entries.empty()) last_entry_ = entries.back();
     ENTENTE_ASSIGN(auto snapshot, store_.snapshot());
     if (!snapshot) return Exchange(federation);
     contents_ = std::move(snapshot->contents);
@@ -47,12 +52,21 @@ Status SideStorage::keep(const std::string& asset, const Version& version, ByteS
 }
 
 Status SideStorage::save(const Exchange& exchange, bool) {
+    ENTENTE_TRY(std::exchange(recorded_, done()));
     ENTENTE_TRY(store_.save({exchange.serialize(), contents_}));
     if (!before_) return done();
     const Digest old = *std::exchange(before_, std::nullopt);
     const bool used = std::any_of(contents_.begin(), contents_.end(), [&old](const auto& row) { return row.second.blob == old; });
     if (!used) blobs_.remove(old);
     return done();
+}
+
+void SideStorage::record(const Decision& d) {
+    round::PolicyDecided line = round::decided(d.point, d.agreement, d.participant, d.round, d.verdict);
+    if (!decisions_.is_news(line)) return;
+    round::Entry entry = round::chain(last_entry_, {now_ms(), std::move(line)});
+    if (const Status written = store_.append({entry}, nullptr); written.ok()) last_entry_ = std::move(entry);
+    else recorded_ = written;
 }
 
 }  // namespace entente::native

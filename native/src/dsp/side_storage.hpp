@@ -23,6 +23,9 @@ public:
     // A new exchange when there is none yet.
     Result<contract::Exchange> load(const std::string& federation);
     BlobStore& blobs() { return blobs_; }
+    // A policy decision as a line of this participant's own ledger, on disk on return; one like the last is no line. Where
+    // that fails, so does the next save(): what was decided has no effect without its line.
+    void record(const contract::Decision& decision);
     // Small things beside the exchange, by name.
     StateStore& notes() { return store_; }
     // not_found "connector.no-content"
@@ -39,6 +42,9 @@ private:
     BlobStore blobs_;
     std::map<std::string, ContentRow> contents_;
     std::optional<Digest> before_;  // what the asset offered until now
+    round::DecisionLog decisions_;
+    std::optional<round::Entry> last_entry_;
+    Status recorded_ = done();
 };
 
 }  // namespace entente::native

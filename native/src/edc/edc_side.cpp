@@ -65,6 +65,7 @@ struct EdcSide::State {
         ENTENTE_TRY(exchange.admit(o.self, o.own_key));
         ENTENTE_TRY(exchange.admit(o.coordinator, o.coordinator_key));
         space.emplace(o.federation, std::move(exchange), storage, now_ms);
+        space->on_decision([this](const Decision& d) { storage.record(d); });
         own.emplace(*space, o.self);
         ENTENTE_TRY(bytes.start());
         ENTENTE_TRY(signals.start());
