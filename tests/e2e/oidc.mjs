@@ -3,7 +3,8 @@
 //
 //   OIDC_PORT=8181 node tests/e2e/oidc.mjs
 //
-// Machines (client credentials, secret: name + "-secret"): operator, auditor, plant-1 … plant-9, plant-a, plant-b, and stranger, without a role.
+// Machines (client credentials, secret: name + "-secret"): operator, auditor, plant-1 … plant-9, plant-a, plant-b, and two without a role:
+// coordinator, for its connector, and stranger.
 // People (any password): olga the operator, ada the auditor, plant-N a partner's engineer. Public clients: entente-web
 // (authorization code with PKCE), entente-device (device code). Audience OIDC_AUDIENCE, or what a client asks for as "resource".
 // POST /test/sign {header, claims}: a token signed with the provider's key, or by HMAC with its public key where alg says HS256,
@@ -36,7 +37,7 @@ const provider = new Provider(issuer, {
   scopes: ['openid', 'offline_access'],
   claims: { openid: ['sub'], profile: ['preferred_username'] },
   clients: [
-    ...['operator', 'auditor', 'stranger', ...plants].map(machine),
+    ...['operator', 'auditor', 'stranger', 'coordinator', ...plants].map(machine),
     { ...open, client_id: 'entente-web', redirect_uris: (process.env.OIDC_REDIRECTS ?? 'http://127.0.0.1:8443/').split(' '), response_types: ['code'], grant_types: ['authorization_code', 'refresh_token'] },
     { ...open, client_id: 'entente-device', redirect_uris: [], response_types: [], grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'] },
   ],
@@ -49,7 +50,7 @@ const provider = new Provider(issuer, {
   },
   extraTokenClaims: (_, token) => {
     const name = token.accountId ?? token.clientId;
-    return { realm_access: { roles: [roleOf(name) ?? 'default'] }, preferred_username: name, ...(roleOf(name) === 'partner' && { participant_id: `urn:entente:${name}` }) };
+    return { realm_access: { roles: [roleOf(name) ?? 'default'] }, preferred_username: name, ...((roleOf(name) === 'partner' || name === 'coordinator') && { participant_id: `urn:entente:${name}` }) };
   },
   findAccount: (_, sub) => ({ accountId: sub, claims: () => ({ sub, preferred_username: sub }) }),
   issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),

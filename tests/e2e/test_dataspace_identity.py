@@ -2,6 +2,7 @@
 import hashlib, json, unittest, urllib.error, urllib.request
 
 from dataspace import Pair
+from harness import Small
 from identity_provider import IdentityProvider, installed
 from test_dataspace import SMALL, agreement_in
 
@@ -36,6 +37,7 @@ class VouchedFor(unittest.TestCase):
                 ("none", None), ("a mock token", json.dumps({"region": "eu", "audience": here, "clientId": "plant-b"})),
                 ("for another connector", "Bearer " + provider.token("plant-b", there)),
                 ("of no company", "Bearer " + provider.signed({"aud": here})),
+                ("of a company that takes no part", "Bearer " + provider.token("plant-9", here)),
                 ("expired", "Bearer " + provider.signed({**company, "exp": 1})),
                 ("of another issuer", "Bearer " + provider.signed({**company, "iss": "http://127.0.0.1:1"})),
                 ("HMAC with the public key", "Bearer " + provider.signed(company, {"alg": "HS256"})),
@@ -45,6 +47,36 @@ class VouchedFor(unittest.TestCase):
                     self.assertEqual(asked(token), 401)
             # What was shown to one connector is worth nothing at another.
             self.assertEqual(asked(ours, there), 401)
+
+    def test_a_federation_trains_between_connectors_that_are_vouched_for(self):
+        with IdentityProvider() as provider, Small(rounds=2, partners=2, rows=100) as f:
+
+            def secret(client):
+                path = f.folder / f"{client}.secret"
+                path.write_text(f"{client}-secret")
+                path.chmod(0o600)
+                return path
+
+            f.start_server(*provider.serve_options, "--client-secret-file", secret("coordinator"))
+            for i in (1, 2):
+                f.start_partner(i, "--connector", "dsp", "--issuer", provider.issuer, "--client-secret-file", secret(f"plant-{i}"))
+            f.wait_partners()
+            status = f.status()
+            self.assertEqual(status["completed"], 2)
+            self.assertTrue(all(p["contributions"] == 2 for p in status["participants"]), status["participants"])
+            # One that shows a token signed with its own key, as without an issuer, is not heard.
+            said = f.log() + f.log("plant-1") + f.log("plant-2")
+            self.assertNotIn("eyJ", said)
+
+    def test_who_is_vouched_for_by_nobody_is_not_heard(self):
+        with IdentityProvider() as provider, Small(rounds=1, partners=1, rows=100) as f:
+            path = f.folder / "secret"
+            path.write_text("coordinator-secret")
+            path.chmod(0o600)
+            f.start_server(*provider.serve_options, "--client-secret-file", path)
+            f.start_partner(1, "--connector", "dsp")
+            f.wait_for(lambda: "Connector" in f.log() or "connector" in f.log(), "the coordinator says what keeps them apart")
+            self.assertEqual(f.status()["completed"], 0)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class Login(unittest.TestCase):
         self.assertNotIn("guessed", done.stderr)
         wrong.chmod(0o644)
         done = self.entente("login", "--url", self.f.url, "--issuer", self.provider.issuer, "--client-id", "auditor", "--client-secret-file", wrong)
-        self.assertIn("login.too-open", done.stderr)
+        self.assertIn("secret.too-open", done.stderr)
         self.assertIn("config.issuer", self.entente("login", "--url", self.f.url, "--issuer", "http://id.example.org").stderr)
         self.assertIn("token.audience", self.login("operator", "--resource", "urn:other:api", state=self.f.folder / "x").stderr)
 

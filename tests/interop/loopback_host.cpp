@@ -32,7 +32,8 @@ void LoopbackHost::post(std::function<void()> work) { boost::asio::post(io_, std
 Status LoopbackHost::assemble(dsp::Behaviour& behaviour) {
     if (!o_.issuer.empty()) {
         ENTENTE_ASSIGN(AskIssuer ask, make_issuer_client(io_, {}));
-        identity_ = make_issuer_identity({.issuer = o_.issuer, .client = {o_.participant, o_.secret}, .ask = std::move(ask), .now_ms = now_ms});
+        identity_ = make_issuer_identity({.issuer = o_.issuer, .client = {o_.participant, o_.secret}, .knows = [this](const std::string& id) { return !origins_of(id).empty(); },
+                                          .ask = std::move(ask), .now_ms = now_ms});
     }
     const auto on_strand = [this](std::function<void()> work) { post(std::move(work)); };
     OutboundOptions out;

@@ -82,6 +82,8 @@ void declare(Line& line) {
     serve->add_option("--audience", s.audience, "With --issuer: what its tokens must be made out to (entente-api)");
     serve->add_option("--roles-claim", s.roles_claim, "With --issuer: where roles stand (realm_access.roles)");
     serve->add_option("--company-claim", s.company_claim, "With --issuer: where a partner's participant stands (participant_id)");
+    serve->add_option("--client-id", s.client_id, "With --client-secret-file: as which client the own connector signs in (coordinator)");
+    serve->add_option("--client-secret-file", s.client_secret_file, "With --issuer: it vouches for connectors too; file with the own client's secret, mode 600");
     serve->add_option("--web-client", s.web_client, "With --issuer: client id of the web pages (entente-web)");
     serve->add_option("--web-scope", s.web_scope, "With --issuer: scopes that the pages ask for (openid)");
     serve->add_flag(mock_option, s.mock_identity, "Believe partners' EDCs who they say they are (EDC's mock identity). For tests");
@@ -108,6 +110,9 @@ void declare(Line& line) {
     join->add_option("--tls-cert", p.tls_certificate, "With --connector: PEM certificate chain");
     join->add_option("--tls-key", p.tls_key, "With --connector: PEM private key");
     join->add_option("--network", p.networks, "With --connector: a private network that it may call, such as 10.0.0.0/8");
+    join->add_option("--issuer", p.issuer, "With --connector dsp: an OpenID Connect issuer that vouches for connectors, as the coordinator's --issuer");
+    join->add_option("--client-id", p.client_id, "With --issuer: the own client there");
+    join->add_option("--client-secret-file", p.client_secret_file, "With --issuer: file with its secret, mode 600");
     join->add_option("--accepted-by", p.accepted_by, "Who accepts the contract");
     join->add_option("--give-up-s", p.give_up_s, "End when the coordinator is away for so long (0: never)");
     join->add_option("--threads", p.threads, "That train together; all there are, unless said. The result is the same")->check(CLI::Range(1, 64));

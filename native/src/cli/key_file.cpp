@@ -46,4 +46,15 @@ Result<codec::SigningKey> load_or_make_key(const std::filesystem::path& path) {
     return key_from(*seed);
 }
 
+Result<std::string> read_secret(const std::filesystem::path& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) == 0 && (info.st_mode & 0077u) != 0) {
+        return Error{Code::permission_denied, "secret.too-open", path.string() + ": others may read this secret; run chmod 600 on it"};
+    }
+    ENTENTE_ASSIGN(const std::string text, read_text_file(path, 4096));
+    const std::string secret = text.substr(0, text.find_last_not_of(" \r\n\t") + 1);
+    if (secret.empty()) return Error{Code::invalid_argument, "config.secret", path.string() + ": expected a secret, found nothing"};
+    return secret;
+}
+
 }  // namespace entente::native

@@ -137,6 +137,9 @@ public:
 
 private:
     Result<std::shared_ptr<Issuer>> make_issuer() {
+        if (o_.issuer.empty() && !o_.client_secret_file.empty()) {
+            return Error{Code::invalid_argument, "usage.issuer", "--client-secret-file is for signing in at an --issuer: give both or none"};
+        }
         if (o_.issuer.empty()) return std::shared_ptr<Issuer>();
         ENTENTE_TRY(check_issuer_url(o_.issuer));
         if (o_.audience.empty()) return Error{Code::invalid_argument, "usage.audience", "--audience: expected what tokens for this coordinator are made out to"};
@@ -168,10 +171,15 @@ private:
     Status open_connector(const Endpoint& endpoint, std::uint16_t port, const std::string& origin, BlobStore& blobs, StateStore& store,
                           const JoinCodes& identity, App& app) {
         ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(o_.data_folder + "/coordinator.key"));
+        VouchedBy vouched_by;
+        if (!o_.client_secret_file.empty()) {
+            ENTENTE_ASSIGN(const std::string secret, read_secret(o_.client_secret_file));
+            vouched_by = {.issuer = o_.issuer, .client = {o_.client_id, secret}, .company_claim = o_.company_claim, .ca_file = o_.ca_file};
+        }
         ENTENTE_ASSIGN(dsp_, DspMailbox::open({.io = io_, .post = [this](std::function<void()> work) { asio::post(strand_, std::move(work)); },
                                                .host = *host_, .blobs = blobs, .key = std::move(key), .folder = o_.data_folder, .origin = origin,
                                                .port = port, .loopback = endpoint.loopback && o_.tls_certificate.empty(), .networks = o_.networks,
-                                               .ca_file = o_.ca_file, .mock_identity = o_.mock_identity,
+                                               .ca_file = o_.ca_file, .vouched_by = std::move(vouched_by), .mock_identity = o_.mock_identity,
                                                .say = [this](const std::string& text) { connector_news(text); }}));
         for (const auto& participant : host_->view().participants) {
             ENTENTE_ASSIGN(const auto known, store.meta("connector." + participant.id));

@@ -29,6 +29,8 @@ struct ServeOptions {
     std::string audience = "entente-api";
     std::string roles_claim = "realm_access.roles";
     std::string company_claim = "participant_id";
+    std::string client_id = "coordinator";    // as which the own connector signs in, with
+    std::string client_secret_file;           // empty: connectors know each other's keys
     std::string web_client = "entente-web";   // the pages' client id at the issuer
     std::string web_scope = "openid";
     bool mock_identity = false;         // partners behind EDCs prove nothing, and are believed

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/files.hpp"
+#include "cli/key_file.hpp"
 #include "commands/text.hpp"
 
 namespace entente::native {
@@ -24,7 +25,9 @@ public:
     Status open() {
         ENTENTE_TRY(check_issuer_url(session_.issuer));
         ENTENTE_ASSIGN(ask_, make_issuer_client(io_, session_.ca_file));
-        ENTENTE_ASSIGN(client_.secret, read_secret());
+        if (!session_.client_secret_file.empty()) {
+            ENTENTE_ASSIGN(client_.secret, read_secret(session_.client_secret_file));
+        }
         client_.id = session_.client_id;
         ENTENTE_ASSIGN(found_, until_done<Discovery>([this](auto done) { discover(ask_, session_.issuer, done); }));
         if (!found_.token_endpoint.empty()) return done();
@@ -68,18 +71,6 @@ private:
         while (!got && io_.run_one() > 0) {}
         if (got) return std::move(*got);
         return Error{Code::internal, "login.lost", "the identity provider's answer was lost"};
-    }
-
-    Result<std::string> read_secret() const {
-        if (session_.client_secret_file.empty()) return std::string();
-        struct stat info {};
-        if (::stat(session_.client_secret_file.c_str(), &info) == 0 && (info.st_mode & 0077u) != 0) {
-            return Error{Code::permission_denied, "login.too-open", session_.client_secret_file + ": others may read this secret; run chmod 600 on it"};
-        }
-        ENTENTE_ASSIGN(const std::string text, read_text_file(session_.client_secret_file, limit_bytes));
-        const std::string secret = text.substr(0, text.find_last_not_of(" \r\n\t") + 1);
-        if (secret.empty()) return Error{Code::invalid_argument, "config.secret", session_.client_secret_file + ": expected the client's secret, found nothing"};
-        return secret;
     }
 
     const Session& session_;

@@ -6,8 +6,8 @@
 //   ENTENTE_ASSIGN(const auto token, session_token(folder, "https://fl.example.org"));   // empty: nobody has signed in
 //
 // A token goes to the coordinator that it was fetched for and to no other: permission_denied "login.other-coordinator". A client's
-// secret stays in the file that it came from. Errors beside identity/grants.hpp's: permission_denied "login.too-open" when others may
-// read one of the files; data_loss "login.malformed"; unauthenticated "login.expired" when a person has to sign in again.
+// secret stays in the file that it came from. Errors beside identity/grants.hpp's: permission_denied "login.too-open" and "secret.too-open"
+// when others may read one of the files; data_loss "login.malformed"; unauthenticated "login.expired" when a person has to sign in again.
 // Blocks. One thread.
 #pragma once
 

@@ -68,17 +68,21 @@ public:
         : minter_(std::make_shared<Minter>(options)),
           issuer_(Issuer::make({.issuer = options.issuer, .ask = options.ask, .now_ms = options.now_ms})),
           claim_(std::move(options.company_claim)),
-          accepted_(std::move(options.also_accepted)) {}
+          knows_(std::move(options.knows)) {}
 
     void mint(const std::string& audience, Completion completion) override { minter_->mint(audience, std::move(completion)); }
 
     void verify(const std::string& header, const std::string& audience, Completion completion) override {
         if (header.empty()) return completion(Error{Code::unauthenticated, "identity.none", "Authorization: expected a token, found none"});
-        std::vector<std::string> audiences{audience};
-        audiences.insert(audiences.end(), accepted_.begin(), accepted_.end());
-        issuer_->verify(header.starts_with("Bearer ") ? header.substr(7) : header, std::move(audiences),
-                        [claim = claim_, completion = std::move(completion)](const Result<Json>& claims) {
-                            completion(claims.ok() ? company_of(*claims, claim) : Result<std::string>(claims.error()));
+        issuer_->verify(header.starts_with("Bearer ") ? header.substr(7) : header, {audience},
+                        [claim = claim_, knows = knows_, completion = std::move(completion)](const Result<Json>& claims) {
+                            if (!claims.ok()) return completion(claims.error());
+                            auto company = company_of(*claims, claim);
+                            if (company.ok() && !knows(*company)) {
+                                return completion(Error{Code::unauthenticated, "identity.stranger",
+                                                        "Authorization: expected a participant of this federation, found another"});
+                            }
+                            completion(std::move(company));
                         });
     }
 
@@ -86,7 +90,7 @@ private:
     std::shared_ptr<Minter> minter_;
     std::shared_ptr<Issuer> issuer_;
     std::string claim_;
-    std::vector<std::string> accepted_;
+    std::function<bool(const std::string&)> knows_;
 };
 
 }  // namespace

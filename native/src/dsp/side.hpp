@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "dsp/connector.hpp"
+#include "dsp/issuer_identity.hpp"
 #include "entente/codec/sign.hpp"
 
 namespace entente::native {
@@ -29,6 +30,7 @@ struct DspSideOptions {
     std::string public_url;                    // how peers reach it; empty: as it listens
     std::string ca_file;                       // that the peers' certificates are checked with
     std::vector<std::string> opened_networks;  // beside global addresses: "10.0.0.0/8"
+    VouchedBy vouched_by = {};                 // an issuer, in place of the peers' keys
     std::uint32_t attempts = 8;                // of sending one message
     std::function<void(const std::string& peer, const Error& why)> on_problem = {};  // station.hpp; on its thread
 };

@@ -33,7 +33,7 @@ Status DspStation::build() {
     address_ = o_.origin + root + "/" + std::string(dsp::version);
     ENTENTE_ASSIGN(ProcessStore store, ProcessStore::open(o_.folder + "/dsp.db"));
     store_ = std::make_unique<ProcessStore>(std::move(store));
-    identity_ = make_identity();
+    ENTENTE_ASSIGN(identity_, make_identity());
     behaviour_ = std::make_unique<dsp::ExchangeBehaviour>(
         dsp::ExchangeBehaviour::Options{o_.self, o_.key->public_key(), o_.space.exchange(), peers_, now_ms});
     OutboundOptions out;
@@ -77,10 +77,19 @@ void DspStation::heard(const dsp::Step& step) {
                            "the negotiation over " + n.dataset + " has ended" + (n.reasons.empty() ? std::string() : ": " + n.reasons.front())});
 }
 
-std::unique_ptr<IdentityProvider> DspStation::make_identity() {
+Result<std::unique_ptr<IdentityProvider>> DspStation::make_identity() {
+    std::unique_ptr<IdentityProvider> ours;
+    if (o_.vouched_by.issuer.empty()) {
+        ours = make_signed_identity({.participant = o_.self, .key = *o_.key, .key_of = [this](const std::string& id) { return key_of(id); },
+                                     .now_ms = now_ms, .also_accepted = {}});
+    } else {
+        ENTENTE_TRY(check_issuer_url(o_.vouched_by.issuer));
+        ENTENTE_ASSIGN(AskIssuer ask, make_issuer_client(o_.io, o_.vouched_by.ca_file));
+        ours = make_issuer_identity({.issuer = o_.vouched_by.issuer, .client = o_.vouched_by.client, .company_claim = o_.vouched_by.company_claim,
+                                     .knows = [this](const std::string& id) { return key_of(id).has_value(); }, .ask = std::move(ask), .now_ms = now_ms});
+    }
     return make_peer_identity({
-        .signed_tokens = make_signed_identity({.participant = o_.self, .key = *o_.key, .key_of = [this](const std::string& id) { return key_of(id); },
-                                               .now_ms = now_ms, .also_accepted = {}}),
+        .signed_tokens = std::move(ours),
         .mock = o_.mock_identity ? make_mock_identity(o_.self) : nullptr,
         .is_edc = [this](const std::string& id) {
             const std::lock_guard lock(keys_mutex_);

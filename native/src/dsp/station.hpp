@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "dsp/connector.hpp"
+#include "dsp/issuer_identity.hpp"
 #include "dsp/provider.hpp"
 #include "entente/codec/sign.hpp"
 
@@ -38,6 +39,7 @@ struct DspStationOptions {
     std::vector<std::string> networks;         // that it may call beside global addresses: "10.0.0.0/8"
     std::string ca_file;                       // that the peers' certificates are checked with
     std::uint32_t attempts = 8;                // of sending one message
+    VouchedBy vouched_by = {};                 // an issuer, for all but EDCs
     bool mock_identity = false;                // peers that are EDCs prove nothing, and are believed: peer_identity.hpp
     std::function<void(const Grant&)> on_served;   // may be empty
     std::function<void(const Error&)> on_failure;  // its store has failed; may be empty
@@ -67,7 +69,7 @@ private:
     explicit DspStation(DspStationOptions options) : o_(std::move(options)) {}
     Status build();
     void heard(const dsp::Step& step);
-    [[nodiscard]] std::unique_ptr<IdentityProvider> make_identity();
+    [[nodiscard]] Result<std::unique_ptr<IdentityProvider>> make_identity();
     [[nodiscard]] std::optional<codec::PublicKey> key_of(const std::string& participant);
     [[nodiscard]] std::vector<std::string> origins_of(const std::string& participant) const;
 

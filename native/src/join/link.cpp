@@ -68,11 +68,21 @@ public:
         if (!side_) {
             ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(c_.state_folder + "/partner.key"));
             key_.emplace(std::move(key));
+            VouchedBy vouched_by;
+            if (c_.issuer.empty() != c_.client_secret_file.empty()) {
+                return Error{Code::invalid_argument, "config.issuer", "issuer and client_secret_file belong together: give both or none"};
+            }
+            if (!c_.issuer.empty()) {
+                ENTENTE_ASSIGN(const std::string secret, read_secret(c_.client_secret_file));
+                vouched_by = {.issuer = c_.issuer, .client = {c_.client_id.empty() ? member.participant : c_.client_id, secret},
+                              .company_claim = c_.company_claim, .ca_file = c_.ca_file};
+            }
             ENTENTE_ASSIGN(side_, DspSide::open({.self = member.participant, .federation = member.plan.federation.id,
                                                  .coordinator = member.plan.federation.coordinator, .folder = std::filesystem::path(c_.state_folder) / "connector",
                                                  .key = &*key_, .listen_address = endpoint.address, .listen_port = endpoint.port,
                                                  .tls_certificate = c_.tls_certificate, .tls_key = c_.tls_key, .public_url = c_.public_url,
                                                  .ca_file = c_.ca_file, .opened_networks = c_.networks,
+                                                 .vouched_by = std::move(vouched_by),
                                                  .on_problem = [this](const std::string& peer, const Error& why) {
                                                      const std::lock_guard lock(problem_mutex_);
                                                      problem_ = peer + ": " + why.message + " (code " + why.reason + ")";

@@ -29,6 +29,9 @@ Status read_partner_toml(const std::string& path, PartnerConfig& config, command
     root.text("connector", config.connector);
     root.text("listen", config.listen);
     root.text("public_url", config.public_url);
+    root.text("issuer", config.issuer);
+    root.text("client_id", config.client_id);
+    root.text("company_claim", config.company_claim);
     if (root.has("network")) root.text("network", config.networks.emplace_back());
     root.text("coordinator_key", config.coordinator_key);
     root.boolean("alone", config.alone);
@@ -49,6 +52,7 @@ Status read_partner_toml(const std::string& path, PartnerConfig& config, command
     file("ca", config.ca_file);
     file("tls_cert", config.tls_certificate);
     file("tls_key", config.tls_key);
+    file("client_secret_file", config.client_secret_file);
     commands::TomlTable edc = root.table("edc");
     edc.text("management", config.edc.management);
     edc.text("control", config.edc.control);

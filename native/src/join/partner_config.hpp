@@ -22,6 +22,10 @@
 //   tls_cert     = "cert.pem"
 //   tls_key      = "key.pem"
 //   network      = "10.0.0.0/8"            # a private one that it may call
+//   issuer       = "https://id.example"    # where the coordinator's connectors are vouched for by an identity provider,
+//   client_id    = "plant-a"               # and the own client there
+//   client_secret_file = "secret"          # mode 600
+//   company_claim = "participant_id"       # where its tokens name the participant
 //
 // With an Eclipse EDC that the company runs, instead of a connector of its own:
 //
@@ -63,6 +67,10 @@ struct PartnerConfig {
     std::string public_url;       // with connector; empty: as it listens
     std::string tls_certificate;  // with connector
     std::string tls_key;
+    std::string issuer;           // with connector: vouches for it and its peers; empty: keys do
+    std::string client_id;
+    std::string client_secret_file;
+    std::string company_claim = "participant_id";
     std::vector<std::string> networks;  // with connector: beside global addresses, "10.0.0.0/8"
     std::string accepted_by;
     bool alone = false;  // also train alone, for comparison

@@ -73,7 +73,7 @@ Result<std::unique_ptr<DspMailbox>> DspMailbox::open(DspMailboxOptions options) 
                                   return Error{Code::not_found, "connector.no-content", "no content of " + asset + " in this version"};
                               },
                               .folder = o.folder, .origin = o.origin, .port = o.port, .plain_loopback = o.loopback, .networks = o.networks,
-                              .ca_file = o.ca_file, .mock_identity = o.mock_identity,
+                              .ca_file = o.ca_file, .vouched_by = o.vouched_by, .mock_identity = o.mock_identity,
                               .on_served = [&host = o.host](const Grant& grant) { host.history().sent_model(grant.size_bytes); },
                               .on_failure = [box = mailbox.get()](const Error& error) { box->say_once("connector: " + error.message); },
                               .on_problem = [box = mailbox.get()](const std::string& peer, const Error& why) {

@@ -27,6 +27,7 @@ struct DspMailboxOptions {
     bool loopback = false;            // everything happens on this machine: plain HTTP to it is accepted
     std::vector<std::string> networks;  // beside global addresses: "10.0.0.0/8"
     std::string ca_file;
+    VouchedBy vouched_by = {};          // an issuer, in place of the partners' keys
     bool mock_identity = false;         // partners may be EDCs with their mock identity
     std::function<void(const std::string&)> say;  // for people; the same sentence once
 };
