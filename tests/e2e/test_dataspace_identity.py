@@ -47,6 +47,11 @@ class VouchedFor(unittest.TestCase):
                     self.assertEqual(asked(token), 401)
             # What was shown to one connector is worth nothing at another.
             self.assertEqual(asked(ours, there), 401)
+            # Without its issuer a connector that has just started knows nobody, and says so: its peers try again.
+            pair.provider.stop()
+            provider.stop()
+            pair.provider.start()
+            self.assertEqual(asked(ours), 503)
 
     def test_a_federation_trains_between_connectors_that_are_vouched_for(self):
         with IdentityProvider() as provider, Small(rounds=2, partners=2, rows=100) as f:

@@ -155,6 +155,21 @@ test('a partner joins without a code, and with one as before', async () => {
     await page.getByRole('button', { name: 'Accept' }).click();
     await refused(page, 'join.other-key');
   });
+  // The operator's click ends it: for the token that was kept, and for whoever signs in again.
+  await withPage('/', async (page) => {
+    await signIn(page, 'olga');
+    await page.getByRole('button', { name: 'Remove plant-1' }).click();
+    await page.getByRole('button', { name: 'Keep' }).click();
+    await page.getByRole('button', { name: 'Remove plant-1' }).click();
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole('button', { name: 'Yes, remove plant-1' }).click();
+    await page.getByRole('cell', { name: 'ended' }).waitFor();
+    assert.deepEqual((await federation.status()).participants.map((p) => p.standing), ['left']);
+  });
+  await withPage('/join', async (page) => {
+    await signIn(page, 'plant-1');
+    await refused(page, 'join.removed');
+  });
   const { code } = await federation.invite('plant-3', 'Plant 3');
   await withPage(`/join#code=${code}`, async (page, asked) => {
     await page.getByRole('heading', { name: /invites Plant\s3/ }).waitFor();

@@ -17,8 +17,8 @@ Result<JsonBody> login_now(const LoginOptions& o, commands::Environment& environ
                                   .text("uri_complete", code.verification_uri_complete).str() + "\n");
             return;
         }
-        environment.print("  Open         " + code.verification_uri + "\n  Enter        " + code.user_code + "\n");
-        if (!code.verification_uri_complete.empty()) environment.print("  Or           " + code.verification_uri_complete + "\n");
+        environment.print("  Open         " + commands::printable(code.verification_uri) + "\n  Enter        " + commands::printable(code.user_code) + "\n");
+        if (!code.verification_uri_complete.empty()) environment.print("  Or           " + commands::printable(code.verification_uri_complete) + "\n");
         environment.print("  Waiting      until the code is confirmed there\n");
     };
     ENTENTE_ASSIGN(auto http, make_http_client({o.wanted.url, o.wanted.ca_file}));

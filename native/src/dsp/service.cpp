@@ -18,8 +18,8 @@ http::Response to_response(const dsp::Answer& answer) {
     return response;
 }
 
-http::Response unavailable() {
-    return http::json(dsp::write_error(dsp::ErrorType::catalog, {Code::unavailable, "store.failed", "this connector cannot store anything at present; try again later"}), 503);
+http::Response unavailable(const Error& why = {Code::unavailable, "store.failed", "this connector cannot store anything at present; try again later"}) {
+    return http::json(dsp::write_error(dsp::ErrorType::catalog, why), 503);
 }
 
 std::size_t offset_of(const http::Request& request) {
@@ -82,8 +82,12 @@ void DspService::handle(http::Request request, http::Reply reply) {
     shared->path = path.substr(base.size());
     o_.identity.verify(header, o_.node.address, [weak = weak_from_this(), shared, reply = std::move(reply), post = o_.post](Result<std::string> caller) {
         post([weak, shared, reply, caller = std::move(caller)] {
+            const auto self = weak.lock();
+            if (!self) return;
+            // Nobody can say who it is: not a refusal, the peer tries again.
+            if (!caller.ok() && caller.error().code == Code::unavailable) return reply(unavailable(caller.error()));
             // Whoever is not known is told so by the node, in the protocol's own words.
-            if (const auto self = weak.lock()) self->receive(*shared, caller.ok() ? *caller : std::string(), reply);
+            self->receive(*shared, caller.ok() ? *caller : std::string(), reply);
         });
     });
 }

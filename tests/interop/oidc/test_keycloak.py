@@ -73,6 +73,9 @@ class WithKeycloak(unittest.TestCase):
         self.assertEqual(head_of(olga["refresh_token"])["alg"], "HS512")
         self.assertEqual(self.said(olga["refresh_token"]), "token.algorithm")
         self.assertEqual(self.said(olga["id_token"]), "token.audience")
+        # It makes tokens out to the audience of its own choice: for connectors that will not do (docs/security.md).
+        for_a_connector = self.provider.tokens("operator", resource="https://plant-a.example/dsp/2025-1")["access_token"]
+        self.assertEqual(self.said(for_a_connector), "operator")
 
     def test_a_key_that_is_newer_is_found(self):
         before = self.provider.tokens("operator")["access_token"]

@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import '../ui/style.css';
 import type { Fault } from '../core/rpc.ts';
-import { json, post, type FederationText, type Token } from '../join/api.ts';
+import { call, json, post, type FederationText, type Token } from '../join/api.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
 import { ago, bytes, csv, instant, number, percent, plural, save, seconds, share, tied } from '../ui/format.ts';
 import { Bar, Figures, Id, Odrl, Problem, Standing, Terms, Top, type Trouble } from '../ui/parts.tsx';
@@ -143,7 +143,7 @@ function Console({ token, federation, known, leave }: { token: Token; federation
         <div class="stack wide"><Curves status={status} /></div>
         <div class="stack wide">{me?.role === 'operator' ? <Invite token={token} /> : <Mine status={status} me={me} />}</div>
       </div>
-      <Partners rows={status.participants} />
+      <Partners rows={status.participants} token={me?.role === 'operator' ? token : undefined} />
       <Rounds rows={status.history} names={new Map(status.participants.map((p) => [p.id, p.name]))} />
       {insider && <Agreements rows={agreements} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
       {insider && connector && connector.peers.length > 0 && <DataSpace view={connector} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
@@ -257,7 +257,11 @@ function Mine({ status, me }: { status: Status; me: Me | undefined }) {
   );
 }
 
-function Partners({ rows }: { rows: PartnerRow[] }) {
+// With a token: whose who may remove a partner.
+function Partners({ rows, token }: { rows: PartnerRow[]; token: Token | undefined }) {
+  const [sure, setSure] = useState(''); // of whom the first of two clicks was
+  const [trouble, setTrouble] = useState<Trouble>();
+  const remove = (p: PartnerRow) => call(`participants/${p.id}`, { method: 'DELETE' }, token).then(() => setTrouble(undefined), (fault: Fault) => setTrouble({ happened: `${p.name} was not removed: ${fault.message}`, safe: 'Nothing was changed.', todo: 'Try again.', code: fault.reason })).finally(() => setSure(''));
   const columns: Column<PartnerRow>[] = [
     { name: 'Partner', value: (p) => p.name, show: (p) => <><b>{p.name}</b><br /><span class="mono soft">{p.id}</span></> },
     { name: 'Standing', value: (p) => p.standing, show: (p) => <Standing value={p.standing} /> },
@@ -268,7 +272,13 @@ function Partners({ rows }: { rows: PartnerRow[] }) {
     { name: 'Received', value: (p) => p.bytes_down, number: true, show: (p) => bytes(p.bytes_down) },
     { name: 'Agreement', value: (p) => p.update_agreement, show: (p) => <Id value={p.update_agreement} /> },
   ];
-  return <section class="card stack" aria-labelledby="partners"><h2 id="partners">Partners</h2>{rows.length > 0 ? <Table name="partners" caption="Partners" columns={columns} rows={rows} sort="Partner" /> : <p class="soft">None has joined yet. Make a join link above.</p>}</section>;
+  if (token) columns.push({
+    name: 'Access', value: (p) => (p.standing === 'left' ? 'ended' : 'open'),
+    show: (p) => p.standing === 'left' ? 'ended'
+      : sure === p.id ? <span class="row"><button type="button" onClick={() => void remove(p)}>Yes, remove {p.name}</button><button type="button" class="plain" onClick={() => setSure('')}>Keep</button></span>
+      : <button type="button" class="plain" aria-label={`Remove ${p.name}`} onClick={() => setSure(p.id)}>Remove</button>,
+  });
+  return <section class="card stack" aria-labelledby="partners"><h2 id="partners">Partners</h2>{trouble && <Problem trouble={trouble} />}{rows.length > 0 ? <Table name="partners" caption="Partners" columns={columns} rows={rows} sort="Partner" /> : <p class="soft">None has joined yet. Make a join link above.</p>}</section>;
 }
 
 // The first of many, the rest on hover.
