@@ -141,7 +141,7 @@ std::vector<Act> ExchangeBehaviour::next(const Negotiation& n, Kind kind, Cause 
     const auto held = acceptance.ok() ? o_.exchange.judge(n.peer, *acceptance, o_.now_ms()) : acceptance;
     if (held.ok() && n.history.size() == 1) {
         // In our own spelling: an EDC understands its abbreviations only under its own context.
-        const auto agreement = agreement_over(odrl_of(held->offer.offer), {held->id, n.dataset, o_.self, n.peer,
+        const auto agreement = agreement_over(odrl_of(held->offer.offer), {held->id, n.dataset, o_.self, edc(n.peer) != nullptr ? edc(n.peer)->called() : n.peer,
                                                         policy::format_instant(held->acceptance.agreed_at_ms)});
         if (agreement.ok()) return {{.send = Kind::agreement, .policy = *agreement, .extensions = acceptance_of(*held)}};
     }

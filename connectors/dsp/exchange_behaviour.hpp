@@ -24,6 +24,9 @@ struct Peer {
     // An Eclipse EDC, with Entente as its data plane at another origin: "https://plant-a.example:8444".
     bool edc = false;
     std::string data_origin = {};
+    std::string edc_id = {};  // what the EDC calls itself ("BPNL000000000001"), where that is not the participant's id
+
+    [[nodiscard]] const std::string& called() const noexcept { return edc_id.empty() ? participant : edc_id; }
 };
 
 class ExchangeBehaviour final : public Behaviour {

@@ -130,7 +130,7 @@ Result<Step> Node::request(const NegotiationRequest& r, std::int64_t now_ms) con
     ENTENTE_TRY(room_for(r.peer));
     auto n = begun<Negotiation>(Role::consumer, r.peer, r.address, r.extensions, now_ms);
     n.dataset = r.dataset;
-    ENTENTE_ASSIGN(n.offer, offer_for(r.offer, r.dataset, r.peer));
+    ENTENTE_ASSIGN(n.offer, offer_for(r.offer, r.dataset, called(r.peer)));
     Message m{.kind = Kind::contract_request};
     m.policy = n.offer;
     return open(std::move(n), std::move(m), now_ms);

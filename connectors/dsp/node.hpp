@@ -32,6 +32,8 @@ struct NodeOptions {
     std::string participant;              // our id: the assigner or assignee of agreements
     std::string address;                  // our base address, without a slash at its end
     std::function<std::string()> new_id;  // "urn:uuid:…", never the same twice
+    // What a peer is called in offers and agreements; empty: as it is known here.
+    std::function<std::string(const std::string& peer)> called = {};
     std::size_t open_per_peer = 100;      // processes that are not final
     std::int64_t negotiation_deadline_ms = 60'000;
     std::int64_t transfer_deadline_ms = 3'600'000;
@@ -160,6 +162,7 @@ private:
     void give_up(P& process, const std::string& code, const std::string& sentence, std::int64_t now_ms) const;
     [[nodiscard]] Status room_for(const std::string& peer) const;
 
+    [[nodiscard]] std::string called(const std::string& peer) const { return o_.called ? o_.called(peer) : peer; }
     void index(const Process& process, bool open);
     void unindex(const Process& process);
 

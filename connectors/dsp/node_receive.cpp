@@ -109,14 +109,14 @@ bool renews(const TransferProcess& t, const Message& m) {
 }
 
 // EDC may lose its own change of state to a fast peer, and then says the same again under another @id.
-bool says_again(const Negotiation& n, const Message& m) {
+bool says_again(const Negotiation& n, const Message& m, const std::string& peer) {
     if (m.kind == Kind::verification) return n.state == NegotiationState::verified || n.state == NegotiationState::finalized;
     if (m.kind != Kind::agreement || (n.state != NegotiationState::agreed && n.state != NegotiationState::verified)) return false;
-    return check_agreement(m.policy, {n.agreement, n.dataset, n.peer, assignee_of(n.agreement)}).ok() && id_of(m.policy) == id_of(n.agreement);
+    return check_agreement(m.policy, {n.agreement, n.dataset, peer, assignee_of(n.agreement)}).ok() && id_of(m.policy) == id_of(n.agreement);
 }
-bool says_again(const TransferProcess&, const Message&) { return false; }
+bool says_again(const TransferProcess&, const Message&, const std::string&) { return false; }
 
-Status take(Negotiation& n, const Message& m, const std::string& participant) {
+Status take(Negotiation& n, const Message& m, const std::string& participant, const std::string& peer) {
     if (m.kind == Kind::contract_request || m.kind == Kind::contract_offer) {
         if (const auto target = target_of(m.policy); target != n.dataset) {
             return Error{Code::invalid_argument, "dsp.target",
@@ -125,14 +125,14 @@ Status take(Negotiation& n, const Message& m, const std::string& participant) {
         n.offer = m.policy;
     }
     if (m.kind == Kind::agreement) {
-        ENTENTE_TRY(check_agreement(m.policy, {n.offer, n.dataset, n.peer, participant}));
+        ENTENTE_TRY(check_agreement(m.policy, {n.offer, n.dataset, peer, participant}));
         n.agreement = m.policy;
         for (const auto& [name, text] : m.extensions) n.extensions[name] = text;
     }
     return done();
 }
 
-Status take(TransferProcess& t, const Message& m, const std::string&) {
+Status take(TransferProcess& t, const Message& m, const std::string&, const std::string&) {
     for (const auto& [name, text] : m.extensions) t.extensions[name] = text;
     if (m.kind != Kind::transfer_start) return done();
     if (m.address) t.address = m.address;
@@ -315,13 +315,13 @@ Step Node::apply(P p, const Message& m, std::int64_t now_ms) const {
         acknowledge(p, now_ms);
         to = next(p.state, other(p.role), m.kind);
     }
-    if (!to && says_again(p, m)) return step;
+    if (!to && says_again(p, m, called(p.peer))) return step;
     if (!to) {
         return refuse(p, {Code::invalid_argument, "dsp.state", "expected a message that " + std::string(word(p.state)) + " allows from the " +
                                                        std::string(to_string(other(p.role))) + ", found a " + std::string(type_of(m.kind))});
     }
     p.peer_pid = theirs;
-    Status taken = take(p, m, o_.participant);
+    Status taken = take(p, m, o_.participant, called(p.peer));
     if constexpr (std::is_same_v<P, Negotiation>) {
         if (taken.ok() && m.kind == Kind::agreement) taken = behaviour_.admit_agreement(p);
         if (!taken.ok() && m.kind == Kind::agreement) {

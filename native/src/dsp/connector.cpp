@@ -228,9 +228,9 @@ void DspConnector::take_page(const std::shared_ptr<Pages>& pages, const Result<O
     if (!answer.ok() || answer->status != 200) return end(unreachable(pages->peer.participant, answer));
     const auto page = dsp::read_catalog(answer->body);
     if (!page.ok()) return end(page.error());
-    if (pages->peer.edc && page->participant != pages->peer.participant) {
+    if (pages->peer.edc && page->participant != pages->peer.called()) {
         return end(Error{Code::permission_denied, "connector.other-participant",
-                         pages->peer.participant + ": expected an EDC with this edc.participant.id, found " + page->participant.substr(0, 80)});
+                         pages->peer.participant + ": expected an EDC with the edc.participant.id " + pages->peer.called() + ", found " + page->participant.substr(0, 80)});
     }
     for (const dsp::Dataset& dataset : page->datasets) take_dataset(pages, dataset);
     const std::string next = next_of(answer->header("link"));

@@ -19,12 +19,14 @@ public:
                                     std::string("Authorization: expected a signed token, found EDC's mock token, which proves nothing; it is taken "
                                                 "only by a coordinator that was started with ") + mock_option});
         }
-        o_.mock->verify(header, audience, [is_edc = o_.is_edc, completion = std::move(completion)](Result<std::string> caller) {
-            if (caller.ok() && !is_edc(*caller)) {
+        o_.mock->verify(header, audience, [edc_called = o_.edc_called, completion = std::move(completion)](const Result<std::string>& caller) {
+            if (!caller.ok()) return completion(caller);
+            auto participant = edc_called(*caller);
+            if (!participant) {
                 return completion(Error{Code::unauthenticated, "identity.stranger",
                                         "Authorization: expected a mock token of a participant that is registered as an EDC, found another's"});
             }
-            completion(std::move(caller));
+            completion(std::move(*participant));
         });
     }
 

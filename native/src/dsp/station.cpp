@@ -51,6 +51,10 @@ Status DspStation::build() {
     node.participant = o_.self;
     node.address = address_;
     node.attempts = o_.attempts;
+    node.called = [this](const std::string& id) {
+        const auto it = peers_.find(id);
+        return it == peers_.end() ? id : it->second.called();
+    };
     DspOptions options{.post = o_.post, .outbound = outbound_, .store = *store_, .identity = *identity_, .behaviour = *behaviour_,
                        .node = std::move(node), .data = data_, .root = root,
                        .origins_of = [this](const std::string& id) { return origins_of(id); },
@@ -91,13 +95,14 @@ Result<std::unique_ptr<IdentityProvider>> DspStation::make_identity() {
     return make_peer_identity({
         .signed_tokens = std::move(ours),
         .mock = o_.mock_identity ? make_mock_identity(o_.self) : nullptr,
-        .is_edc = [this](const std::string& id) {
+        .edc_called = [this](const std::string& name) -> std::optional<std::string> {
             const std::lock_guard lock(keys_mutex_);
-            return edcs_.contains(id);
+            const auto it = std::find_if(edcs_.begin(), edcs_.end(), [&](const auto& edc) { return edc.second.called() == name; });
+            return it == edcs_.end() ? std::nullopt : std::optional(it->first);
         },
         .edc_at = [this](const std::string& address) {
             const std::lock_guard lock(keys_mutex_);
-            return std::any_of(edcs_.begin(), edcs_.end(), [&](const auto& edc) { return edc.second == address; });
+            return std::any_of(edcs_.begin(), edcs_.end(), [&](const auto& edc) { return edc.second.address == address; });
         }});
 }
 
@@ -111,7 +116,7 @@ void DspStation::know(const dsp::Peer& peer, const codec::PublicKey& key) {
     const std::lock_guard lock(keys_mutex_);
     keys_.insert_or_assign(peer.participant, key);
     edcs_.erase(peer.participant);
-    if (peer.edc) edcs_.emplace(peer.participant, peer.address);
+    if (peer.edc) edcs_.emplace(peer.participant, peer);
 }
 
 void DspStation::forget(const std::string& participant) {

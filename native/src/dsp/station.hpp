@@ -77,7 +77,7 @@ private:
     std::string address_;
     std::mutex keys_mutex_;
     std::map<std::string, codec::PublicKey> keys_;
-    std::map<std::string, std::string, std::less<>> edcs_;  // participant -> its connector's address
+    std::map<std::string, dsp::Peer, std::less<>> edcs_;  // of the peers those, by participant
     std::map<std::string, dsp::Peer, std::less<>> peers_;
     std::unique_ptr<ProcessStore> store_;
     std::unique_ptr<IdentityProvider> identity_;

@@ -46,7 +46,7 @@ private:
 
 EdcConnector::EdcConnector(EdcConnectorOptions options, EdcSide& side, edc::Http& http)
     : o_(std::move(options)), side_(side), http_(http),
-      edc_({.management = o_.management, .key = o_.key, .participant = o_.self, .version = {}}, http),
+      edc_({.management = o_.management, .key = o_.key, .participant = o_.edc_id.empty() ? o_.self : o_.edc_id, .version = {}}, http),
       updates_(update_stream_asset(o_.federation, o_.self)) {}
 
 Status EdcConnector::connect() { return edc_.connect(); }
@@ -185,6 +185,7 @@ Result<dsp::Dataset> EdcConnector::accepted(const Agreement& proposal, const Cal
             return Error{Code::deadline_exceeded, "connector.deadline",
                          o_.coordinator.id + " has not read our acceptance in EDC's catalogue: can it reach this EDC, and is it who the coordinator knows?"};
         }
+        if (o_.on_wait) o_.on_wait();
         http_.pause(look_pause_ms);
     }
 }

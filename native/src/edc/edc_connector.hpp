@@ -27,8 +27,10 @@ struct EdcConnectorOptions {
     edc::Peer coordinator;
     std::string management;  // of EDC
     std::string key;         // its X-Api-Key
+    std::string edc_id;      // what it calls itself; empty: `self`
     policy::Facts facts;     // for Point::negotiation, but the time
     std::function<void(const Error&)> on_problem = {};  // an offer of the coordinator's that cannot be read
+    std::function<void()> on_wait = {};                 // negotiate() waits for the coordinator
 };
 
 class EdcConnector final : public contract::Connector {

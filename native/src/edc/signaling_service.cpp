@@ -70,9 +70,13 @@ void SignalingService::register_with_edc(std::function<void(Status)> registered)
     ask.url = o_.control + registration.path;
     ask.body = registration.body;
     ask.allowed_origins = o_.origins;
-    o_.outbound->send(std::move(ask), [post = o_.post, registered = std::move(registered)](Result<OutboundResponse> answer) {
-        post([registered, answer = std::move(answer)] {
+    o_.outbound->send(std::move(ask), [post = o_.post, control = o_.control, registered = std::move(registered)](Result<OutboundResponse> answer) {
+        post([registered, control, answer = std::move(answer)] {
             if (!answer.ok()) return registered(answer.error());
+            if (answer->status == 404 || answer->status == 405) {
+                return registered(Error{Code::invalid_argument, "edc.control",
+                                        control + ": expected EDC's control API, found something else (HTTP status " + std::to_string(answer->status) + ")"});
+            }
             registered(success(answer->status) ? done() : Status(edc::error_of(answer->status, answer->body, "registering as data plane")));
         });
     });

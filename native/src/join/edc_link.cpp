@@ -1,5 +1,7 @@
 #include "join/edc_link.hpp"
 
+#include <algorithm>
+
 #include "api/json_body.hpp"
 #include "base/files.hpp"
 #include "cli/endpoint.hpp"
@@ -11,6 +13,7 @@ namespace entente::native {
 namespace {
 
 constexpr std::uint64_t key_limit_bytes = 4096;
+constexpr std::int64_t longest_silence_ms = 2'000;
 
 std::string without_spaces(std::string text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
@@ -55,8 +58,9 @@ Status EdcLink::connect(const Membership& member, const std::string& coordinator
     connector_ = std::make_unique<EdcConnector>(
         EdcConnectorOptions{.self = member.participant, .federation = member.plan.federation.id,
                             .coordinator = {member.plan.federation.coordinator, coordinator},
-                            .management = dsp::without_slash(c_.edc.management), .key = key_, .facts = facts_of(member.plan),
-                            .on_problem = [this](const Error& why) { say_("Connector", why.message + " (code " + why.reason + ")"); }},
+                            .management = dsp::without_slash(c_.edc.management), .key = key_, .edc_id = c_.edc.participant, .facts = facts_of(member.plan),
+                            .on_problem = [this](const Error& why) { problems_.seen(why.message + " (code " + why.reason + ")"); },
+                            .on_wait = [this] { problems_.tell(); }},
         *side_, *edc_http_);
     ENTENTE_TRY(connector_->connect());
     ENTENTE_TRY(side_->register_with_edc());
@@ -72,11 +76,23 @@ Result<Membership> EdcLink::enter() {
     }
     ENTENTE_ASSIGN(Membership member, become_member(c_, *http_));
     if (!side_) ENTENTE_TRY(open_side(member));
-    const std::string body = commands::JsonObject().text("address", c_.edc.protocol).text("kind", "edc").text("data", side_->origin()).str();
+    const std::string body = commands::JsonObject().text("address", c_.edc.protocol).text("kind", "edc").text("data", side_->origin())
+                                 .text("edc_id", c_.edc.participant).str();
     ENTENTE_ASSIGN(const std::string answer, ask_text(*http_, "PUT", "/api/v1/connector", body));
     ENTENTE_ASSIGN(const JsonBody json, JsonBody::parse(answer));
     ENTENTE_TRY(connect(member, json.text("address")));
     return member;
+}
+
+Result<contract::HubView> EdcLink::watch(std::uint64_t cursor, std::int64_t wait_ms, const contract::CallOptions& options) {
+    for (;;) {
+        const std::int64_t part_ms = std::min(wait_ms, longest_silence_ms);
+        auto view = connector_->watch(cursor, part_ms, options);
+        wait_ms -= part_ms;
+        if (!view.ok() || view->catalog.cursor != cursor) return view;
+        problems_.tell();
+        if (wait_ms <= 0) return view;
+    }
 }
 
 void EdcLink::heartbeat(const std::string& json) {

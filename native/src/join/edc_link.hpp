@@ -4,6 +4,7 @@
 
 #include "edc/edc_connector.hpp"
 #include "edc/edc_http.hpp"
+#include "join/connector_problems.hpp"
 #include "join/link.hpp"
 
 namespace entente::native {
@@ -12,13 +13,11 @@ class EdcLink final : public Link {
 public:
     using Say = std::function<void(std::string_view, const std::string&)>;
     EdcLink(const PartnerConfig& config, std::shared_ptr<hub::HttpClient> http, Say say)
-        : c_(config), http_(std::move(http)), say_(std::move(say)) {}
+        : c_(config), http_(std::move(http)), say_(std::move(say)), problems_(*http_, say_) {}
 
     Result<Membership> enter() override;
     contract::Connector& connector() override { return *connector_; }
-    Result<contract::HubView> watch(std::uint64_t cursor, std::int64_t wait_ms, const contract::CallOptions& options) override {
-        return connector_->watch(cursor, wait_ms, options);
-    }
+    Result<contract::HubView> watch(std::uint64_t cursor, std::int64_t wait_ms, const contract::CallOptions& options) override;
     void idle() override {}
     void heartbeat(const std::string& json) override;
 
@@ -29,6 +28,7 @@ private:
     const PartnerConfig& c_;
     std::shared_ptr<hub::HttpClient> http_;
     Say say_;
+    ConnectorProblems problems_;
     std::string key_;
     std::unique_ptr<EdcSide> side_;
     std::unique_ptr<EdcHttp> edc_http_;

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <mutex>
 #include <optional>
-#include <set>
 #include <thread>
 
 #include "api/json_body.hpp"
@@ -17,6 +15,7 @@
 #include "connectors/hub/hub_client.hpp"
 #include "dsp/side.hpp"
 #include "join/blocking_connector.hpp"
+#include "join/connector_problems.hpp"
 #include "join/edc_link.hpp"
 #include "net/http_client.hpp"
 
@@ -55,7 +54,7 @@ private:
 class DspLink final : public Link {
 public:
     DspLink(const PartnerConfig& config, std::shared_ptr<hub::HttpClient> http, Say say)
-        : c_(config), http_(std::move(http)), say_(std::move(say)),
+        : c_(config), http_(std::move(http)), say_(std::move(say)), problems_(*http_, say_),
           connector_([this](std::function<void(contract::Connector&)> work) { side_->post(std::move(work)); }) {}
 
     Result<Membership> enter() override {
@@ -84,8 +83,7 @@ public:
                                                  .ca_file = c_.ca_file, .opened_networks = c_.networks,
                                                  .vouched_by = std::move(vouched_by),
                                                  .on_problem = [this](const std::string& peer, const Error& why) {
-                                                     const std::lock_guard lock(problem_mutex_);
-                                                     problem_ = peer + ": " + why.message + " (code " + why.reason + ")";
+                                                     problems_.seen(peer + ": " + why.message + " (code " + why.reason + ")");
                                                  }}));
             say_("Connector", side_->address());
         }
@@ -104,7 +102,7 @@ public:
             waiting.timeout_ms = std::min(wait_ms, longest_silence_ms);
             Result<std::uint64_t> changed = cursor;
             connector_.wait(cursor, waiting, [&changed](Result<std::uint64_t> r) { changed = std::move(r); });
-            say_problems();
+            problems_.tell();
             if (!changed.ok()) return changed.error();
             if (*changed != cursor) break;
             wait_ms -= waiting.timeout_ms;
@@ -125,33 +123,12 @@ public:
 
 private:
     static constexpr std::int64_t longest_silence_ms = 2'000;
-    static constexpr std::size_t most_sentences = 1'000;
-
-    // What keeps the two connectors apart: as this one sees it, and as the coordinator says.
-    void say_problems() {
-        std::string seen;
-        {
-            const std::lock_guard lock(problem_mutex_);
-            seen = std::exchange(problem_, {});
-        }
-        if (say_new("Connector", seen)) heartbeat(commands::JsonObject().text("activity", "waiting").text("problem", seen).str());
-        const auto me = ask_text(*http_, "GET", "/api/v1/me", {});
-        const auto json = me.ok() ? JsonBody::parse(*me) : Result<JsonBody>(me.error());
-        if (json.ok() && json->has("connector_problem")) say_new("Coordinator", json->text("connector_problem"));
-    }
-    bool say_new(std::string_view what, const std::string& sentence) {
-        if (sentence.empty() || said_.size() >= most_sentences || !said_.insert(sentence).second) return false;
-        say_(what, sentence);
-        return true;
-    }
 
     const PartnerConfig& c_;
     std::shared_ptr<hub::HttpClient> http_;
     Say say_;
     std::optional<codec::SigningKey> key_;
-    std::mutex problem_mutex_;
-    std::string problem_;  // the latest one that was not said
-    std::set<std::string> said_;
+    ConnectorProblems problems_;
     std::unique_ptr<DspSide> side_;
     BlockingConnector connector_;
 };

@@ -57,6 +57,7 @@ Status read_partner_toml(const std::string& path, PartnerConfig& config, command
     edc.text("management", config.edc.management);
     edc.text("control", config.edc.control);
     edc.text("protocol", config.edc.protocol);
+    edc.text("participant", config.edc.participant);
     edc.text("key_file", config.edc.key_file);
     if (edc.has("key_file") && !config.edc.key_file.empty()) config.edc.key_file = (folder / config.edc.key_file).string();
     return root.finish();

@@ -36,6 +36,7 @@
 //   key_file     = "edc.key"                                # the API's key
 //   control      = "http://127.0.0.1:8182/control"          # its control API
 //   protocol     = "https://edc.plant-a.example/protocol/2025-1"   # where other connectors reach it
+//   participant  = "BPNL000000000001"                      # its edc.participant.id, where that is not the one invited
 #pragma once
 
 #include <string>
@@ -50,6 +51,7 @@ struct EdcConfig {
     std::string key_file;
     std::string control;
     std::string protocol;
+    std::string participant;  // empty: the one that was invited
 };
 
 struct PartnerConfig {

@@ -10,7 +10,8 @@ Result<dsp::Peer> read_registration(const std::string& participant, const std::s
     if (!kind.empty() && kind != "entente" && kind != "edc") {
         return Error{Code::invalid_argument, "connector.kind", "connector: expected the kind entente or edc, found \"" + kind.substr(0, 40) + "\""};
     }
-    return dsp::Peer{participant, body.text("address"), kind == "edc", body.text("data")};
+    if (kind != "edc") return dsp::Peer{participant, body.text("address")};
+    return dsp::Peer{participant, body.text("address"), true, body.text("data"), body.text("edc_id")};
 }
 
 }  // namespace entente::native

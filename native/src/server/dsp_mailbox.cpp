@@ -115,6 +115,10 @@ Status DspMailbox::know(const dsp::Peer& peer, const codec::PublicKey& key) {
             return Error{Code::permission_denied, "connector.address", "connector: expected an https:// address, found " + url.origin()};
         }
     }
+    for (const auto& [id, other] : station_->peers()) {
+        if (id == peer.participant || !(peer.edc || other.edc) || other.called() != peer.called()) continue;
+        return Error{Code::conflict, "connector.taken", "connector: expected an EDC with an id of its own, found that of another participant"};
+    }
     known.address = dsp::without_slash(known.address);
     known.data_origin = dsp::origin_of(known.data_origin);
     station_->know(known, key);

@@ -40,7 +40,7 @@ public:
     void start();
     [[nodiscard]] const std::string& address() const noexcept { return station_->address(); }
     // invalid_argument "url.*"; permission_denied "connector.address" for one that this coordinator would not call,
-    // "identity.mock" for an EDC without mock_identity.
+    // "identity.mock" for an EDC without mock_identity; conflict "connector.taken" for one that calls itself like another.
     Status know(const dsp::Peer& peer, const codec::PublicKey& key);
     void forget(const std::string& participant);
 

@@ -14,7 +14,8 @@ def main():
     name = sys.argv[1] if len(sys.argv) > 1 else "plant-b"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with Edc(name, os.environ["ENTENTE_EDC_JARS"], data_plane=False) as edc:
-        print(f'# An EDC as {name}, in memory; its log is {edc.log}. The key of its Management API is {edc.key}\n'
+        print(f'# An EDC as {name}, in memory; its log is {edc.log}\n'
+              f'# The key of its Management API:  echo {edc.key} > edc.key\n'
               f'connector  = "edc"\n\n[edc]\nmanagement = "{edc.management}"\nkey_file   = "edc.key"\n'
               f'control    = "{edc.control}"\nprotocol   = "{edc.dsp}"', flush=True)
         edc.process.wait()

@@ -16,13 +16,14 @@ from harness import Small, undisturbed_digest  # noqa: E402
 JARS = os.environ["ENTENTE_EDC_JARS"]
 ROUNDS = 10
 MOCK = "--insecure-mock-identity"
+NAME = "BPNL000000000002"  # what the EDC calls itself; the operator has invited plant-2
 UPDATES, GLOBAL = "urn:fl:e2e:plant-2:updates", "urn:fl:e2e:global"
 
 
 class Loop(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.edc = Edc("plant-2", JARS, data_plane=False)
+        cls.edc = Edc(NAME, JARS, data_plane=False)
         cls.addClassCleanup(cls.edc.stop)
         cls.digest = undisturbed_digest(rounds=ROUNDS)
         cls.edc.wait_ready()
@@ -31,7 +32,7 @@ class Loop(unittest.TestCase):
         (f.folder / "edc.key").write_text(self.edc.key + "\n")
         path = f.folder / "partner.toml"
         path.write_text('connector = "edc"\n[edc]\nkey_file = "edc.key"\n'
-                        f'management = "{self.edc.management}"\ncontrol = "{self.edc.control}"\nprotocol = "{self.edc.dsp}"\n')
+                        f'management = "{self.edc.management}"\ncontrol = "{self.edc.control}"\nprotocol = "{self.edc.dsp}"\nparticipant = "{NAME}"\n')
         return f.start_partner(2, path)
 
     def start(self, f):
@@ -69,7 +70,7 @@ class Loop(unittest.TestCase):
         new = list(self.edc_agreements())
         for agreement in before:
             new.remove(agreement)
-        self.assertEqual(new, [(GLOBAL, "plant-2"), (UPDATES, "coordinator")], "EDC agreed once for each direction")
+        self.assertEqual(new, [(GLOBAL, NAME), (UPDATES, "coordinator")], "EDC agreed once for each direction")
 
     def test_a_partner_that_is_killed_goes_on(self):
         with Small(rounds=4, rows=2000) as f:
@@ -94,7 +95,7 @@ class Loop(unittest.TestCase):
             self.start(f)
             f.wait_for(lambda: f.status()["completed"] >= 1, "the first round")
             stranger = Company("stranger", free_ports(1)[0], name, {})
-            stranger.command += ["--peer", f"plant-2={self.edc.dsp}", "--origin", "plant-2=http://127.0.0.1:1"]
+            stranger.command += ["--peer", f"{NAME}={self.edc.dsp}", "--origin", f"{NAME}=http://127.0.0.1:1"]
             self.addCleanup(stranger.stop)
             stranger.start()
             token = json.dumps({"region": "eu", "audience": self.edc.dsp, "clientId": "stranger"})
@@ -108,9 +109,9 @@ class Loop(unittest.TestCase):
                     return found["state"] in states and found
                 return wait_for(f"{pid} in {states}", there, 40)
 
-            agreed = until(stranger.begin("negotiations", peer="plant-2", dataset=UPDATES, offer=json.dumps(offer)), "FINALIZED", "TERMINATED")
+            agreed = until(stranger.begin("negotiations", peer=NAME, dataset=UPDATES, offer=json.dumps(offer)), "FINALIZED", "TERMINATED")
             self.assertEqual(agreed["state"], "FINALIZED", agreed)
-            pid = stranger.begin("transfers", peer="plant-2", agreement=agreed["agreement"], format="HttpData-PULL")
+            pid = stranger.begin("transfers", peer=NAME, agreement=agreed["agreement"], format="HttpData-PULL")
             self.assertEqual(until(pid, "STARTED", "COMPLETED", "TERMINATED")["state"], "TERMINATED")
             self.assertEqual(stranger.received(), {})
 
@@ -120,12 +121,12 @@ class Loop(unittest.TestCase):
             self.assertNotEqual(self.start_edc_partner(f).wait(60), 0)
             self.assertIn("identity.mock", f.log("plant-2"))
             self.assertIn(MOCK, f.log("plant-2"))
-            self.assertEqual(self.catalogue_as(f, "plant-2"), 401)
+            self.assertEqual(self.catalogue_as(f, NAME), 401)
         with Small(rounds=1) as f:
             f.start_server(MOCK)
             f.start_partner(1, "--connector", "dsp")
             f.wait_for(lambda: f.get("/api/v1/connector")["peers"], "plant-1 is registered")
-            for name in ("plant-1", "plant-2", "coordinator", ""):
+            for name in ("plant-1", "plant-2", "coordinator", NAME, ""):
                 self.assertEqual(self.catalogue_as(f, name), 401, f"{name} is not registered as an EDC")
 
     def catalogue_as(self, f, participant):

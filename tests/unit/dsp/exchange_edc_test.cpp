@@ -33,7 +33,7 @@ struct Scene {
     codec::SigningKey coordinator = seeded(1), plant = seeded(2);
     Exchange exchange{"digits"};
     std::map<std::string, dsp::Peer, std::less<>> peers{
-        {"plant-b", {"plant-b", "https://edc.example/protocol/2025-1", true, "https://plant-b.example"}},
+        {"plant-b", {"plant-b", "https://edc.example/protocol/2025-1", true, "https://plant-b.example", "BPNL1"}},
         {"plant-a", {"plant-a", "https://plant-a.example/dsp/2025-1"}}};
     dsp::ExchangeBehaviour behaviour{{"coordinator", coordinator.public_key(), exchange, peers, [] { return now; }}};
     dsp::Node node{options(), behaviour};
@@ -51,6 +51,7 @@ struct Scene {
         o.participant = "coordinator";
         o.address = "https://coordinator.example/dsp/2025-1";
         o.new_id = [this] { return "urn:uuid:" + std::to_string(++ids); };
+        o.called = [this](const std::string& peer) { return peers.find(peer)->second.called(); };
         return o;
     }
     dsp::Answer call(const std::string& caller, const std::string& path, const std::string& body) {
@@ -110,6 +111,7 @@ TEST_CASE("an EDC's request is agreed to once its participant has shown that it 
     REQUIRE(agreement.ok());
     const policy::Odrl agreed = policy::read_odrl(agreement->policy).value();
     CHECK(agreed.frame.id == accepted.id);
+    CHECK(agreed.frame.assignee == "BPNL1");
     CHECK(policy::same_terms(agreed.policy, accepted.offer.offer.policy));
 }
 
@@ -165,6 +167,24 @@ TEST_CASE("the coordinator's books about a participant's updates are in the data
     dsp::Extensions broken = s.shown("plant-b").properties;
     broken[dsp::member::view] = broken[dsp::member::view].substr(0, 40);
     CHECK_FALSE(dsp::read_view(broken).ok());
+}
+
+TEST_CASE("an EDC is called in offers and agreements what it calls itself") {
+    Scene s;
+    const std::string odrl = R"({"@id":"b64:b64:b64","@type":"Offer","permission":[{"action":"use"}]})";
+    const auto begun = s.node.request(dsp::Node::NegotiationRequest{"plant-b", "https://edc.example/protocol/2025-1", updates, odrl, {}}, now);
+    REQUIRE(begun.ok());
+    s.node.commit(*begun);
+    const auto due = s.node.due(now);
+    REQUIRE(due.size() == 1);
+    const std::string offer = dsp::read_message(due.front().body, {dsp::Kind::contract_request})->policy;
+    CHECK(policy::read_odrl(offer)->frame.assigner == "BPNL1");
+    const auto agreed_with = [&](const char* assigner) {
+        dsp::Message m{.kind = dsp::Kind::agreement, .id = assigner, .provider_pid = "theirs", .consumer_pid = begun->negotiation->pid};
+        m.policy = dsp::agreement_over(odrl, {"a", updates, assigner, "coordinator", "2026-11-23T11:00:00Z"}).value();
+        return s.call("plant-b", "/negotiations/" + begun->negotiation->pid + "/agreement", dsp::write(m)).body;
+    };
+    CHECK(agreed_with("plant-b").find("expected the assigner BPNL1") != std::string::npos);
 }
 
 TEST_CASE("an EDC's own name for an agreement is taken, other terms are not; what it is told waits until it has written them down") {

@@ -143,12 +143,13 @@ TEST_CASE("a join code is read from its file or the variable, without what surro
 TEST_CASE("an EDC has a table of its own") {
     File file;
     REQUIRE(file.read("connector = \"edc\"\n[edc]\nmanagement = \"http://127.0.0.1:8181/management\"\ncontrol = \"http://127.0.0.1:8182/control\"\n"
-                      "protocol = \"https://edc.example/protocol/2025-1\"\nkey_file = \"edc.key\"\n")
+                      "protocol = \"https://edc.example/protocol/2025-1\"\nkey_file = \"edc.key\"\nparticipant = \"BPNL1\"\n")
                 .ok());
     CHECK(file.config.connector == "edc");
     CHECK(file.config.edc.management == "http://127.0.0.1:8181/management");
     CHECK(file.config.edc.control == "http://127.0.0.1:8182/control");
     CHECK(file.config.edc.protocol == "https://edc.example/protocol/2025-1");
+    CHECK(file.config.edc.participant == "BPNL1");
     CHECK(file.config.edc.key_file == file.in_folder("edc.key"));
     CHECK_FALSE(File().read("[edc]\nkey = \"secret\"\n").ok());
 }

@@ -17,7 +17,7 @@ struct Fixed final : IdentityProvider {
 std::unique_ptr<IdentityProvider> make(bool mock) {
     return make_peer_identity({.signed_tokens = std::make_unique<Fixed>(),
                                .mock = mock ? make_mock_identity("coordinator") : nullptr,
-                               .is_edc = [](const std::string& id) { return id == "plant-b"; },
+                               .edc_called = [](const std::string& name) { return name == "BPNL1" ? std::optional<std::string>("plant-b") : std::nullopt; },
                                .edc_at = [](const std::string& address) { return address == "https://edc.example/protocol/2025-1"; }});
 }
 
@@ -35,10 +35,11 @@ std::string mock_token(const std::string& id, const std::string& audience = "htt
 
 TEST_CASE("a mock token is believed of a registered EDC, of nobody else, and only where that was asked for") {
     auto identity = make(true);
-    CHECK(seen(*identity, mock_token("plant-b")) == "plant-b");
+    CHECK(seen(*identity, mock_token("BPNL1")) == "plant-b");
+    CHECK(seen(*identity, mock_token("plant-b")).starts_with("identity.stranger "));
     CHECK(seen(*identity, mock_token("plant-a")).starts_with("identity.stranger "));
     CHECK(seen(*identity, mock_token("coordinator")).starts_with("identity.stranger "));
-    CHECK(seen(*identity, mock_token("plant-b", "https://elsewhere")).starts_with("identity.audience "));
+    CHECK(seen(*identity, mock_token("BPNL1", "https://elsewhere")).starts_with("identity.audience "));
     CHECK(seen(*identity, "{").starts_with("identity.malformed "));
     CHECK(seen(*identity, "Bearer x") == "signed:Bearer x");
     auto strict = make(false);
@@ -62,9 +63,9 @@ TEST_CASE("what a partner tells about its connector") {
     const auto own = read_registration("plant-a", R"({"address":"https://plant-a.example/dsp/2025-1"})");
     REQUIRE(own.ok());
     CHECK((own->participant == "plant-a" && own->address == "https://plant-a.example/dsp/2025-1" && !own->edc));
-    const auto edc = read_registration("plant-b", R"({"address":"https://edc.example/protocol/2025-1","kind":"edc","data":"https://plant-b.example"})");
+    const auto edc = read_registration("plant-b", R"({"address":"https://edc.example/protocol/2025-1","kind":"edc","data":"https://plant-b.example","edc_id":"BPNL1"})");
     REQUIRE(edc.ok());
-    CHECK((edc->edc && edc->data_origin == "https://plant-b.example"));
+    CHECK((edc->edc && edc->data_origin == "https://plant-b.example" && edc->called() == "BPNL1" && own->called() == "plant-a"));
     CHECK(read_registration("plant-b", R"({"address":"https://x","kind":"other"})").error().reason == "connector.kind");
     CHECK_FALSE(read_registration("plant-b", "https://plant-a.example/dsp/2025-1").ok());
 }
