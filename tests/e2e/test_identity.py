@@ -4,6 +4,7 @@ import base64, hashlib, json, re, subprocess, time, unittest, urllib.request
 from envelope import public_key, sign
 from harness import ENTENTE, ROOT, Small
 from identity_provider import IdentityProvider, installed
+from test_live import WebSocket
 
 
 def enrolment(participant, name="key"):
@@ -74,7 +75,7 @@ class SignIn(unittest.TestCase):
                   ("operator", "issuer"): self.provider.token("operator"), ("operator", "ours"): self.f.token}
         routes = re.findall(r'^    \{"(\w+)", "([^"]+)", (\w+),', (ROOT / "native/src/api/routes.cpp").read_text(), re.MULTILINE)
         allowed = {"anybody": {"nobody", "newcomer", "partner", "auditor", "operator"}, "members": {"partner"}, "newcomers": {"newcomer", "partner"},
-                   "operators": {"operator"}, "overseers": {"operator", "auditor"}, "known": {"newcomer", "partner", "auditor", "operator"}}
+                   "operators": {"operator"}, "overseers": {"operator", "auditor"}, "known": {"newcomer", "partner", "auditor", "operator"}, "insiders": {"partner", "auditor", "operator"}}
         self.assertEqual({(m, p) for m, p, _ in routes}, {(m.upper(), p) for p, methods in self.api["paths"].items() for m in methods})
         walked = 0
         for method, path, access in routes:
@@ -142,7 +143,14 @@ class SignIn(unittest.TestCase):
         self.assertEqual(self.me(good)[0], "operator")
 
     def test_joining_without_a_code_and_going_at_the_operator_s_click(self):
-        self.assertEqual(self.f.ask("GET", "/api/v1/hub/view", token=self.provider.token("plant-5"))[0], 403)
+        for path in ("hub/view", "status"):
+            status, body = self.f.ask("GET", f"/api/v1/{path}", token=self.provider.token("plant-5"))
+            self.assertEqual((status, json.loads(body)["code"]), (403, "auth.not-joined"))
+        # Nobody comes in as the coordinator, whatever an issuer or an operator says.
+        mask = self.provider.signed({"realm_access": {"roles": ["partner"]}, "participant_id": "coordinator"})
+        self.assertEqual(self.me(mask)[0], "auth.no-company")
+        status, body = self.f.ask("POST", "/api/v1/invitations", json.dumps({"participant": "coordinator"}).encode())
+        self.assertEqual((status, json.loads(body)["code"]), (409, "join.taken"))
         status, body = self.f.ask("POST", "/api/v1/enrolment", enrolment("plant-6"), self.provider.token("plant-5"))
         self.assertEqual((status, json.loads(body)["code"]), (401, "join.bad-signature"))
         status, joined = self.enrol("plant-5")
@@ -161,6 +169,29 @@ class SignIn(unittest.TestCase):
         self.assertNotIn(self.provider.issuer, policy("/demo.html") + policy("/healthz"))
         federation = json.loads(self.f.ask("GET", "/api/v1/federation", token=None)[1])
         self.assertEqual(federation["sign_in"], {"issuer": self.provider.issuer, "client_id": "entente-web", "scope": "openid"})
+
+    def test_what_is_watched_ends_with_the_token_or_at_the_operator_s_click(self):
+        refused = WebSocket(self.f, first={"token": self.provider.signed({"aud": "other"})})
+        self.assertEqual(refused.frame(), 1008)
+        newcomer = WebSocket(self.f, first={"token": self.provider.token("plant-8")})
+        self.assertEqual(newcomer.frame(), 1008)
+        newcomer.close()
+        long = WebSocket(self.f, first={"token": self.provider.signed({"groups": "x" * 5000})})
+        self.assertEqual(long.frame()["type"], "status")
+        # Four seconds are left of the minute of leeway.
+        ends = int(time.time()) - 56
+        short = WebSocket(self.f, first={"token": self.provider.signed({"exp": ends})})
+        self.assertEqual(short.frame()["type"], "status")
+        self.enrol("plant-6")
+        partner = WebSocket(self.f, first={"token": self.provider.token("plant-6")})
+        self.assertEqual([p["id"] for p in partner.frame()["participants"]], ["plant-6"])
+        time.sleep(max(0, ends + 61 - time.time()))
+        self.assertEqual(self.f.ask("DELETE", "/api/v1/participants/plant-6", token=self.provider.token("operator"))[0], 204)
+        for socket in (short, partner):
+            self.assertEqual(socket.until(lambda frame: isinstance(frame, int))[-1], 1008)
+        long.until(lambda frame: frame.get("entry", {}).get("kind") == "participant.left")  # the others watch on
+        for socket in (refused, long, short, partner):
+            socket.close()
 
     def test_tokens_are_neither_logged_nor_kept(self):
         token = self.provider.token("operator")

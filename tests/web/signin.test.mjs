@@ -92,7 +92,7 @@ test('an operator signs in, is shown as such, is renewed, and signs out', async 
   });
 });
 
-test('an auditor reads, a partner that has not joined sees no one else, and whoever has no role stays out', async () => {
+test('an auditor reads, a partner that has not joined sees nobody, and whoever has no role stays out', async () => {
   await withPage('/', async (page) => {
     await signIn(page, 'ada');
     await page.locator('[data-who]', { hasText: 'ada, auditor' }).waitFor();
@@ -101,6 +101,7 @@ test('an auditor reads, a partner that has not joined sees no one else, and whoe
   await withPage('/', async (page) => {
     await signIn(page, 'plant-2');
     await page.locator('[data-who]', { hasText: 'plant-2, partner' }).waitFor();
+    await refused(page, 'auth.not-joined');
     assert.equal(await page.getByRole('heading', { name: 'Ledger' }).count(), 0);
   });
   await withPage('/', async (page) => {

@@ -33,7 +33,8 @@ Response refusal(const Error& error) {
 }  // namespace
 
 App::App(AppOptions options)
-    : o_(std::move(options)), gate_({.codes = o_.identity, .issuer = o_.issuer, .audience = o_.audience, .claims = o_.claims, .post = o_.post}) {}
+    : o_(std::move(options)), gate_({.codes = o_.identity, .issuer = o_.issuer, .audience = o_.audience, .claims = o_.claims,
+             .coordinator = o_.host.machine().plan().federation.coordinator, .post = o_.post}) {}
 
 // The data space's paths are answered by the connector, whoever asks.
 DspService* App::protocol(const Request& request) const {
@@ -156,8 +157,9 @@ void App::finish_upload(const std::string& participant, const std::string& asset
 void App::subscribe(std::string token, std::weak_ptr<http::Subscriber> subscriber, std::function<void(bool)> answer) {
     o_.post([this, token = std::move(token), subscriber = std::move(subscriber), answer = std::move(answer)] {
         gate_.identify(token, [this, subscriber, answer](Result<Principal> who) {
-            answer(who.ok());
-            if (!who.ok()) return;
+            const bool welcome = who.ok() && who->joined;
+            answer(welcome);
+            if (!welcome) return;
             listeners_.push_back({subscriber, *who});
             if (auto socket = subscriber.lock()) socket->push(std::make_shared<const std::string>(status_json(*who)), true);
         });

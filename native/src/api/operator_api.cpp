@@ -62,6 +62,9 @@ void App::invite(Call& call) {
         return call.reply(problem(400, "join.validity", "valid_s: expected 1 second to 365 days"));
     }
     const std::string participant = body->text("participant");
+    if (participant == o_.host.machine().plan().federation.coordinator) {
+        return call.reply(problem(409, "join.taken", participant + " is the coordinator itself; choose another id"));
+    }
     auto invited = o_.identity.invite(participant, body->text("name"), *role, static_cast<std::int64_t>(valid_s), now_ms());
     if (!invited.ok()) return call.reply(problem(invited.error()));
     call.reply(json(JsonObject()

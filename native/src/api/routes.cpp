@@ -13,6 +13,7 @@ constexpr Access newcomers{one(Role::partner), false};
 constexpr Access operators{one(Role::operator_), false};
 constexpr Access overseers{one(Role::operator_) | one(Role::auditor), false};
 constexpr Access known{one(Role::partner) | one(Role::operator_) | one(Role::auditor), false};
+constexpr Access insiders{known.roles, true};
 
 constexpr Route table[] = {
     {"GET", "/healthz", anybody, BodyKind::none, false, &App::healthz},
@@ -39,7 +40,7 @@ constexpr Route table[] = {
     {"POST", "/api/v1/leave", members, BodyKind::small, false, &App::leave},
     {"GET", "/api/v1/me", known, BodyKind::none, false, &App::me},
 
-    {"GET", "/api/v1/status", known, BodyKind::none, false, &App::status},
+    {"GET", "/api/v1/status", insiders, BodyKind::none, false, &App::status},
     {"POST", "/api/v1/invitations", operators, BodyKind::small, false, &App::invite},
     {"GET", "/api/v1/ledger", overseers, BodyKind::none, false, &App::ledger},
     {"GET", "/api/v1/connector", overseers, BodyKind::none, false, &App::connector},

@@ -21,7 +21,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t max_queue = 256;
-constexpr std::size_t max_message_bytes = 4096;
+constexpr std::size_t max_message_bytes = 10 * 1024;  // a token of 8 KiB
 
 std::string token_of(std::string_view text) {
     error_code ec;

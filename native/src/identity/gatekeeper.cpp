@@ -19,6 +19,9 @@ Result<Principal> Gatekeeper::admit(const Result<Json>& claims) const {
     if (!claims.ok()) return claims.error();
     ENTENTE_ASSIGN(Principal who, principal_of(*claims, o_.claims));
     if (who.role != Role::partner) return who;
+    if (who.id == o_.coordinator) {
+        return Error{Code::permission_denied, "auth.no-company", "expected a partner's participant, found the coordinator's own (" + who.id + ")"};
+    }
     const Account* account = o_.codes.find(who.id);
     if (account == nullptr) {
         who.joined = false;

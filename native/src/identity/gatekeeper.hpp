@@ -23,6 +23,7 @@ public:
         std::shared_ptr<Issuer> issuer;  // null: none
         std::string audience;            // what its tokens are made out to
         ClaimNames claims;
+        std::string coordinator;         // its participant id, in whose name nobody comes in
         std::function<void(std::function<void()>)> post;
     };
     using Completion = std::function<void(Result<Principal>)>;

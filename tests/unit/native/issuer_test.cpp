@@ -200,7 +200,7 @@ TEST_CASE("the gate: our own tokens and the provider's, and what our books say o
     JoinCodes codes = JoinCodes::open(store).value();
     Provider p;
     std::vector<std::function<void()>> posted;
-    Gatekeeper gate({.codes = codes, .issuer = p.issuer, .audience = "entente-api", .claims = {}, .post = [&posted](std::function<void()> work) { posted.push_back(std::move(work)); }});
+    Gatekeeper gate({.codes = codes, .issuer = p.issuer, .audience = "entente-api", .claims = {}, .coordinator = "coordinator", .post = [&posted](std::function<void()> work) { posted.push_back(std::move(work)); }});
     const auto who = [&](const std::string& bearer) {
         std::string said = "nothing yet";
         gate.identify(bearer, [&said](Result<Principal> found) {
@@ -218,6 +218,7 @@ TEST_CASE("the gate: our own tokens and the provider's, and what our books say o
     CHECK(who(p.key.token(p.claims(""))) == "auth.no-role");
     const std::string partner = p.key.token(p.claims(R"(,"realm_access":{"roles":["partner"]},"participant_id":"plant-a")"));
     CHECK(who(partner) == "partner plant-a not joined");
+    CHECK(who(p.key.token(p.claims(R"(,"realm_access":{"roles":["partner"]},"participant_id":"coordinator")"))) == "auth.no-company");
 
     std::array<std::byte, codec::SigningKey::seed_bytes> seed{};
     const codec::SigningKey key(seed);
@@ -241,7 +242,7 @@ TEST_CASE("the gate: our own tokens and the provider's, and what our books say o
     CHECK(codes.enrol("plant-a", "", key.public_key(), over_id, 4).error().reason == "join.removed");
     CHECK(codes.enrol("plant-a", "", other.public_key(), other.sign("join", as_bytes(std::string_view("enrol:plant-a"))), 4).error().reason == "join.removed");
 
-    Gatekeeper alone({.codes = codes, .issuer = nullptr, .audience = {}, .claims = {}, .post = [](const std::function<void()>& work) { work(); }});
+    Gatekeeper alone({.codes = codes, .issuer = nullptr, .audience = {}, .claims = {}, .coordinator = {}, .post = [](const std::function<void()>& work) { work(); }});
     std::string said;
     alone.identify(p.token(), [&said](Result<Principal> found) { said = found.ok() ? "believed" : found.error().reason; });
     CHECK(said == "auth.unknown-token");

@@ -106,6 +106,7 @@ function SignIn({ federation, enter, ended, before }: { federation: FederationTe
 }
 
 function refusal(fault: Fault): Trouble {
+  if (fault.reason === 'auth.not-joined') return { happened: 'Your company has not joined yet.', safe: 'Nothing was changed.', todo: 'Join at /join on this coordinator, then come back.', code: fault.reason };
   if (fault.reason.startsWith('auth.no-') || fault.reason === 'join.removed') return { happened: fault.message, safe: 'Nothing was changed.', todo: 'Ask whoever administers your account, or the operator.', code: fault.reason };
   if (fault.status === 401 || fault.status === 403) return { happened: 'This token is not known here.', safe: 'Nothing was changed.', todo: 'Take the one that entente serve printed for this federation.', code: fault.reason };
   return { happened: fault.message, safe: 'Nothing was changed.', todo: 'Check that the coordinator runs, then try again.', code: fault.reason };
