@@ -97,7 +97,7 @@ class Events(unittest.TestCase):
                 self.assertEqual(self.open(first=first).frame(), 1008, "closed for policy")
         self.assertEqual(self.open(origin="https://elsewhere.example").status, 403)
         self.assertEqual(self.open(origin=self.f.url).status, 101)
-        long = self.open(first={"token": "x" * 5000})
+        long = self.open(first={"token": "x" * 12000})
         self.assertEqual(long.frame(), 1009, "closed for its size")
         self.assertEqual(self.f.ask("GET", "/healthz")[0], 200)
 
