@@ -1,5 +1,5 @@
 """Federations over the Dataspace Protocol: the coordinator and each partner have connectors of their own."""
-import json, shutil, signal, subprocess, time, unittest
+import json, re, shutil, signal, subprocess, time, unittest
 
 from envelope import token
 from harness import ENTENTE, Small, free_ports, undisturbed_digest
@@ -278,6 +278,28 @@ class Endings(unittest.TestCase):
             for transfer in f.get("/api/v1/connector")["processes"]["transfers"]:
                 self.assertIn(f.ask("GET", f"/dsp/data/{transfer['pid']}", token="guess")[0], (401, 403, 404))
             self.assertEqual(f.ask("GET", "/api/v1/connector", token=f.enter("plant-9")[0])[0], 403)
+
+
+class Doctor(unittest.TestCase):
+    def test_a_partner_asks_whether_its_connector_is_reached(self):
+        with Small() as f:
+            f.start_server()
+            path = f.folder / "partner.toml"
+            path.write_text(f'url = "{f.url}"\nstate = "plant-1"\n')
+
+            def callback():
+                seen = subprocess.run([ENTENTE, "doctor", "connector", path, "--json"], capture_output=True, text=True, timeout=60)
+                step = json.loads(seen.stdout)["steps"][-1]
+                self.assertEqual((step["step"], seen.returncode == 0), ("callback", step["good"]), seen.stdout)
+                return step
+
+            self.assertIn("file", callback()["found"], "it has not joined")
+            partner = f.start_partner(1, *OWN)
+            reached = re.compile(r"has reached http://127\.0\.0\.1:\d+/dsp/2025-1 \d+ ms ago$")
+            f.wait_for(lambda: reached.search(callback()["found"]), "the coordinator reaches it")
+            partner.kill()
+            partner.wait()
+            f.wait_for(lambda: "Connection refused" in callback()["found"], "the coordinator does not reach it any more")
 
 
 if __name__ == "__main__":

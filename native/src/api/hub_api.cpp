@@ -204,8 +204,11 @@ void App::me(Call& call) {
         body.whole("refusals", p.refusals).text("last_refusal", p.last_refusal);
     }
     DspMailbox* const connector = connector_;
-    const std::string trouble = connector == nullptr ? std::string() : connector->problem_of(call.who.id);
-    if (!trouble.empty()) body.text("connector_problem", trouble);
+    if (const auto standing = connector == nullptr ? std::nullopt : connector->standing_of(call.who.id)) {
+        body.text("connector", standing->address);
+        if (standing->reached_ms) body.whole("connector_reached_ms", static_cast<std::uint64_t>(*standing->reached_ms));
+        if (!standing->problem.empty()) body.text("connector_problem", standing->problem);
+    }
     call.reply(json(body.str()));
 }
 

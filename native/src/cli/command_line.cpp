@@ -40,7 +40,7 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente export model.entf -o model.safetensors --plan plan.toml
   entente data split --from mnist --to shares    deal a data set to partners
   entente doctor                                 what this machine offers
-  entente doctor connector URL                   why a peer's connector is not found
+  entente doctor connector URL|partner.toml      why a peer's connector is not found
 
 Every command has --help and --json. Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 refused by policy,
 5 peer unreachable, 6 bad data, 130 interrupted.
@@ -149,8 +149,9 @@ void declare(Line& line) {
     CLI::App* doctor = line.app.add_subcommand("doctor", "Versions, kernels and what may be missing.\n\n  entente doctor --json\n");
     doctor->add_flag("--json", line.doctor_json, "One JSON object");
     CLI::App* peer = doctor->add_subcommand("connector", "Why a peer's connector is not found, step by step, with what to do.\n\n"
-                                                         "  entente doctor connector https://plant-a.example:8444\n");
-    peer->add_option("url", line.connector.url, "Its address")->required();
+                                                         "  entente doctor connector https://plant-a.example:8444\n"
+                                                         "  entente doctor connector partner.toml      also the way back, from the coordinator\n");
+    peer->add_option("url", line.connector.url, "Its address, or the file of a partner that has joined")->required();
     peer->add_option("--ca", line.connector.ca_file, "PEM certificates to trust instead of the system's");
     peer->add_option("--network", line.connector.networks, "A private network that may be asked, such as 10.0.0.0/8");
     peer->add_flag("--json", line.connector.json, "One JSON object");

@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "api/json_body.hpp"
 #include "base/files.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
@@ -12,6 +13,8 @@
 #include "connectors/dsp/reader.hpp"
 #include "connectors/dsp/terms.hpp"
 #include "http/message.hpp"
+#include "join/membership.hpp"
+#include "net/http_client.hpp"
 #include "net/outbound.hpp"
 
 namespace entente::native {
@@ -19,6 +22,7 @@ namespace {
 
 constexpr std::int64_t timeout_ms = 10'000;
 constexpr std::int64_t tolerable_skew_s = 60;
+constexpr std::int64_t recently_ms = 30'000;
 
 struct Finding {
     std::string step;
@@ -31,8 +35,9 @@ class Examination {
 public:
     explicit Examination(const ConnectorDoctor& options) : o_(options), url_(dsp::without_slash(options.url)) {}
 
-    std::vector<Finding> run() {
+    std::vector<Finding> run(const PartnerConfig* partner) {
         if (open()) look();
+        if (partner != nullptr && reached_) callback(*partner);
         return std::move(findings_);
     }
     [[nodiscard]] bool reached() const { return reached_; }
@@ -127,6 +132,29 @@ private:
                                    : "ask its operator; GET /api/v1/connector shows what our side last saw");
     }
 
+    // The way back. The coordinator looks into the partner's catalogue all the time: it knows, and nothing needs to be begun.
+    void callback(const PartnerConfig& partner) {
+        const auto standing = ask_coordinator(partner);
+        if (!standing.ok()) return note("callback", false, standing.error().message, "entente join joins, and registers the connector");
+        const std::string address = standing->text("connector");
+        if (address.empty()) return note("callback", false, "no connector of this partner is registered", "entente join registers it");
+        if (standing->has("connector_problem")) {
+            return note("callback", false, standing->text("connector_problem"),
+                        "is entente join running? Then: public_url, listen and firewalls here, with an EDC its protocol address");
+        }
+        const auto ago_ms = static_cast<std::int64_t>(standing->number("connector_reached_ms", -1));
+        if (ago_ms < 0) return note("callback", false, address + " was not reached yet", "ask again in a moment");
+        note("callback", ago_ms <= recently_ms, "the coordinator has reached " + address + " " + std::to_string(ago_ms) + " ms ago", "is entente join running?");
+    }
+
+    static Result<JsonBody> ask_coordinator(const PartnerConfig& partner) {
+        ENTENTE_ASSIGN(const std::string token, token_of(partner));
+        ENTENTE_ASSIGN(const auto http, make_http_client({partner.url, partner.ca_file}));
+        http->set_token(token);
+        ENTENTE_ASSIGN(const std::string text, ask_text(*http, "GET", "/api/v1/me", {}));
+        return JsonBody::parse(text);
+    }
+
     const ConnectorDoctor& o_;
     std::string url_;
     std::string origin_;
@@ -138,9 +166,17 @@ private:
 
 }  // namespace
 
-int doctor_connector(const ConnectorDoctor& options, commands::Environment& environment) {
+int doctor_connector(const ConnectorDoctor& given, commands::Environment& environment) {
+    ConnectorDoctor options = given;
+    std::optional<PartnerConfig> partner;
+    if (options.url.ends_with(".toml")) {
+        if (const Status read = read_partner_toml(options.url, partner.emplace(), environment); !read.ok()) return commands::report(read.error(), environment);
+        options.url = partner->url;
+        if (options.ca_file.empty()) options.ca_file = partner->ca_file;
+        options.networks.insert(options.networks.end(), partner->networks.begin(), partner->networks.end());
+    }
     Examination examination(options);
-    const std::vector<Finding> findings = examination.run();
+    const std::vector<Finding> findings = examination.run(partner ? &*partner : nullptr);
     bool good = true;
     std::string list;
     for (const Finding& f : findings) {

@@ -1,9 +1,11 @@
-// entente doctor connector URL: why two connectors do not find each other, step by step, with what to do.
+// entente doctor connector URL|partner.toml: why two connectors do not find each other, step by step, with what to do.
 //
 //   entente doctor connector https://plant-a.example:8444
+//   entente doctor connector partner.toml
 //
 // Asks the peer what anybody may ask: its name, its certificate, its version document, its clock, and whether the protocol's
-// paths answer a stranger in the protocol's own words. Sends no token and begins nothing.
+// paths answer a stranger in the protocol's own words. Sends no token and begins nothing. A partner, by its file, examines its
+// coordinator so, and asks it, as itself, how it finds the partner's own connector or EDC: is that one reached from there?
 #pragma once
 
 #include <string>
@@ -14,7 +16,7 @@
 namespace entente::native {
 
 struct ConnectorDoctor {
-    std::string url;
+    std::string url;  // or a file that ends in .toml
     std::string ca_file;
     std::vector<std::string> networks;  // private ones that may be asked, "10.0.0.0/8"
     bool json = false;

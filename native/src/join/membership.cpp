@@ -90,6 +90,11 @@ Result<State> join_now(const PartnerConfig& config, hub::HttpClient& http, const
 
 }  // namespace
 
+Result<std::string> token_of(const PartnerConfig& config) {
+    ENTENTE_ASSIGN(const State state, read_state(config.state_folder + "/state.toml"));
+    return state.token;
+}
+
 Result<std::string> ask_text(hub::HttpClient& http, const std::string& method, const std::string& target, const std::string& body) {
     hub::HttpRequest request;
     request.method = method;

@@ -21,6 +21,9 @@ struct Membership {
 // permission_denied "contract.foreign-key" when the plan is not signed by the coordinator's key.
 Result<Membership> become_member(const PartnerConfig& config, hub::HttpClient& http);
 
+// The token of a partner that has joined. not_found "file.missing" for one that has not.
+Result<std::string> token_of(const PartnerConfig& config);
+
 // GET or POST of a small document; the body as text.
 Result<std::string> ask_text(hub::HttpClient& http, const std::string& method, const std::string& target, const std::string& body);
 

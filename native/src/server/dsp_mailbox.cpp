@@ -44,6 +44,7 @@ struct DspMailbox::Partner {
     bool negotiating = false;
     bool pulling = false;
     std::int64_t look_ms = 0;        // not before, monotonic
+    std::optional<std::int64_t> reached_ms;  // monotonic
     std::int64_t not_before_ms = 0;  // of what was refused
     std::optional<SignedOffer> offered;
     struct Problem {
@@ -154,6 +155,7 @@ void DspMailbox::look(const std::string& id, Partner& state) {
         if (peer != station_->peers().end() && peer->second.edc) it->second->look_ms = monotonic_ms() + edc_pause_ms;
         if (!found.ok()) return troubled(id, found.error());
         o_.host.seen(id);
+        it->second->reached_ms = monotonic_ms();
         for (const CatalogEntry& entry : *found) {
             if (entry.asset.kind == AssetKind::update_stream) take(id, entry);
         }
@@ -280,10 +282,15 @@ void DspMailbox::reported(const std::string& participant, const std::string& pro
     troubled(participant, {Code::unavailable, "connector.reported", "its connector says: " + problem}, true);
 }
 
-std::string DspMailbox::problem_of(const std::string& participant) const {
+std::optional<DspMailbox::Standing> DspMailbox::standing_of(const std::string& participant) const {
+    const auto peer = station_->peers().find(participant);
     const auto it = partners_.find(participant);
-    if (it == partners_.end() || it->second->problem.theirs || now_ms() >= it->second->problem.until_ms) return {};
-    return it->second->problem.sentence;
+    if (peer == station_->peers().end() || it == partners_.end()) return std::nullopt;
+    Standing standing{peer->second.address, std::nullopt, {}};
+    const Partner& state = *it->second;
+    if (state.reached_ms) standing.reached_ms = monotonic_ms() - *state.reached_ms;
+    if (!state.problem.theirs && now_ms() < state.problem.until_ms) standing.problem = state.problem.sentence;
+    return standing;
 }
 
 void DspMailbox::say_once(const std::string& text) {

@@ -53,8 +53,13 @@ public:
 
     // What this partner says of its own connector.
     void reported(const std::string& participant, const std::string& problem);
-    // What this connector holds against the partner's, as a sentence; empty: nothing.
-    [[nodiscard]] std::string problem_of(const std::string& participant) const;
+    // How this connector finds the partner's. None: it has registered none.
+    struct Standing {
+        std::string address;
+        std::optional<std::int64_t> reached_ms;  // how long ago its catalogue was read
+        std::string problem;                     // what this connector holds against it, as a sentence; empty: nothing
+    };
+    [[nodiscard]] std::optional<Standing> standing_of(const std::string& participant) const;
     // Partners with connectors, negotiations and transfers, for people.
     [[nodiscard]] std::string json() const;
     // The paths below /dsp, from any thread.
