@@ -1,5 +1,5 @@
 """Hostile HTTP over raw sockets, the permission walk, join codes, and the API's description held against reality."""
-import json, re, socket, subprocess, time, unittest
+import json, re, shutil, signal, socket, ssl, subprocess, time, unittest
 
 from harness import ENTENTE, ROOT, Small
 
@@ -266,6 +266,28 @@ class Tls(unittest.TestCase):
                 f.start_partner(i, url=f"https://localhost:{f.port}")
             f.wait_partners()
             self.assertEqual(f.status()["completed"], 2)
+            # A renewed certificate: SIGHUP, and connections that come from now on see it; what is open goes on.
+            seen = lambda: ssl.get_server_certificate(("127.0.0.1", f.port))
+            first, second = ((f.folder / f"{name}.pem").read_text().strip() for name in ("good", "other"))
+            self.assertEqual(seen().strip(), first)
+            context = ssl.create_default_context(cafile=f.ca)
+            kept = context.wrap_socket(socket.create_connection(("127.0.0.1", f.port)), server_hostname="localhost")
+            f.server.send_signal(signal.SIGHUP)
+            (f.folder / "good.pem").write_text("damaged")
+            f.server.send_signal(signal.SIGHUP)
+            f.wait_for(lambda: "the old one stays" in f.log(), "the damaged file is told of")
+            self.assertEqual(seen().strip(), first)
+            for ending in ("pem", "key"):
+                shutil.copy(f.folder / f"other.{ending}", f.folder / f"good.{ending}")
+            f.server.send_signal(signal.SIGHUP)
+            f.wait_for(lambda: seen().strip() == second, "the renewed certificate")
+            kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            self.assertTrue(kept.recv(100).startswith(b"HTTP/1.1 200 "))
+            kept.close()
+            f.ca = f.folder / "good.pem"
+            self.assertEqual(f.ask("GET", "/healthz", token=None)[0], 200)
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+                            f.folder / "other.key", "-out", f.folder / "other.pem", "-subj", "/CN=localhost"], check=True, capture_output=True)
             distrustful = subprocess.run([ENTENTE, "join", "--url", f.url, "--data", f.folder / "data-1", "--state", f.folder / "s3", "--ca",
                                           f.folder / "other.pem", "--give-up-s", "1"], capture_output=True, text=True, env={"ENTENTE_JOIN_CODE": "A"})
             self.assertNotEqual(distrustful.returncode, 0)

@@ -124,6 +124,10 @@ public:
         ENTENTE_TRY(open_connector(endpoint, listener.port(), origin, blobs, store, identity, app));
         ENTENTE_TRY(greet(plan, identity, origin));
         wait_for_signals(listener);
+        if (!o_.tls_certificate.empty()) {
+            hangup_.add(SIGHUP);
+            wait_for_renewals(listener);
+        }
         std::thread second([this] { io_.run(); });
         io_.run();
         second.join();
@@ -306,6 +310,21 @@ private:
         }));
     }
 
+    // SIGHUP, as programs that renew certificates send it: without a restart, and without ending what runs.
+    void wait_for_renewals(http::Listener& listener) {
+        hangup_.async_wait(asio::bind_executor(strand_, [this, &listener](error_code ec, int) {
+            if (ec) return;
+            const Status read = listener.reload();
+            certificate_news(read.ok() ? "read again" : read.error().message + "; the old one stays");
+            wait_for_renewals(listener);
+        }));
+    }
+
+    void certificate_news(const std::string& text) {
+        if (o_.quiet) return;
+        environment_.print(o_.json ? commands::JsonObject().text("event", "certificate").text("sentence", text).str() + "\n" : "  Certificate  " + text + "\n");
+    }
+
     const ServeOptions& o_;
     commands::Environment& environment_;
     asio::io_context io_{2};
@@ -315,6 +334,7 @@ private:
     asio::steady_timer folder_timer_{io_};
     asio::steady_timer dsp_timer_{io_};
     asio::signal_set signals_{io_, SIGTERM, SIGINT};
+    asio::signal_set hangup_{io_};
     std::unique_ptr<Host> host_;
     std::unique_ptr<FolderMailbox> mailbox_;
     std::unique_ptr<DspMailbox> dsp_;

@@ -1,6 +1,7 @@
 #include "http/listener.hpp"
 
 #include <atomic>
+#include <mutex>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -24,15 +25,16 @@ struct Listener::State {
     Handler& handler;
     ListenOptions options;
     tcp::acceptor acceptor;
-    std::unique_ptr<asio::ssl::context> tls;
+    std::mutex tls_mutex;
+    std::shared_ptr<asio::ssl::context> tls;  // each session holds the one that it began with
     std::atomic<std::size_t> connections{0};
     std::uint16_t port = 0;
 };
 
 namespace {
 
-Result<std::unique_ptr<asio::ssl::context>> make_tls(const std::string& certificate, const std::string& key) {
-    auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
+Result<std::shared_ptr<asio::ssl::context>> make_tls(const std::string& certificate, const std::string& key) {
+    auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
     SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
     error_code ec;
     context->use_certificate_chain_file(certificate, ec);
@@ -55,10 +57,15 @@ asio::awaitable<void> serve_one(std::shared_ptr<State> state, tcp::socket socket
     limits.body_grace = std::chrono::milliseconds(state->options.body_grace_ms);
     error_code ignored;
     socket.set_option(tcp::no_delay(true), ignored);
+    std::shared_ptr<asio::ssl::context> tls;
+    {
+        const std::lock_guard lock(state->tls_mutex);
+        tls = state->tls;
+    }
     // No exception may leave: it would end the server.
     try {
-        if (state->tls) {
-            TlsStream stream(beast::tcp_stream(std::move(socket)), *state->tls);
+        if (tls) {
+            TlsStream stream(beast::tcp_stream(std::move(socket)), *tls);
             co_await serve(std::move(stream), state->handler, limits);
         } else {
             PlainStream stream(std::move(socket));
@@ -120,6 +127,15 @@ Status Listener::start() {
     }
     s.port = s.acceptor.local_endpoint(ec).port();
     asio::co_spawn(s.io, accept_all(state_), asio::detached);
+    return done();
+}
+
+Status Listener::reload() {
+    State& s = *state_;
+    if (s.options.tls_certificate.empty()) return done();
+    ENTENTE_ASSIGN(auto fresh, make_tls(s.options.tls_certificate, s.options.tls_key));
+    const std::lock_guard lock(s.tls_mutex);
+    s.tls = std::move(fresh);
     return done();
 }
 

@@ -2,6 +2,7 @@
 //
 //   Listener listener(io, handler, {.address = "127.0.0.1", .port = 8443});
 //   ENTENTE_TRY(listener.start());        // conflict "listen.port-in-use", invalid_argument "listen.*", "tls.*"
+//   listener.reload();                    // after a certificate was renewed
 //   listener.stop();                      // no new connections; those that are there go on
 #pragma once
 
@@ -34,6 +35,8 @@ public:
     ~Listener();
     Status start();
     [[nodiscard]] std::uint16_t port() const noexcept;
+    // Reads certificate and key again, for the connections that come from now on; on an error the old ones stay.
+    Status reload();
     void stop();
 
 private:
