@@ -73,7 +73,7 @@ Error unknown(const std::string& pid) {
 std::initializer_list<Kind> kinds_at(const Negotiation&, std::string_view rest) {
     static constexpr std::initializer_list<Kind> none{};
     static constexpr std::initializer_list<Kind> request{Kind::contract_request}, offers{Kind::contract_offer},
-        agreement{Kind::agreement}, verification{Kind::verification}, events{Kind::acceptance},
+        agreement{Kind::agreement}, verification{Kind::verification}, events{Kind::acceptance, Kind::finalization},
         termination{Kind::negotiation_termination};
     if (rest == "request") return request;
     if (rest == "offers") return offers;

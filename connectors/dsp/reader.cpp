@@ -1,5 +1,6 @@
 #include "connectors/dsp/reader.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "connectors/dsp/schema.hpp"
@@ -155,6 +156,7 @@ Result<Message> read_message(std::string_view text, std::initializer_list<Kind> 
         if (event == "ACCEPTED") message.kind = Kind::acceptance;
         else if (event == "FINALIZED") message.kind = Kind::finalization;
         else m.fail("expected the eventType ACCEPTED or FINALIZED, found \"" + event.substr(0, 80) + "\"");
+        if (std::find(expected.begin(), expected.end(), message.kind) == expected.end()) m.fail("expected another eventType than " + event);
     }
     ENTENTE_TRY(read_members(object, m, message));
     return message;

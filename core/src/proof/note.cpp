@@ -164,6 +164,7 @@ std::string text_of(const Checkpoint& checkpoint) {
 
 Result<Checkpoint> read_checkpoint(std::string_view text) {
     const Error wrong{Code::invalid_argument, "checkpoint.malformed", "checkpoint: expected lines of an origin, a size and a root in base64"};
+    if (std::count(text.begin(), text.end(), '\n') < 3) return wrong;
     Checkpoint checkpoint;
     checkpoint.origin = std::string(cut_line(text));
     const bool sized = read_size(cut_line(text), checkpoint.size);

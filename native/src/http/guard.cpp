@@ -39,6 +39,7 @@ struct Fields {
 };
 
 Status read_field(std::string_view line, Fields& fields) {
+    if (line.empty()) return refuse("http.malformed", "the head ends before its end");
     if (line.front() == ' ' || line.front() == '\t') return refuse("http.folded", "a header field is folded over two lines");
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) return refuse("http.malformed", "a header line has no colon");

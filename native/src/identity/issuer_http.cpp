@@ -10,16 +10,6 @@ constexpr std::uint64_t limit_bytes = 256 * 1024;
 
 }  // namespace
 
-Status check_issuer_url(const std::string& url) {
-    const auto read = read_url(url);
-    if (read.ok() && read->tls) return done();
-    if (read.ok()) {
-        const auto address = read_address(read->host);
-        if (read->host == "localhost" || (address.ok() && address->is_loopback())) return done();
-    }
-    return Error{Code::invalid_argument, "config.issuer", "identity provider: expected https://… (or http:// on loopback), found \"" + url.substr(0, 200) + "\""};
-}
-
 Result<AskIssuer> make_issuer_client(boost::asio::io_context& io, const std::string& ca_file) {
     OutboundOptions options;
     options.plain_loopback = true;

@@ -107,6 +107,14 @@ TEST_CASE("nothing but defaults is the default plan") {
     CHECK(read_plan_toml("", "plan.toml").value() == plan::default_digits_plan());
 }
 
+TEST_CASE("names are written in any script") {
+    const std::string name = "M\xc3\xbcller \xd0\x97\xd0\xb0\xd0\xb2\xd0\xbe\xd0\xb4 \xe3\x81\x82 \xef\xbc\xa1";
+    const auto plan = read_plan_toml("[federation]  # \xc3\xa9\nname = \"" + name + "\"\n", "plan.toml");
+    REQUIRE(plan.ok());
+    CHECK(plan->federation.name == name);
+    CHECK_FALSE(read_plan_toml("[a\xc8\xbd]\n", "plan.toml").ok());
+}
+
 TEST_CASE("plans survive the way to TOML and back, with the same digest") {
     Philox random({3, 4});
     int valid = 0;

@@ -136,6 +136,7 @@ TEST_CASE("what the schemas forbid is refused by name") {
     CHECK(refused(ruled(l + R"("operator":"eq","rightOperand":"5","and":[{"leftOperand":"x","operator":"eq","rightOperand":"5"}]}]})"), k, "several"));
 
     CHECK(refused(message("ContractNegotiationEventMessage", R"("providerPid":"p","consumerPid":"c","eventType":"DONE")"), Kind::acceptance, "eventType"));
+    CHECK(refused(message("ContractNegotiationEventMessage", R"("providerPid":"p","consumerPid":"c","eventType":"ACCEPTED")"), Kind::finalization, "eventType"));
     CHECK(refused(message("TransferTerminationMessage", R"("providerPid":"p","consumerPid":"c","reason":[])"), Kind::transfer_termination, "empty array"));
     CHECK(refused(message("TransferRequestMessage", R"("consumerPid":"c","format":"f","callbackAddress":"http://b")"), Kind::transfer_request, "agreementId"));
     CHECK(refused(message("TransferStartMessage", R"("providerPid":"p","consumerPid":"c","dataAddress":{"endpoint":"x"})"), Kind::transfer_start, "endpointType"));

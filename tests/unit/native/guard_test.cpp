@@ -69,4 +69,5 @@ TEST_CASE("every prefix of a good head is refused") {
     const std::string head = get("Content-Length: 5\r\nAccept: */*\r\n");
     for (std::size_t size = 0; size < head.size(); ++size) CHECK(reason(head.substr(0, size)) != "ok");
     CHECK(reason(head) == "ok");
+    CHECK(reason("GET / HTTP/1.1\r\nHost: a\r\n\r\nX: y\r\n\r\n") == "http.malformed");
 }

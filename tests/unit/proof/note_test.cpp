@@ -62,7 +62,7 @@ TEST_CASE("what is no note is refused") {
     for (int i = 0; i < 49; ++i) many += line;
     CHECK(read_note(many).error().reason == "note.malformed");
     CHECK(read_note(std::string(70'000, 'a')).error().reason == "note.too-large");
-    for (const char* text : {"", "x\n", "x\n1\n", "x\n01\n", "\n1\n", "x\n-1\nAA==\n", "x\n1\nAA==\n", "x\n99999999999999999999\nAA==\n"}) {
+    for (const char* text : {"", "x\n", "x\n1\n", "x\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "x\n01\n", "\n1\n", "x\n-1\nAA==\n", "x\n1\nAA==\n", "x\n99999999999999999999\nAA==\n"}) {
         CHECK(read_checkpoint(text).error().reason == "checkpoint.malformed");
     }
 }
