@@ -83,6 +83,22 @@ def _signed(seed, message):
     return point + ((r + k * scalar) % L).to_bytes(32, "little")
 
 
+def _unpacked(encoded):
+    number = int.from_bytes(encoded, "little")
+    y, odd = number & ~(1 << 255), number >> 255
+    x = _recover_x(y)
+    if x & 1 != odd:
+        x = P - x
+    return x, y, 1, x * y % P
+
+
+def verify_signature(key, message, signature):
+    """Bare Ed25519: over exactly these bytes."""
+    k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
+    right = _add(_unpacked(signature[:32]), _times(k, _unpacked(key)))
+    return _packed(_times(int.from_bytes(signature[32:], "little"), BASE)) == _packed(right)
+
+
 class Envelope:
     def __init__(self, raw):
         self.kind, header_bytes, payload_bytes = struct.unpack_from("<HIQ", raw, 6)

@@ -3,6 +3,7 @@
 //
 //	mkdir /tmp/golden && cp tests/golden/make_proof.go /tmp/golden/ && cd /tmp/golden
 //	go mod init golden && go get golang.org/x/mod@v0.43.0 && go run make_proof.go > …/tests/golden/proof_golden.hpp
+//	go run make_proof.go pages > …/tests/web/log_golden.ts
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"os"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
@@ -42,7 +44,41 @@ func must[T any](value T, err error) T {
 	return value
 }
 
+// Two checkpoints of one log, the way between them, and a checkpoint that contradicts both: what a page sees.
+func pages() {
+	seed := make([]byte, 32)
+	for i := range seed {
+		seed[i] = 1
+	}
+	key := ed25519.NewKeyFromSeed(seed)
+	const name = "entente-log/digits-demo"
+	verifier := must(note.NewVerifier(must(note.NewEd25519VerifierKey(name, key.Public().(ed25519.PublicKey)))))
+	signer := must(note.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", name, verifier.KeyHash(),
+		base64.StdEncoding.EncodeToString(append([]byte{1}, seed...)))))
+	head := func(text string, size int64) (string, stored) {
+		var tree stored
+		for i := int64(0); i < size; i++ {
+			tree = append(tree, must(tlog.StoredHashes(i, []byte(fmt.Sprintf(text, i)), tree))...)
+		}
+		body := fmt.Sprintf("%s\n%d\n%s\n", name, size, must(tlog.TreeHash(size, tree)))
+		return string(must(note.Sign(&note.Note{Text: body}, signer))), tree
+	}
+	three, _ := head("entry %d", 3)
+	nine, tree := head("entry %d", 9)
+	other, _ := head("another %d", 9)
+	fmt.Println("// Made by tests/golden/make_proof.go: the log of the digits plan whose coordinator has the seed of thirty-two ones.")
+	fmt.Printf("export const three = %+q;\nexport const nine = %+q;\nexport const fork = %+q;\nexport const way = [\n", three, nine, other)
+	for _, hash := range must(tlog.ProveTree(9, 3, tree)) {
+		fmt.Printf("  '%x',\n", hash[:])
+	}
+	fmt.Println("];")
+}
+
 func main() {
+	if len(os.Args) > 1 {
+		pages()
+		return
+	}
 	var tree stored
 	var roots []tlog.Hash
 	for i := int64(0); i < 1000; i++ {

@@ -106,6 +106,7 @@ struct EntryWriter {
             .text("sentence", r.sentence).text("term", r.term).text("input", r.input);
     }
     void operator()(const round::UpdatesDeleted& r) const { json.number("round", r.round); }
+    void operator()(const round::ReceiptIssued& r) const { json.number("round", r.receipt.round); }
     void operator()(const round::RoundAbandoned& r) const { json.number("round", r.round).text("reason", r.reason); }
     void operator()(const round::RoundClosed& r) const { json.number("round", r.round); }
     void operator()(const round::RoundOpened& r) const { json.number("round", r.round).text("digest", to_hex(r.model)); }

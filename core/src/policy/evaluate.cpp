@@ -205,4 +205,15 @@ Window window_of(const Policy& policy, std::int64_t agreed_at_ms) {
     return window;
 }
 
+std::int64_t retention_ms(const Policy& policy) {
+    std::int64_t shortest = std::numeric_limits<std::int64_t>::max();
+    for (const Rule& rule : policy.obligations) {
+        for (const Constraint& c : rule.constraints) {
+            if (c.left_operand != operand::retention || c.right_operand.empty()) continue;
+            shortest = std::min(shortest, parse_duration_ms(c.right_operand.front()).value_or(0));
+        }
+    }
+    return shortest;
+}
+
 }  // namespace entente::policy

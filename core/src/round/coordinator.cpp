@@ -1,6 +1,7 @@
 #include "entente/round/coordinator.hpp"
 
 #include "coordinator_impl.hpp"
+#include "next_model.hpp"
 
 // The flow of a round, top to bottom. What an update must satisfy stands in judge.cpp, what a restart does in
 // restore.cpp.
@@ -22,6 +23,8 @@ Result<Coordinator> Coordinator::create(plan::Plan plan, codec::SigningKey key, 
 }
 
 Result<Commands> Coordinator::restore(const std::vector<Record>& records) { return impl_->restore(records); }
+
+void Coordinator::keep_updates(std::uint64_t rounds) { impl_->kept_rounds = rounds; }
 
 Commands Coordinator::handle(Event event) {
     impl_->out.clear();
@@ -49,6 +52,7 @@ void Coordinator::Impl::on(Started& e) {
         seal(e.now_ms, false);
     }
     emit(OfferModel{model_asset(), model_offer()});
+    delete_due(e.now_ms);
     if (closed_pending) {
         finish_close(e.now_ms);
     } else if (phase == Phase::collecting) {
@@ -58,7 +62,6 @@ void Coordinator::Impl::on(Started& e) {
         publish();
         advance(e.now_ms);
     } else {
-        delete_updates(e.now_ms);
         if (phase == Phase::finished) {
             publish();
         } else {
@@ -82,6 +85,12 @@ void Coordinator::Impl::on(Left& e) {
     if (member == nullptr || member->left) return;
     member->left = true;
     persist(e.now_ms, ParticipantLeft{e.participant, e.reason});
+    // Nothing of it is kept for longer than the open round needs.
+    for (auto& [whose, update] : stored) {
+        const bool counting = phase == Phase::collecting && whose.first == round;
+        if (whose.second == e.participant && !counting) update.until_ms = std::min(update.until_ms, e.now_ms);
+    }
+    delete_due(e.now_ms);
     advance(e.now_ms);
 }
 
@@ -193,6 +202,7 @@ void Coordinator::Impl::empty_fold() {
 
 void Coordinator::Impl::on(Tick& e) {
     if (!failure && phase != Phase::restoring && phase != Phase::finished) monitor(e.now_ms);
+    if (phase != Phase::restoring) delete_due(e.now_ms);
     advance(e.now_ms);
 }
 
@@ -248,22 +258,17 @@ void Coordinator::Impl::close(std::int64_t now_ms) {
 
 void Coordinator::Impl::finish_close(std::int64_t now_ms) {
     fold_waiting();
-    std::vector<float> mean(static_cast<std::size_t>(fold.parameters()));
-    if (auto reported = fold.report(mean, unit_of_mean(), executor); !reported.ok()) {
-        failure = reported.error();
+    if (auto made = next_model(plan, fold, accepted, closed_population, *strategy, parameters, executor); !made.ok()) {
+        failure = made.error();
         return;
     }
-    const float share = static_cast<float>(accepted.size()) / static_cast<float>(closed_population);
-    for (std::size_t i = parameters.size(); i < mean.size(); ++i) mean[i] *= share;
-    strategy->step(parameters, mean);
-    mean = {};
-    closed_pending = false;
     empty_fold();
     ++completed;
     ++round;
     phase = completed >= plan.round.rounds ? Phase::finished : Phase::waiting;
     seal(now_ms, phase == Phase::finished);
-    delete_updates(now_ms);
+    round_over(round - 1, now_ms, true);
+    delete_due(now_ms);
     if (phase == Phase::finished) {
         publish();
     } else {
@@ -271,26 +276,13 @@ void Coordinator::Impl::finish_close(std::int64_t now_ms) {
     }
 }
 
-// The duty of the updates' agreements. The sum is made, or will never be: nothing reads them again.
-void Coordinator::Impl::delete_updates(std::int64_t now_ms) {
-    if (undeleted.empty() || failure) return;
-    DeleteUpdates command;
-    UpdatesDeleted record{undeleted_round, {}};
-    for (const auto& [id, blob] : undeleted) {
-        command.blobs.push_back(blob);
-        record.participants.push_back(id);
-    }
-    undeleted.clear();
-    emit(std::move(command));
-    persist(now_ms, std::move(record));
-}
-
 void Coordinator::Impl::abandon(std::string reason, std::int64_t now_ms) {
     persist(now_ms, RoundAbandoned{round, std::move(reason)});
-    delete_updates(now_ms);
+    round_over(round, now_ms, false);
     accepted.clear();
     empty_fold();
     ++round;
+    delete_due(now_ms);
     phase = Phase::waiting;
     advance(now_ms);
 }

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "entente/round/coordinator.hpp"
+#include "entente/round/receipts.hpp"
 #include "opened_update.hpp"
 
 namespace entente::round {
@@ -61,7 +62,11 @@ public:
     void fold_waiting();
     void empty_fold();
     void abandon(std::string reason, std::int64_t now_ms);
-    void delete_updates(std::int64_t now_ms);  // of a round that has ended
+    // coordinator_keeping.cpp
+    void keep(const UpdateAccepted& record);
+    void round_over(std::uint64_t number, std::int64_t at_ms, bool with_result);
+    void delete_due(std::int64_t now_ms);
+    void drop_memories();
 
     // coordinator_members.cpp: who takes part, on which terms, and what people see
     Member* find(const std::string& id);
@@ -96,7 +101,6 @@ public:
                                       const codec::FrameHeader& header) const;
     [[nodiscard]] Status check_round(const std::string& id, const codec::FrameHeader& header) const;
     Result<std::uint32_t> factor_of(const codec::FrameHeader& header) const;
-    [[nodiscard]] double unit_of_mean() const;
     void refuse(const std::string& id, Member& member, const contract::Transfer& transfer, const Error& error,
                 std::int64_t now_ms);
     std::optional<std::string> may_release(std::int64_t now_ms);  // the sentence that forbids it
@@ -109,7 +113,12 @@ public:
     Status replay(const Record& record);
 
     void emit(coordinator::Command command) { out.push_back(std::move(command)); }
-    void persist(std::int64_t now_ms, Body body) { emit(coordinator::Persist{Record{now_ms, std::move(body)}}); }
+    void persist(std::int64_t now_ms, Body body) {
+        Record record{now_ms, std::move(body)};
+        receipts.see(record);
+        emit(coordinator::Persist{std::move(record)});
+    }
+    void issue_receipt(std::int64_t now_ms);  // of the round that has closed, over the model that follows
     void remember_base();  // the present model as a base of updates; forgets those that are too old
     void seal(std::int64_t now_ms, bool final);  // the present parameters as the envelope of `round`
     void publish();
@@ -118,6 +127,7 @@ public:
     codec::SigningKey key;
     codec::PublicKey public_key;
     Digest schema;
+    Receipts receipts;
     std::vector<float> parameters;
     aggregate::Fold fold;
     std::unique_ptr<aggregate::Strategy> strategy;
@@ -136,8 +146,16 @@ public:
     std::uint32_t goal = 0;                          // of the open round; 0: all who are expected
     std::map<std::uint64_t, Base> bases;             // by the round that trains on it
     std::map<std::string, UpdateAccepted> accepted;  // of the open round
-    std::map<std::string, Digest> undeleted;         // blobs of counted updates that are still stored, by participant
-    std::uint64_t undeleted_round = 0;
+    struct StoredUpdate {
+        Digest blob;
+        std::int64_t retention_ms = 0;  // its agreement's, from the end of its round
+        std::int64_t until_ms = 0;
+    };
+    std::map<std::pair<std::uint64_t, std::string>, StoredUpdate> stored;  // counted updates that are stored, by round and participant
+    std::map<std::string, std::int64_t> retention_ms;                      // by agreement
+    std::uint64_t kept_rounds = 0;
+    std::map<std::uint64_t, Digest> memories;  // what the strategy remembered before a round whose updates are stored
+    std::set<Digest> stored_memories;
     std::size_t needed = 0;                          // participants to open a round
     std::string waiting_reason;
     bool activated = false;

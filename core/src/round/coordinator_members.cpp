@@ -14,6 +14,7 @@ Coordinator::Impl::Impl(plan::Plan plan_in, codec::SigningKey key_in, aggregate:
       key(std::move(key_in)),
       public_key(key.public_key()),
       schema(plan::schema_digest(plan)),
+      receipts(proof::Blinder::of(key, plan.federation.id)),
       fold(std::move(fold_in)),
       strategy(std::move(strategy_in)),
       executor(executor_in),
@@ -141,6 +142,7 @@ void Coordinator::Impl::adopt(Member& member, const contract::Agreement& agreeme
     (of_model ? member.model_window : member.update_window) =
         policy::window_of(agreement.offer.offer.policy, agreement.acceptance.agreed_at_ms);
     member.ended = false;
+    if (!of_model) retention_ms[agreement.id] = policy::retention_ms(agreement.offer.offer.policy);
 }
 
 void Coordinator::Impl::monitor(std::int64_t now_ms) {
@@ -187,10 +189,20 @@ void Coordinator::Impl::seal(std::int64_t now_ms, bool final) {
     memory_blob = Digest{};
     if (Bytes memory = final ? Bytes{} : strategy->save(); !memory.empty()) {
         memory_blob = codec::sha256(memory);
+        stored_memories.insert(memory_blob);
         emit(StoreBlob{memory_blob, std::make_shared<const Bytes>(std::move(memory))});
     }
     emit(StoreBlob{model_blob, std::move(sealed->envelope)});
+    if (closed_pending) issue_receipt(now_ms);
+    closed_pending = false;
     persist(now_ms, ModelPublished{round, final, model_content, model_blob, model_bytes, memory_blob});
+}
+
+void Coordinator::Impl::issue_receipt(std::int64_t now_ms) {
+    if (receipts.issued()) return;  // before a restart
+    ReceiptIssued record{receipt_of(receipts.of_round(), plan.federation.id, plan::digest_of(plan), plan.aggregation.strategy.name, model_content), {}};
+    record.signature = key.sign_bare(proof::pae(proof::receipt_type, as_bytes(std::string_view(proof::payload_of(record.receipt)))));
+    persist(now_ms, std::move(record));
 }
 
 void Coordinator::Impl::publish() {

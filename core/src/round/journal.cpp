@@ -22,6 +22,7 @@ struct Kind {
     std::string_view operator()(const RoundAbandoned&) const { return "round.abandoned"; }
     std::string_view operator()(const ModelPublished&) const { return "model.published"; }
     std::string_view operator()(const UpdatesDeleted&) const { return "updates.deleted"; }
+    std::string_view operator()(const ReceiptIssued&) const { return "round.receipt"; }
 };
 
 std::string in_round(std::uint64_t round) { return "Round " + std::to_string(round) + ": "; }
@@ -56,6 +57,10 @@ struct Summary {
     std::string operator()(const UpdatesDeleted& r) const {
         return in_round(r.round) + std::to_string(r.participants.size()) + (r.participants.size() == 1 ? " update" : " updates") + " deleted";
     }
+    std::string operator()(const ReceiptIssued& r) const {
+        return in_round(r.receipt.round) + "receipt: " + std::to_string(r.receipt.updates) + " updates made the model " + short_hex(r.receipt.model) +
+               " of " + short_hex(r.receipt.base_model);
+    }
     std::string operator()(const RoundAbandoned& r) const { return in_round(r.round) + "abandoned: " + r.reason; }
     std::string operator()(const ModelPublished& r) const {
         return (r.final ? std::string("Final model ") : "Model for round " + std::to_string(r.round) + ": ") + short_hex(r.content);
@@ -78,6 +83,16 @@ bool DecisionLog::is_news(const PolicyDecided& decision) {
 
 std::string_view kind_of(const Record& record) noexcept { return std::visit(Kind{}, record.body); }
 std::string summary_of(const Record& record) { return std::visit(Summary{}, record.body); }
+
+Bytes encode_record(const Record& record) { return codec::encode(record); }
+
+Result<Record> decode_record(ByteView bytes) {
+    auto record = codec::decode<Record>(bytes, codec::ArchiveLimits{});
+    if (record.ok()) return record;
+    return Error{Code::data_loss, "ledger.malformed", "ledger: a record cannot be read: " + record.error().message};
+}
+
+Digest record_digest(const Record& record) { return codec::sha256(encode_record(record)); }
 
 Digest link_of(const Entry& entry) { return codec::sha256(encode_entry(entry)); }
 

@@ -4,6 +4,7 @@
 #include "coordinator_impl.hpp"
 #include "entente/aggregate/local_work.hpp"
 #include "model_envelope.hpp"
+#include "next_model.hpp"
 
 namespace entente::round {
 
@@ -13,19 +14,6 @@ namespace {
 
 Error refuse_with(Code code, const char* reason, std::string sentence) {
     return Error{code, reason, std::move(sentence)};
-}
-
-// The local steps that the sender reports.
-Result<std::uint64_t> steps_of(const std::vector<codec::Measure>& measures) {
-    constexpr double most = 1e9;
-    for (const codec::Measure& measure : measures) {
-        if (measure.name != "train.steps") continue;
-        if (measure.value >= 1 && measure.value <= most && std::floor(measure.value) == measure.value) {
-            return static_cast<std::uint64_t>(measure.value);
-        }
-    }
-    return refuse_with(Code::invalid_argument, "update.steps",
-                       "update: expected a whole number of local steps from 1 to 1000000000 in its measure train.steps");
 }
 
 }  // namespace
@@ -94,21 +82,6 @@ Result<std::uint32_t> Coordinator::Impl::factor_of(const codec::FrameHeader& hea
     return aggregate::to_factor(aggregate::staleness_weight(stale, static_cast<double>(plan.round.staleness_exponent)), unit);
 }
 
-// FedNova's mean is of gradients: its unit is one step of tau_eff. Where all have taken the same number of steps the
-// two cancel, and they do so exactly.
-double Coordinator::Impl::unit_of_mean() const {
-    if (!aggregate::traits_of(plan.aggregation.strategy.name).normalised) return 1;
-    if (const auto common = fold.common_factor()) return static_cast<double>(*common) / static_cast<double>(fold.whole());
-    double weights = 0;
-    double weighted = 0;
-    for (const auto& [id, record] : accepted) {
-        const auto weight = static_cast<double>(record.weight);
-        weights += weight;
-        weighted += weight * plan::gradient_weight(plan, record.base_round, steps_of(record.measures).value());
-    }
-    return weights / weighted;
-}
-
 Result<StagedUpdate> Coordinator::Impl::judge(const std::string& id, const Member& member,
                                                            const contract::Transfer& transfer,
                                                            OpenedUpdate opened, std::int64_t now_ms) {
@@ -174,7 +147,7 @@ policy::Facts Coordinator::Impl::facts(std::int64_t now_ms, const contract::Agre
     known.now_ms = now_ms;
     known.agreed_at_ms = agreement != nullptr ? agreement->acceptance.agreed_at_ms : now_ms;
     known.operations = plan::update_operations;
-    known.kept_ms = 0;  // updates are deleted with their round
+    known.kept_ms = 0;  // none is kept for longer than its agreement lets
     return known;
 }
 
@@ -184,8 +157,7 @@ void Coordinator::Impl::count(const UpdateAccepted& record) {
     ++member.contributions;
     member.bytes_up += record.size_bytes;
     accepted[record.participant] = record;
-    undeleted[record.participant] = record.blob;
-    undeleted_round = record.round;
+    keep(record);
 }
 
 }  // namespace entente::round

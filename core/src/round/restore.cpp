@@ -26,7 +26,10 @@ Result<Bytes> read_all(contract::ByteSource& source, std::uint64_t limit) {
 
 Result<Commands> Coordinator::Impl::restore(const std::vector<Record>& records) {
     if (records.empty()) return Commands{};
-    for (const Record& record : records) ENTENTE_TRY(replay(record));
+    for (const Record& record : records) {
+        ENTENTE_TRY(replay(record));
+        receipts.see(record);
+    }
     if (!activated || model_blob.is_zero()) {
         return damaged("ledger.incomplete", "ledger: expected the federation's activation and a model, found neither");
     }
@@ -70,6 +73,10 @@ struct Coordinator::Impl::Replay {
     }
     Status operator()(const ParticipantLeft& r) const {
         to.members[r.participant].left = true;
+        for (auto& [whose, update] : to.stored) {
+            const bool counting = to.phase == Phase::collecting && whose.first == to.round;
+            if (whose.second == r.participant && !counting) update.until_ms = std::min(update.until_ms, at_ms);
+        }
         return done();
     }
     Status operator()(const AgreementConcluded& r) const {
@@ -109,16 +116,18 @@ struct Coordinator::Impl::Replay {
         member.judged = contract::Version{r.base_round, r.content, r.size_bytes};
         return done();
     }
-    Status operator()(const UpdatesDeleted&) const {
-        to.undeleted.clear();
+    Status operator()(const UpdatesDeleted& r) const {
+        for (const std::string& id : r.participants) to.stored.erase({r.round, id});
         return done();
     }
+    Status operator()(const ReceiptIssued&) const { return done(); }
     Status operator()(const RoundClosed& r) const {
         to.closed_population = r.population;
         to.closed_pending = true;
         return done();
     }
     Status operator()(const RoundAbandoned&) const {
+        to.round_over(to.round, at_ms, false);
         to.accepted.clear();
         to.phase = Phase::waiting;
         ++to.round;
@@ -127,6 +136,7 @@ struct Coordinator::Impl::Replay {
     Status operator()(const ModelPublished& r) const {
         if (to.closed_pending) {
             to.closed_pending = false;
+            to.round_over(to.round, at_ms, true);
             to.accepted.clear();
             ++to.completed;
             to.phase = Phase::waiting;
@@ -136,6 +146,7 @@ struct Coordinator::Impl::Replay {
         to.model_content = r.content;
         to.model_blob = r.blob;
         to.memory_blob = r.memory;
+        if (!r.memory.is_zero()) to.stored_memories.insert(r.memory);
         to.model_bytes = r.size_bytes;
         to.remember_base();
         if (r.final) to.phase = Phase::finished;

@@ -10,6 +10,16 @@ constexpr bool is_known(Point point) { return point <= Point::release; }
 
 }  // namespace entente::policy
 
+namespace entente::proof {
+
+template <class Archive>
+void serialize(Archive& archive, Receipt& r) {
+    archive(r.federation, r.plan, r.round, r.base_model, r.rule, r.updates, r.weight, r.population, r.updates_root, r.decisions,
+            r.decisions_root, r.model);
+}
+
+}  // namespace entente::proof
+
 namespace entente::round {
 
 template <class Archive>
@@ -60,6 +70,10 @@ void serialize(Archive& archive, ModelPublished& r) {
 template <class Archive>
 void serialize(Archive& archive, UpdatesDeleted& r) {
     archive(r.round, r.participants);
+}
+template <class Archive>
+void serialize(Archive& archive, ReceiptIssued& r) {
+    archive(r.receipt, r.signature);
 }
 template <class Archive>
 void serialize(Archive& archive, Record& r) {

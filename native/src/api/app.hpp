@@ -81,6 +81,14 @@ public:
     void leave(Call& call);
     void register_connector(Call& call);
     void me(Call& call);
+    // proof_api.cpp
+    void log_checkpoint(Call& call);
+    void log_tile(Call& call);
+    void log_consistency(Call& call);
+    void log_proof(Call& call);
+    void log_cosign(Call& call);
+    void receipt(Call& call);
+    void evidence(Call& call);
     // operator_api.cpp
     void status(Call& call);
     void invite(Call& call);

@@ -40,6 +40,14 @@ constexpr Route table[] = {
     {"POST", "/api/v1/leave", members, BodyKind::small, false, &App::leave},
     {"GET", "/api/v1/me", known, BodyKind::none, false, &App::me},
 
+    {"GET", "/api/v1/log/checkpoint", insiders, BodyKind::none, false, &App::log_checkpoint},
+    {"GET", "/api/v1/log/tile/{tile...}", insiders, BodyKind::none, false, &App::log_tile},
+    {"GET", "/api/v1/log/consistency", insiders, BodyKind::none, false, &App::log_consistency},
+    {"GET", "/api/v1/log/proofs/{index}", insiders, BodyKind::none, false, &App::log_proof},
+    {"POST", "/api/v1/log/cosignatures", members, BodyKind::small, false, &App::log_cosign},
+    {"GET", "/api/v1/receipts/{round}", insiders, BodyKind::none, false, &App::receipt},
+    {"GET", "/api/v1/evidence", insiders, BodyKind::none, false, &App::evidence},
+
     {"GET", "/api/v1/status", insiders, BodyKind::none, false, &App::status},
     {"POST", "/api/v1/invitations", operators, BodyKind::small, false, &App::invite},
     {"GET", "/api/v1/ledger", overseers, BodyKind::none, false, &App::ledger},
@@ -57,6 +65,11 @@ bool matches(std::string_view pattern, std::string_view path, std::vector<std::s
         pattern.remove_prefix(1);
         path.remove_prefix(1);
         const std::string_view want = pattern.substr(0, pattern.find('/'));
+        if (want.ends_with("...}")) {
+            if (path.empty() || path.size() > 256) return false;
+            parameters.emplace_back(path);
+            return true;
+        }
         const std::string_view have = path.substr(0, path.find('/'));
         pattern.remove_prefix(want.size());
         path.remove_prefix(have.size());

@@ -32,7 +32,7 @@ struct Access {
 
 struct Route {
     std::string_view method;
-    std::string_view path;  // "/api/v1/hub/assets/{asset}"
+    std::string_view path;  // "/api/v1/hub/assets/{asset}"; a {name...} at the end takes all that is left
     Access access;
     http::BodyKind body;
     bool long_poll;

@@ -1,5 +1,6 @@
 // A test hook: ENTENTE_CRASH_AT=name[:n] kills the process, as kill -9 would, at the n-th passage of that point.
-// Points: uploaded, before-accept, accepted, closed, published (tests/e2e/test_rounds.py); of the Dataspace Protocol
+// Points: uploaded, before-accept, accepted, closed, published (tests/e2e/test_rounds.py); log-appended, log-tiled, log-signed
+// (tests/e2e/test_proof.py); of the Dataspace Protocol
 // dsp-before-store, dsp-stored, dsp-answered, dsp-taken (tests/e2e/test_dataspace_faults.py). Without the variable it costs
 // one comparison.
 #pragma once

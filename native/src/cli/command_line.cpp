@@ -12,9 +12,11 @@
 #include "cli/doctor_connector.hpp"
 #include "dsp/peer_identity.hpp"
 #include "cli/invite.hpp"
+#include "cli/ledger.hpp"
 #include "cli/login.hpp"
 #include "cli/native_environment.hpp"
 #include "cli/serve.hpp"
+#include "cli/verify.hpp"
 #include "commands/nearest.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
@@ -25,7 +27,7 @@
 namespace entente::native {
 namespace {
 
-constexpr std::array<std::string_view, 11> names{"serve", "join", "invite", "login", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
+constexpr std::array<std::string_view, 13> names{"serve", "join", "invite", "login", "verify", "ledger", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
 
 constexpr std::string_view overview = R"(Entente: federated learning under contract
 
@@ -33,6 +35,8 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente invite --partner plant-a               make a one-time join code (ENTENTE_TOKEN holds the operator's token)
   entente login --issuer URL                     sign in at an identity provider, instead of codes and tokens
   entente join partner.toml                      take part with your own data, which stays with you
+  entente verify FOLDER|RECEIPT                  does it hold: files, ledger, log, receipts, and each round's sum
+  entente ledger FOLDER|URL                      agreements, uses and refusals by partner; one partner's evidence
   entente simulate --data mnist --partners 3     a whole federation in one process
   entente plan check|show plan.toml              is this plan good, and what does it say
   entente policy explain FILE|URL                a contract as sentences: what is enforced here, what refused, and why
@@ -53,6 +57,8 @@ struct Line {
     std::string partner_file;
     InviteOptions invite;
     LoginOptions login;
+    VerifyOptions verify;
+    LedgerOptions ledger;
     bool doctor_json = false;
     bool scope_given() { return app.get_subcommand("login")->count("--scope") > 0; }
     ConnectorDoctor connector;
@@ -73,6 +79,7 @@ void declare(Line& line) {
     serve->add_option("--evaluate", s.evaluate_folder, "Folder with t10k IDX files: score every model");
     serve->add_option("--sample", s.sample_folder, "Folder with IDX files that browser partners may try");
     serve->add_option("--web-dir", s.web_folder, "Serve the pages from this folder instead of the binary (development)");
+    serve->add_option("--keep-updates", s.keep_updates, "Rounds for which counted updates stay stored, within their agreements' retention; all or none (10)");
     serve->add_option("--operator-token-file", s.operator_token_file, "Also write the operator's token there, mode 600");
     serve->add_option("--folder", s.folder, "Also serve partners without a network through this shared folder");
     serve->add_option("--folder-partners", s.folder_partners, "File with a line for each of them: id and public key");
@@ -146,6 +153,23 @@ void declare(Line& line) {
     login->add_option("--ca", l.wanted.ca_file, "PEM certificates to trust instead of the system's");
     login->add_flag("--json", l.json, "One JSON object a line");
 
+    CLI::App* verify = line.app.add_subcommand("verify", "Does it hold? A coordinator's data folder, a receipt, or evidence.\n\n  entente verify entente-data\n"
+                                                         "  entente verify entente-data --round 7\n  entente verify receipt-7.json --key 03a107bf…\n");
+    VerifyOptions& v = line.verify;
+    verify->add_option("what", v.what, "The data folder of a stopped coordinator; or a file with a receipt or evidence")->required();
+    verify->add_option("--round", v.round, "Of a folder: compute only this round again")->check(CLI::PositiveNumber);
+    verify->add_option("--key", v.key, "Of a file: the coordinator's public key, as serve shows it");
+    verify->add_flag("--json", v.json, "One JSON object a line");
+
+    CLI::App* ledger = line.app.add_subcommand("ledger", "Agreements, uses and refusals by partner, each record proved.\n\n  entente ledger entente-data\n"
+                                                         "  ENTENTE_TOKEN=op_… entente ledger https://fl.example.org\n  entente ledger entente-data --partner plant-a > plant-a.json\n");
+    LedgerOptions& b = line.ledger;
+    ledger->add_option("source", b.source, "The data folder of a stopped coordinator, or a coordinator's URL")->required();
+    ledger->add_option("--partner", b.partner, "Export this partner's evidence as JSON, which entente verify checks: its own records and no others");
+    ledger->add_option("--token-file", b.token_file, "With a URL: the operator's or auditor's token; or the variable ENTENTE_TOKEN");
+    ledger->add_option("--ca", b.ca_file, "With a URL: PEM certificates to trust instead of the system's");
+    ledger->add_flag("--json", b.json, "One JSON object a partner");
+
     CLI::App* doctor = line.app.add_subcommand("doctor", "Versions, kernels and what may be missing.\n\n  entente doctor --json\n");
     doctor->add_flag("--json", line.doctor_json, "One JSON object");
     CLI::App* peer = doctor->add_subcommand("connector", "Why a peer's connector is not found, step by step, with what to do.\n\n"
@@ -182,6 +206,8 @@ int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& envir
         if (!line.login.wanted.client_secret_file.empty() && !line.scope_given()) line.login.wanted.scope.clear();
         return login(line.login, environment);
     }
+    if (line.app.got_subcommand("verify")) return verify(line.verify, environment);
+    if (line.app.got_subcommand("ledger")) return ledger(line.ledger, environment);
     if (line.app.got_subcommand("doctor")) {
         return line.connector.url.empty() ? doctor(line.doctor_json, environment) : doctor_connector(line.connector, environment);
     }

@@ -19,6 +19,7 @@
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "http/listener.hpp"
+#include "proof/manifest.hpp"
 #include "net/address.hpp"
 #include "server/connector_registration.hpp"
 #include "server/dsp_mailbox.hpp"
@@ -58,6 +59,13 @@ Result<plan::Plan> settle_plan(const ServeOptions& o, StateStore& store, command
     return plan;
 }
 
+Result<std::uint64_t> rounds_kept(const std::string& text) {
+    if (text == "all") return ~std::uint64_t{0};
+    if (text == "none") return std::uint64_t{0};
+    if (!text.empty() && text.size() <= 9 && text.find_first_not_of("0123456789") == std::string::npos) return std::uint64_t{std::stoull(text)};
+    return Error{Code::invalid_argument, "usage.keep-updates", "--keep-updates: expected a number of rounds, all or none, found \"" + text + "\""};
+}
+
 Result<Bytes> sign_plan(const plan::Plan& plan, const codec::SigningKey& key) {
     codec::FrameHeader header;
     header.federation = plan.federation.id;
@@ -74,8 +82,20 @@ public:
     Status run() {
         ENTENTE_ASSIGN(const Endpoint endpoint, read_listen(o_.listen));
         ENTENTE_TRY(check_exposure(o_, endpoint));
+        ENTENTE_ASSIGN(const std::uint64_t keep_rounds, rounds_kept(o_.keep_updates));
         ENTENTE_TRY(make_directory(o_.data_folder));
         ENTENTE_ASSIGN(const FolderLock lock, FolderLock::take(o_.data_folder));
+        ENTENTE_TRY(drop_manifest(o_.data_folder));
+        ENTENTE_TRY(run_on_folder(endpoint, keep_rounds));
+        // All files are closed. A list that cannot be written must not make a good end a bad one.
+        ENTENTE_ASSIGN(const codec::SigningKey key, load_or_make_key(o_.data_folder + "/coordinator.key"));
+        if (Status listed = write_manifest(o_.data_folder, federation_, key); !listed.ok()) commands::report(listed.error(), environment_);
+        if (!o_.quiet) environment_.print("  Stopped; everything that was acknowledged is on disk.\n");
+        return done();
+    }
+
+private:
+    Status run_on_folder(const Endpoint& endpoint, std::uint64_t keep_rounds) {
         ENTENTE_ASSIGN(StateStore store, StateStore::open(o_.data_folder + "/entente.db"));
         ENTENTE_ASSIGN(BlobStore blobs, BlobStore::open(o_.data_folder));
         ENTENTE_ASSIGN(const plan::Plan plan, settle_plan(o_, store, environment_));
@@ -85,9 +105,13 @@ public:
         ENTENTE_ASSIGN(Bytes envelope, sign_plan(plan, key));
         const codec::PublicKey public_key = key.public_key();
         public_key_ = public_key;
+        federation_ = plan.federation.id;
         const Bytes plan_for_folder = envelope;
 
-        HostOptions host_options{.plan = plan, .key = std::move(key), .store = store, .blobs = blobs,
+        ENTENTE_ASSIGN(codec::SigningKey log_key, load_or_make_key(o_.data_folder + "/coordinator.key"));
+        ENTENTE_ASSIGN(const auto log, TransparencyLog::open({o_.data_folder + "/log", plan.federation.id, std::move(log_key)}));
+
+        HostOptions host_options{.plan = plan, .key = std::move(key), .store = store, .blobs = blobs, .log = *log, .keep_rounds = keep_rounds,
                                  .arm_timer = [this](std::int64_t ms) { arm(ms); },
                                  .on_ledger = [this](const LedgerRow& row) { ledger(row); },
                                  .on_change = [this] {
@@ -135,11 +159,9 @@ public:
         dsp_.reset();
         host_->drain();
         if (failure_) return *failure_;
-        if (!o_.quiet) environment_.print("  Stopped; everything that was acknowledged is on disk.\n");
         return done();
     }
 
-private:
     Result<std::shared_ptr<Issuer>> make_issuer() {
         if (o_.issuer.empty() && !o_.client_secret_file.empty()) {
             return Error{Code::invalid_argument, "usage.issuer", "--client-secret-file is for signing in at an --issuer: give both or none"};
@@ -339,6 +361,7 @@ private:
     std::unique_ptr<FolderMailbox> mailbox_;
     std::unique_ptr<DspMailbox> dsp_;
     codec::PublicKey public_key_;
+    std::string federation_;
     std::unique_ptr<Evaluator> evaluator_;
     App* app_ = nullptr;
     std::optional<Error> failure_;

@@ -34,6 +34,7 @@ struct ServeOptions {
     std::string web_client = "entente-web";   // the pages' client id at the issuer
     std::string web_scope = "openid";
     bool mock_identity = false;         // partners behind EDCs prove nothing, and are believed
+    std::string keep_updates = "10";    // rounds, "all" or "none"
     std::int64_t head_timeout_ms = 15'000;
     std::int64_t body_grace_ms = 30'000;
     bool json = false;

@@ -6,6 +6,7 @@
 #include "edc/edc_http.hpp"
 #include "join/connector_problems.hpp"
 #include "join/link.hpp"
+#include "join/log_check.hpp"
 
 namespace entente::native {
 
@@ -18,6 +19,7 @@ public:
     Result<Membership> enter() override;
     contract::Connector& connector() override { return *connector_; }
     Result<contract::HubView> watch(std::uint64_t cursor, std::int64_t wait_ms, const contract::CallOptions& options) override;
+    Status check_log() override { return log_ ? log_->look() : done(); }
     void idle() override {}
     void heartbeat(const std::string& json) override;
 
@@ -27,6 +29,7 @@ private:
 
     const PartnerConfig& c_;
     std::shared_ptr<hub::HttpClient> http_;
+    std::optional<LogCheck> log_;
     Say say_;
     ConnectorProblems problems_;
     std::string key_;

@@ -159,6 +159,7 @@ private:
                     return end->outcome;
                 }
                 auto event = execute(command, machine);
+                if (fork_) return *fork_;
                 if (event) answer = std::move(event);
             }
             if (interrupts > 0 && !between_steps_.empty()) {
@@ -215,6 +216,10 @@ private:
         auto view = link_->watch(watch.cursor, interrupts > 0 ? 0 : watch.wait_ms, poll);
         if (!view.ok()) return failed(view.error());
         reached_ms_ = monotonic_ms();
+        if (Status same = link_->check_log(); !same.ok() && same.error().reason == "log.fork") {
+            fork_ = same.error();
+            return std::nullopt;
+        }
         return Event(Watched{std::move(view->catalog), view->own_version, std::move(view->own_agreements),
                              std::move(view->own_transfers), now_ms()});
     }
@@ -421,6 +426,7 @@ private:
     std::int64_t train_ms_ = 0;
     std::int64_t reached_ms_ = 0;
     bool stopped_ = false;
+    std::optional<Error> fork_;  // the coordinator has contradicted itself
 };
 
 }  // namespace

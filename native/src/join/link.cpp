@@ -17,6 +17,7 @@
 #include "join/blocking_connector.hpp"
 #include "join/connector_problems.hpp"
 #include "join/edc_link.hpp"
+#include "join/log_check.hpp"
 #include "net/http_client.hpp"
 
 namespace entente::native {
@@ -32,7 +33,12 @@ class HubLink final : public Link {
 public:
     HubLink(const PartnerConfig& config, std::shared_ptr<hub::HttpClient> http) : c_(config), http_(std::move(http)), connector_(http_) {}
 
-    Result<Membership> enter() override { return become_member(c_, *http_); }
+    Result<Membership> enter() override {
+        ENTENTE_ASSIGN(Membership member, become_member(c_, *http_));
+        log_.emplace(http_, c_.state_folder, member.plan.federation.id, member.coordinator_key);
+        return member;
+    }
+    Status check_log() override { return log_ ? log_->look() : done(); }
     contract::Connector& connector() override { return connector_; }
     Result<HubView> watch(std::uint64_t cursor, std::int64_t wait_ms, const CallOptions& options) override {
         return connector_.watch(cursor, wait_ms, options);
@@ -47,6 +53,7 @@ private:
     const PartnerConfig& c_;
     std::shared_ptr<hub::HttpClient> http_;
     hub::HubClient connector_;
+    std::optional<LogCheck> log_;
 };
 
 // A connector of its own. The coordinator's HTTP API is asked for the plan and told where the connector is; everything
@@ -91,8 +98,10 @@ public:
         ENTENTE_ASSIGN(const std::string answer, ask_text(*http_, "PUT", "/api/v1/connector", body));
         ENTENTE_ASSIGN(const JsonBody json, JsonBody::parse(answer));
         ENTENTE_TRY(side_->know({member.plan.federation.coordinator, json.text("address")}, member.coordinator_key));
+        log_.emplace(http_, c_.state_folder, member.plan.federation.id, member.coordinator_key);
         return member;
     }
+    Status check_log() override { return log_ ? log_->look() : done(); }
 
     contract::Connector& connector() override { return connector_; }
 
@@ -126,6 +135,7 @@ private:
 
     const PartnerConfig& c_;
     std::shared_ptr<hub::HttpClient> http_;
+    std::optional<LogCheck> log_;
     Say say_;
     std::optional<codec::SigningKey> key_;
     ConnectorProblems problems_;

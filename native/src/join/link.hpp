@@ -25,6 +25,9 @@ public:
     virtual Result<contract::HubView> watch(std::uint64_t cursor, std::int64_t wait_ms, const contract::CallOptions& options) = 0;
     // Lets calls that complete later go on for a moment.
     virtual void idle() = 0;
+    // Does the coordinator's log go on where this partner saw it end? data_loss "log.fork"; other errors say that it could not be
+    // asked now. Where there is no way to ask (a folder): done.
+    virtual Status check_log() { return done(); }
     // Says that this partner is alive, and what it does; lost ones do not matter.
     virtual void heartbeat(const std::string& json) = 0;
 };

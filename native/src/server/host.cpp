@@ -23,6 +23,7 @@ Host::Host(HostOptions options, round::Coordinator machine)
 Result<std::unique_ptr<Host>> Host::open(HostOptions options) {
     const codec::PublicKey key = options.key.public_key();
     ENTENTE_ASSIGN(round::Coordinator machine, round::Coordinator::create(options.plan, std::move(options.key)));
+    machine.keep_updates(options.keep_rounds);
     ENTENTE_ASSIGN(auto snapshot, options.store.snapshot());
     contract::Exchange exchange(options.plan.federation.id);
     std::map<std::string, ContentRow> contents;
@@ -60,6 +61,7 @@ Status Host::start() {
         if (!o_.blobs.has(row.blob)) spent_[asset] = row.version;
     }
     if (!entries.empty()) last_entry_ = entries.back();
+    ENTENTE_TRY(o_.log.restore(entries));
     ENTENTE_ASSIGN(Commands commands, machine_.restore(records));
     for (Command& command : commands) {
         if (auto* blob = std::get_if<LoadBlob>(&command)) ENTENTE_TRY(load(blob->blob));
@@ -95,14 +97,12 @@ void Host::repair(const std::vector<round::Entry>& entries) {
             const Status told = space_->conclude(coordinator_, r->transfer, {true, "update.accepted",
                                                  "Counted in round " + std::to_string(r->round) + "."});
             static_cast<void>(told);  // long forgotten: nobody waits for it
-            accepted_blobs_[r->participant] = r->blob;
+            counted_blobs_[{r->round, r->participant}] = r->blob;
         } else if (const auto* refused = std::get_if<round::UpdateRefused>(&entry.record.body)) {
             const Status told = space_->conclude(coordinator_, refused->transfer, {false, refused->code, refused->sentence});
             static_cast<void>(told);
-        } else if (std::get_if<round::UpdatesDeleted>(&entry.record.body) != nullptr) {
-            accepted_blobs_.clear();
-        } else if (const auto* model = std::get_if<round::ModelPublished>(&entry.record.body)) {
-            memory_blob_ = model->memory;
+        } else if (const auto* gone = std::get_if<round::UpdatesDeleted>(&entry.record.body)) {
+            for (const std::string& id : gone->participants) counted_blobs_.erase({gone->round, id});
         }
     }
 }
@@ -183,14 +183,12 @@ Status Host::persist(Pending& pending) {
     for (const round::Record& record : records) {
         if (const auto* accepted = std::get_if<round::UpdateAccepted>(&record.body)) {
             crash_point("accepted");
-            accepted_blobs_[accepted->participant] = accepted->blob;
+            counted_blobs_[{accepted->round, accepted->participant}] = accepted->blob;
             if (pending.token) events_.push_front(Stored{*pending.token, now_ms()});
         } else if (std::get_if<round::RoundClosed>(&record.body) != nullptr) {
             crash_point("closed");
-        } else if (const auto* model = std::get_if<round::ModelPublished>(&record.body)) {
+        } else if (std::holds_alternative<round::ModelPublished>(record.body)) {
             crash_point("published");
-            if (!memory_blob_.is_zero() && memory_blob_ != model->memory) o_.blobs.remove(memory_blob_);
-            memory_blob_ = model->memory;
         }
     }
     return done();
@@ -207,15 +205,21 @@ Status Host::append(std::vector<round::Record> records) {
     ENTENTE_TRY(o_.store.append(entries, nullptr));
     decisions_.clear();
     last_entry_ = last;
+    bool receipt = false;
     for (const round::Entry& entry : entries) {
+        o_.log.add(entry);
+        receipt = receipt || std::holds_alternative<round::ReceiptIssued>(entry.record.body);
         history_.record(entry.record);
         if (o_.on_ledger) {
             o_.on_ledger({entry.sequence, entry.record.at_ms, std::string(round::kind_of(entry.record)),
                           round::summary_of(entry.record), participant_of(entry.record), round::link_of(entry)});
         }
     }
+    if (receipt) publish_log();
     return done();
 }
+
+void Host::publish_log() { retry_log_ = !o_.log.publish().ok(); }
 
 Status Host::record_decisions() { return decisions_.empty() ? done() : append({}); }
 
@@ -234,6 +238,7 @@ void Host::on_timer() {
         watch_wanted_ = true;
     }
     if (dirty_ && save(space_->exchange(), true).ok()) dirty_ = false;
+    publish_log();
     for (const auto& [round, json] : history_.take_changes()) {
         const Status kept = o_.store.put_history(round, json);
         static_cast<void>(kept);  // for people only; the ledger has what counts
@@ -254,8 +259,8 @@ void Host::arm() {
     const std::int64_t now = now_ms();
     std::int64_t delay = presence_check_ms;
     if (const auto tick = machine_.next_tick_ms(now)) delay = std::min(delay, std::max<std::int64_t>(*tick, 1));
-    if (stalled_ || retry_watch_) delay = std::min(delay, retry_ms);
-    if (dirty_ || !decisions_.empty()) delay = std::min(delay, lazy_save_ms);
+    if (stalled_ || retry_watch_ || retry_log_) delay = std::min(delay, retry_ms);
+    if (dirty_ || !decisions_.empty() || (o_.log.behind() && !retry_log_)) delay = std::min(delay, lazy_save_ms);
     if (const auto deadline = space_->next_deadline()) delay = std::min(delay, std::max<std::int64_t>(*deadline - now, 1));
     o_.arm_timer(delay);
 }
@@ -268,6 +273,7 @@ void Host::drain() {
         const Status kept = o_.store.put_history(round, json);
         static_cast<void>(kept);
     }
+    publish_log();
     space_->drain();
 }
 

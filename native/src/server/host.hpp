@@ -17,6 +17,7 @@
 #include "entente/round/coordinator.hpp"
 #include "server/evaluator.hpp"
 #include "server/history.hpp"
+#include "proof/transparency_log.hpp"
 #include "store/blob_store.hpp"
 #include "store/state_store.hpp"
 
@@ -27,6 +28,8 @@ struct HostOptions {
     codec::SigningKey key;
     StateStore& store;
     BlobStore& blobs;
+    TransparencyLog& log;  // over this store's ledger
+    std::uint64_t keep_rounds = 0;  // for how many rounds counted updates stay, as far as their agreements let
     std::function<void(std::int64_t delay_ms)> arm_timer;          // replaces the one armed before
     std::function<void(const LedgerRow&)> on_ledger;               // may be empty
     std::function<void()> on_change;                               // status has changed; may be empty
@@ -51,6 +54,7 @@ public:
 
     hub::HubSpace& space() noexcept { return *space_; }
     History& history() noexcept { return history_; }
+    TransparencyLog& log() noexcept { return o_.log; }
     [[nodiscard]] const round::Coordinator& machine() const noexcept { return machine_; }
     [[nodiscard]] round::coordinator::View view() const { return machine_.view(); }
     [[nodiscard]] bool stalled() const noexcept { return stalled_.has_value(); }
@@ -81,6 +85,7 @@ private:
     void drive();
     bool carry_out(Pending& pending);
     Status persist(Pending& pending);
+    void publish_log();  // what is on the ledger becomes what the log shows
     Status append(std::vector<round::Record> records);  // to the ledger, behind the decisions that wait
     Status delete_updates(const std::vector<Digest>& blobs);
     void discard(const Digest& blob);  // a refused update's bytes
@@ -105,11 +110,10 @@ private:
     std::optional<round::Entry> last_entry_;
     std::map<std::string, ContentRow> contents_;
     std::map<std::uint64_t, Digest> tokens_;        // staged updates: where they lie
-    std::map<std::string, Digest> accepted_blobs_;  // of the open round, by participant
+    std::map<std::pair<std::uint64_t, std::string>, Digest> counted_blobs_;  // that are stored, by round and participant
     std::map<std::string, contract::Version> spent_;  // by asset: a version whose bytes were deleted
     std::vector<round::Record> decisions_;            // of the exchange, not on the ledger yet
     round::DecisionLog decision_log_;
-    Digest memory_blob_;                            // what the strategy remembers beside the present model
     std::map<std::uint64_t, std::shared_ptr<contract::ByteSource>> sources_;  // that queued events point into
     std::uint64_t next_token_ = 1;
     std::deque<round::coordinator::Event> events_;
@@ -118,6 +122,7 @@ private:
     bool watch_wanted_ = false;
     bool dirty_ = false;  // the exchange has changes that were not urgent
     bool retry_watch_ = false;
+    bool retry_log_ = false;  // the disk would not take it
 };
 
 }  // namespace entente::native

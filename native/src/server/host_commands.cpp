@@ -141,13 +141,13 @@ Status Host::delete_updates(const std::vector<Digest>& blobs) {
             if (row.blob == blob) spent_[asset] = row.version;
         }
     }
-    accepted_blobs_.clear();
+    std::erase_if(counted_blobs_, [&blobs](const auto& row) { return std::find(blobs.begin(), blobs.end(), row.second) != blobs.end(); });
     crash_point("deleted");
     return done();
 }
 
 void Host::discard(const Digest& blob) {
-    const bool counted = std::any_of(accepted_blobs_.begin(), accepted_blobs_.end(), [&blob](const auto& row) { return row.second == blob; });
+    const bool counted = std::any_of(counted_blobs_.begin(), counted_blobs_.end(), [&blob](const auto& row) { return row.second == blob; });
     const auto offers = std::count_if(contents_.begin(), contents_.end(), [&blob](const auto& row) { return row.second.blob == blob; });
     if (counted || offers > 1) return;
     o_.blobs.remove(blob);
@@ -159,7 +159,7 @@ void Host::discard(const Digest& blob) {
 // Files are named after their bytes: the same one may be another participant's, or count in the open round.
 void Host::remove_unused(const Digest& blob) {
     const bool offered = std::any_of(contents_.begin(), contents_.end(), [&blob](const auto& row) { return row.second.blob == blob; });
-    const bool counted = std::any_of(accepted_blobs_.begin(), accepted_blobs_.end(), [&blob](const auto& row) { return row.second == blob; });
+    const bool counted = std::any_of(counted_blobs_.begin(), counted_blobs_.end(), [&blob](const auto& row) { return row.second == blob; });
     if (!offered && !counted) o_.blobs.remove(blob);
 }
 

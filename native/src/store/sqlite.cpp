@@ -90,13 +90,29 @@ Result<Database> Database::open(const std::string& path) {
     sqlite3_extended_result_codes(raw, 1);
     sqlite3_busy_timeout(raw, 2'000);
     ENTENTE_TRY(database.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"));
-    ENTENTE_ASSIGN(Statement check, database.prepare("PRAGMA quick_check(1)"));
-    ENTENTE_ASSIGN(const bool row, check.next());
-    if (!row || check.text(0) != "ok") {
-        return Error{Code::data_loss, "store.damaged", "store: " + (row ? check.text(0) : std::string("no answer"))};
-    }
-    ENTENTE_TRY(check.run());
+    ENTENTE_TRY(check(database));
     return database;
+}
+
+Result<Database> Database::open_as_it_is(const std::string& path) {
+    std::string uri = "file:";
+    for (const char c : path) uri += c == '%' ? std::string("%25") : c == '?' ? std::string("%3f") : c == '#' ? std::string("%23") : std::string(1, c);
+    sqlite3* raw = nullptr;
+    const int code = sqlite3_open_v2((uri + "?immutable=1").c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
+    Database database(raw);
+    if (code != SQLITE_OK) return error_of(raw, code);
+    sqlite3_extended_result_codes(raw, 1);
+    ENTENTE_TRY(check(database));
+    return database;
+}
+
+Status Database::check(Database& database) {
+    ENTENTE_ASSIGN(Statement statement, database.prepare("PRAGMA quick_check(1)"));
+    ENTENTE_ASSIGN(const bool row, statement.next());
+    if (!row || statement.text(0) != "ok") {
+        return Error{Code::data_loss, "store.damaged", "store: " + (row ? statement.text(0) : std::string("no answer"))};
+    }
+    return statement.run();
 }
 
 Database::Database(Database&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}

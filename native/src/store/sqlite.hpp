@@ -53,6 +53,8 @@ public:
     // WAL, synchronous=FULL, foreign keys, quick_check. Damaged: data_loss "store.damaged". Belongs to this opener
     // alone until it goes away; another one is refused with "store.locked".
     static Result<Database> open(const std::string& path);
+    // To read it as it lies there: nothing is written, not even beside it. REQUIRES: nobody has it open, no log is left.
+    static Result<Database> open_as_it_is(const std::string& path);
     Database(Database&& other) noexcept;
     Database& operator=(Database&&) = delete;
     ~Database();
@@ -74,6 +76,7 @@ public:
     }
 
 private:
+    static Status check(Database& database);
     explicit Database(sqlite3* database) : database_(database) {}
     sqlite3* database_;
 };

@@ -53,6 +53,7 @@ struct ParticipantOf {
     std::string operator()(const round::RoundAbandoned&) const { return {}; }
     std::string operator()(const round::ModelPublished&) const { return {}; }
     std::string operator()(const round::UpdatesDeleted&) const { return {}; }
+    std::string operator()(const round::ReceiptIssued&) const { return {}; }
 };
 
 }  // namespace
@@ -72,6 +73,22 @@ Result<StateStore> StateStore::open(const std::string& path) {
     }();
     if (!opened.ok() && opened.error().reason == "store.damaged") return damaged(path, opened.error().message);
     return opened;
+}
+
+Result<StateStore> StateStore::open_to_verify(const std::string& path) {
+    ENTENTE_ASSIGN(Database database, Database::open_as_it_is(path));
+    return StateStore(std::move(database));
+}
+
+Status StateStore::each_row(const std::function<void(const LedgerRow& row, const Bytes& entry)>& visit) {
+    ENTENTE_ASSIGN(Statement select, database_.prepare("SELECT sequence, at_ms, kind, summary, participant, digest, entry FROM ledger ORDER BY sequence"));
+    for (;;) {
+        ENTENTE_ASSIGN(const bool more, select.next());
+        if (!more) return done();
+        LedgerRow row{static_cast<std::uint64_t>(select.whole(0)), select.whole(1), select.text(2), select.text(3), select.text(4), {}};
+        if (!fill(select.blob(5), row.digest)) row.digest = Digest{};
+        visit(row, select.blob(6));
+    }
 }
 
 // A new database gets its tables, and all of them or none; an old one is only looked at.
@@ -131,6 +148,33 @@ Result<std::optional<round::Entry>> StateStore::last_entry() {
     if (!found) return std::optional<round::Entry>();
     ENTENTE_ASSIGN(round::Entry entry, round::decode_entry(select.blob(0)));
     return std::optional<round::Entry>(std::move(entry));
+}
+
+Result<std::vector<round::Entry>> StateStore::read_entries(Statement& select) {
+    std::vector<round::Entry> entries;
+    for (;;) {
+        ENTENTE_ASSIGN(const bool more, select.next());
+        if (!more) return entries;
+        ENTENTE_ASSIGN(entries.emplace_back(), round::decode_entry(select.blob(0)));
+    }
+}
+
+Result<std::vector<round::Entry>> StateStore::entries(std::uint64_t first, std::uint64_t last) {
+    ENTENTE_ASSIGN(Statement select, database_.prepare("SELECT entry FROM ledger WHERE sequence BETWEEN ? AND ? ORDER BY sequence"));
+    select.bind(1, static_cast<std::int64_t>(first)).bind(2, static_cast<std::int64_t>(last));
+    return read_entries(select);
+}
+
+Result<std::vector<round::Entry>> StateStore::entries_of_kind(std::string_view kind) {
+    ENTENTE_ASSIGN(Statement select, database_.prepare("SELECT entry FROM ledger WHERE kind = ? ORDER BY sequence"));
+    select.bind(1, kind);
+    return read_entries(select);
+}
+
+Result<std::vector<round::Entry>> StateStore::entries_of(std::string_view participant, std::uint64_t after, std::uint64_t limit) {
+    ENTENTE_ASSIGN(Statement select, database_.prepare("SELECT entry FROM ledger WHERE participant = ? AND sequence > ? ORDER BY sequence LIMIT ?"));
+    select.bind(1, participant).bind(2, static_cast<std::int64_t>(after)).bind(3, static_cast<std::int64_t>(limit));
+    return read_entries(select);
 }
 
 Result<std::vector<LedgerRow>> StateStore::ledger_page(std::uint64_t after, std::uint64_t limit) {

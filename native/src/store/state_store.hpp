@@ -8,6 +8,7 @@
 // coordinator's strand).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -66,6 +67,8 @@ public:
     // data_loss "store.damaged" and "store.other-version" with what to do in the message; unavailable "store.locked"
     // while another process has it open.
     static Result<StateStore> open(const std::string& path);
+    // To read only, and without a word on its disk (Database::open_as_it_is).
+    static Result<StateStore> open_to_verify(const std::string& path);
 
     Result<std::optional<Bytes>> meta(std::string_view key);
     Status set_meta(std::string_view key, ByteView value);
@@ -74,6 +77,12 @@ public:
     Result<std::vector<round::Entry>> ledger();
     Result<std::vector<LedgerRow>> ledger_page(std::uint64_t after, std::uint64_t limit);
     Result<std::optional<round::Entry>> last_entry();
+    // From `first` to `last`, both included; of one kind (round::kind_of); those that participant_of() gives to one.
+    Result<std::vector<round::Entry>> entries(std::uint64_t first, std::uint64_t last);
+    Result<std::vector<round::Entry>> entries_of_kind(std::string_view kind);
+    Result<std::vector<round::Entry>> entries_of(std::string_view participant, std::uint64_t after, std::uint64_t limit);
+    // Each row with its entry's bytes, as they lie there, nothing checked.
+    Status each_row(const std::function<void(const LedgerRow& row, const Bytes& entry)>& visit);
     Status append(const std::vector<round::Entry>& entries, const Snapshot* snapshot);
 
     Status save(const Snapshot& snapshot);
@@ -92,6 +101,7 @@ public:
 private:
     explicit StateStore(Database database) : database_(std::move(database)) {}
     Status settle_format(const std::string& path);
+    static Result<std::vector<round::Entry>> read_entries(Statement& select);
     Status save_in_transaction(const Snapshot& snapshot);
     Database database_;
 };

@@ -10,6 +10,7 @@ import { Bar, Figures, Id, Odrl, Problem, Standing, Terms, Top, type Trouble } f
 import { returning } from '../ui/returning.ts';
 import type { Session } from '../ui/signin.ts';
 import { DataSpace } from './dataspace.tsx';
+import { Proof } from './proof.tsx';
 import { readLedger, watch, type AgreementRow, type ConnectorView, type LedgerRow, type Live, type Me, type PartnerRow, type RoundRow, type Status } from './live.ts';
 import { Table, useSetting, type Column } from './table.tsx';
 
@@ -148,6 +149,7 @@ function Console({ token, federation, known, leave }: { token: Token; federation
       <Rounds rows={status.history} names={new Map(status.participants.map((p) => [p.id, p.name]))} />
       {insider && <Agreements rows={agreements} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
       {insider && connector && connector.peers.length > 0 && <DataSpace view={connector} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
+      {insider && <Proof token={token} rounds={status.history.map((r) => r.round)} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
       {insider && <Ledger rows={ledger} />}
     </>
   );

@@ -1,5 +1,5 @@
 // Drives one participant: carries out the commands of its state machine over the hub, and gives training its slices.
-import { CoreError, type Command, type Core, type NoticeKind, type Participant, type ParticipantText } from '../core/core.ts';
+import { CoreError, type Command, type Core, type LogWatch, type NoticeKind, type Participant, type ParticipantText } from '../core/core.ts';
 import { breathe, Fault } from '../core/rpc.ts';
 import type { SlicePool } from '../core/slices.ts';
 import { binary, bytesOf, call, json, post, type StatusText } from './api.ts';
@@ -8,6 +8,7 @@ export interface DriverHost {
   changed(): void; // something that people see
   notice(kind: NoticeKind, round: number, code: string, sentence: string): void;
   keep(state: Uint8Array<ArrayBuffer>): Promise<void>; // durably
+  keepLog(note: string): Promise<void>; // the checkpoint that was seen last
   sent(envelope: Uint8Array<ArrayBuffer>): void;
   loss(step: number, loss: number): void;
 }
@@ -35,17 +36,19 @@ export class Driver {
   readonly #participant: Participant;
   readonly #token: string;
   readonly #host: DriverHost;
+  readonly #log: LogWatch;
   readonly #sharing: Sharing | undefined;
   #stopping = new AbortController();
   #batches = 2;
   #trainMs = 0;
   #wake: (() => void) | undefined;
 
-  constructor(core: Core, participant: Participant, token: string, host: DriverHost, sharing?: Sharing) {
+  constructor(core: Core, participant: Participant, token: string, host: DriverHost, log: LogWatch, sharing?: Sharing) {
     this.#core = core;
     this.#participant = participant;
     this.#token = token;
     this.#host = host;
+    this.#log = log;
     this.#sharing = sharing;
     this.view = participant.view();
   }
@@ -97,6 +100,7 @@ export class Driver {
           return this.#reached(p.offered());
         case 'watch': {
           const view = await this.#meanwhile(this.#watch(command.cursor, command.wait_ms));
+          if (await this.#forked()) return [];
           return this.#reached(p.watched(view, Date.now()));
         }
         case 'negotiate':
@@ -155,6 +159,24 @@ export class Driver {
     // A machine that slept can wait in vain on a connection that is no more.
     const signal = AbortSignal.any?.([this.#stopping.signal, AbortSignal.timeout(waitMs + grace_ms)]) ?? this.#stopping.signal;
     return bytesOf(await call(`hub/view?cursor=${cursor}&wait_ms=${waitMs}`, { signal }, this.#token));
+  }
+
+  // Does the coordinator's log go on where this page saw it end? When it cannot be asked now, the next poll asks again.
+  async #forked(): Promise<boolean> {
+    const before = this.#log.last;
+    try {
+      const { from, to } = this.#log.see(await (await call('log/checkpoint', { signal: this.#stopping.signal }, this.#token)).text());
+      if (to !== undefined) {
+        const { proof } = await json<{ proof: string[] }>(`log/consistency?from=${from}&to=${to}`, this.#token);
+        this.#log.prove(Uint8Array.from(proof.map(atob).join(''), (c) => c.charCodeAt(0)));
+      }
+    } catch (error) {
+      if (!(error instanceof CoreError) || error.reason !== 'log.fork') return false;
+      this.finished = { ok: false, code: error.reason, sentence: error.message };
+      return true;
+    }
+    if (this.#log.last !== before) await this.#host.keepLog(this.#log.last);
+    return false;
   }
 
   #sleep(ms: number): Promise<void> {

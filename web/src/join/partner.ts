@@ -175,6 +175,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
         tellSoon();
       },
       keep: (state) => store.saveState(state),
+      keepLog: (note) => store.saveLog(note),
       sent(envelope) {
         lastUpdate = envelope;
         void store.saveUpdate(envelope);
@@ -185,7 +186,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
         losses.push([before + step, loss]);
         if (losses.length > 400) session!.history.losses = losses.filter((_, i) => i % 2 === 0);
       },
-    }, pool && { pool, slices: planText!.slices });
+    }, core.watchLog(plan, (await store.log()) ?? ''), pool && { pool, slices: planText!.slices });
     driver = mine;
     tell();
     void mine.run().then(

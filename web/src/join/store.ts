@@ -85,7 +85,10 @@ export const store = {
   saveUpdate: (envelope: Uint8Array<ArrayBuffer>) => put('update', envelope),
   state: () => get<Uint8Array<ArrayBuffer>>('state'), // of the participant: see KeepState in core
   saveState: (state: Uint8Array<ArrayBuffer>) => put('state', state),
+  log: () => get<string>('log'), // the coordinator's checkpoint that was seen last
+  saveLog: (note: string) => put('log', note),
   async forget(): Promise<void> {
+    await remove('log');
     await remove('state');
     await remove('session');
     await remove('update');

@@ -88,6 +88,10 @@ struct Window {
 };
 Window window_of(const Policy& policy, std::int64_t agreed_at_ms);
 
+// For how long after its round an update may be kept under the policy: the shortest of its duties to delete; without one
+// the longest time that there is.
+std::int64_t retention_ms(const Policy& policy);
+
 // "2027-01-31T00:00:00Z" and back; exact for years 1970 to 9999, UTC only, whole seconds.
 std::optional<std::int64_t> parse_instant_ms(std::string_view text) noexcept;
 std::string format_instant(std::int64_t ms);

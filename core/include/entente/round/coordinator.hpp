@@ -127,7 +127,8 @@ struct StoreBlob {
 struct LoadBlob {
     Digest blob;
 };
-// What the round has counted is not needed any more. Gone before the next command begins.
+// Updates that a round has counted, or what a strategy remembered: not needed any more, or due to be deleted. Gone before the
+// next command begins. One that is not there is no failure.
 struct DeleteUpdates {
     std::vector<Digest> blobs;
 };
@@ -216,6 +217,10 @@ public:
     ~Coordinator();
     Coordinator(Coordinator&&) noexcept;
     Coordinator& operator=(Coordinator&&) noexcept;
+
+    // For so many rounds after its own an update that was counted stays stored, so that the round can be verified, as far as
+    // its agreement's retention lets (policy::retention_ms). 0, as it begins: it is deleted with its round. Before restore().
+    void keep_updates(std::uint64_t rounds);
 
     // Before the first event, after a restart. data_loss "ledger.*" when the records contradict plan or key.
     Result<Commands> restore(const std::vector<Record>& records);

@@ -19,6 +19,7 @@
 #include "entente/codec/frame.hpp"
 #include "entente/contract/contract.hpp"
 #include "entente/policy/evaluate.hpp"
+#include "entente/proof/receipt.hpp"
 
 namespace entente::round {
 
@@ -122,8 +123,14 @@ struct UpdatesDeleted {
     std::vector<std::string> participants;  // whose they were, sorted
 };
 
+// What made the model that is published next, signed (round/receipts.hpp).
+struct ReceiptIssued {
+    proof::Receipt receipt;
+    codec::Signature signature;  // over the receipt as DSSE has it
+};
+
 using Body = std::variant<Activated, ParticipantAdmitted, ParticipantLeft, AgreementConcluded, PolicyDecided, RoundOpened,
-                          UpdateAccepted, UpdateRefused, RoundClosed, RoundAbandoned, ModelPublished, UpdatesDeleted>;
+                          UpdateAccepted, UpdateRefused, RoundClosed, RoundAbandoned, ModelPublished, UpdatesDeleted, ReceiptIssued>;
 
 struct Record {
     std::int64_t at_ms = 0;
@@ -148,6 +155,9 @@ private:
 std::string_view kind_of(const Record& record) noexcept;  // "update.accepted" and the like, for people and filters
 std::string summary_of(const Record& record);             // one line
 
+Bytes encode_record(const Record& record);
+Result<Record> decode_record(ByteView bytes);  // bounded; "ledger.malformed"
+Digest record_digest(const Record& record);    // SHA-256 over its canonical bytes: what the log commits to
 Digest link_of(const Entry& entry);  // SHA-256 over the canonical bytes
 Entry chain(const std::optional<Entry>& previous, Record record);
 Status check_link(const std::optional<Entry>& previous, const Entry& entry);

@@ -1,0 +1,58 @@
+#include "join/log_check.hpp"
+
+#include "base/files.hpp"
+#include "entente/base/base64.hpp"
+#include "entente/base/json.hpp"
+#include "join/membership.hpp"
+
+namespace entente::native {
+namespace {
+
+constexpr std::uint64_t most_bytes = 64 * 1024;
+
+std::string kept_in(const std::filesystem::path& folder) {
+    auto text = read_text_file(folder / "log-checkpoint", most_bytes);
+    return text.ok() ? *text : std::string();
+}
+
+// Whatever cannot be read is no proof.
+std::vector<Digest> hashes_in(const std::string& text) {
+    std::vector<Digest> hashes;
+    const auto root = read_json(text);
+    const Json* list = root.ok() ? root->find("proof") : nullptr;
+    if (list == nullptr) return hashes;
+    for (const Json& item : list->items) {
+        const auto bytes = from_base64(item.text);
+        if (!bytes.ok() || bytes->size() != 32 || hashes.size() == 64) return {};
+        std::copy(bytes->begin(), bytes->end(), hashes.emplace_back().bytes.begin());
+    }
+    return hashes;
+}
+
+}  // namespace
+
+LogCheck::LogCheck(std::shared_ptr<hub::HttpClient> http, std::filesystem::path state_folder, const std::string& federation,
+                   const codec::PublicKey& coordinator)
+    : http_(std::move(http)), folder_(std::move(state_folder)), watch_(proof::log_origin(federation), coordinator, kept_in(folder_)) {}
+
+Status LogCheck::keep() { return write_file(folder_ / "log-checkpoint", as_bytes(std::string_view(watch_.last())), 0600); }
+
+Status LogCheck::look() {
+    ENTENTE_ASSIGN(const std::string note, ask_text(*http_, "GET", "/api/v1/log/checkpoint", {}));
+    const std::string before = watch_.last();
+    const auto checked = [&]() -> Status {
+        ENTENTE_ASSIGN(const auto wanted, watch_.see(note));
+        if (!wanted) return done();
+        const std::string path = "/api/v1/log/consistency?from=" + std::to_string(wanted->from) + "&to=" + std::to_string(wanted->to);
+        ENTENTE_ASSIGN(const std::string proof, ask_text(*http_, "GET", path, {}));
+        return watch_.prove(hashes_in(proof));
+    }();
+    if (!checked.ok() && checked.error().reason == "log.fork") {
+        const Status kept = write_file(folder_ / "log-fork", as_bytes(std::string_view(watch_.other())), 0600);
+        static_cast<void>(kept);  // the fork is said whether or not the disk takes its evidence
+    }
+    ENTENTE_TRY(checked);
+    return watch_.last() == before ? done() : keep();
+}
+
+}  // namespace entente::native

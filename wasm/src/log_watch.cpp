@@ -1,0 +1,61 @@
+// What a page remembers of the coordinator's log (core: entente/proof/log_watch.hpp).
+#include "entente/proof/log_watch.hpp"
+
+#include <algorithm>
+
+#include "json.hpp"
+#include "objects.hpp"
+
+namespace entente::wasm {
+namespace {
+
+struct LogWatchObject final : Object {
+    explicit LogWatchObject(proof::LogWatch watch_in) : watch(std::move(watch_in)) {}
+    proof::LogWatch watch;
+};
+
+}  // namespace
+}  // namespace entente::wasm
+
+using namespace entente;
+using namespace entente::wasm;
+
+extern "C" {
+
+// `kept`: what ent_log_last said last time; empty at first.
+const Answer* ent_log_watch(Handle plan, const char* kept, std::uint32_t size) {
+    return guard([&]() -> Result<Handle> {
+        ENTENTE_ASSIGN(const auto object, find<PlanObject>(plan));
+        return keep(std::make_shared<LogWatchObject>(proof::LogWatch(proof::log_origin(object->plan.federation.id), object->coordinator, text(kept, size))));
+    });
+}
+
+// The consistency proof that is wanted, {"from", "to"}; {} when there is nothing to prove.
+const Answer* ent_log_see(Handle watch, const char* note, std::uint32_t size) {
+    return guard([&]() -> Result<std::string> {
+        ENTENTE_ASSIGN(const auto object, find<LogWatchObject>(watch));
+        ENTENTE_ASSIGN(const auto wanted, object->watch.see(text(note, size)));
+        Json json;
+        if (wanted) json.number("from", wanted->from).number("to", wanted->to);
+        return json.done();
+    });
+}
+
+// Its hashes, 32 bytes each.
+const Answer* ent_log_prove(Handle watch, const std::byte* hashes, std::uint32_t size) {
+    return guard([&]() -> Result<Done> {
+        ENTENTE_ASSIGN(const auto object, find<LogWatchObject>(watch));
+        std::vector<Digest> path(std::min<std::uint32_t>(size / 32, 65));
+        for (std::size_t i = 0; i < path.size(); ++i) std::copy_n(hashes + 32 * i, 32, path[i].bytes.begin());
+        return object->watch.prove(path);
+    });
+}
+
+const Answer* ent_log_last(Handle watch) {
+    return guard([&]() -> Result<std::string> {
+        ENTENTE_ASSIGN(const auto object, find<LogWatchObject>(watch));
+        return object->watch.last();
+    });
+}
+
+}  // extern "C"
