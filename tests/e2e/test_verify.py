@@ -1,5 +1,5 @@
 """`entente verify`: a real data folder holds, and any byte of it that is another is found."""
-import json, os, pathlib, random, shutil, subprocess, tempfile, unittest
+import json, os, pathlib, random, re, shutil, subprocess, tempfile, unittest
 
 from harness import ENTENTE, Small
 
@@ -75,6 +75,21 @@ class Verify(unittest.TestCase):
                         self.assertTrue(any(path.name in p["subject"] for p in problems), problems)
             self.assertEqual(verify(folder)[0], 0)
 
+    def test_names_that_are_no_text_any_more_are_spoken_of_all_the_same(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = pathlib.Path(scratch) / "data"
+            shutil.copytree(self.folder, folder)
+            path = folder / "entente.db"
+            good = path.read_bytes()
+            places = [found.start() for found in re.finditer(b"plant-1", good)]
+            self.assertGreater(len(places), 40)
+            for at in places[:: max(1, len(places) // 40)]:
+                bad = bytearray(good)
+                bad[at + 3] ^= 0x80
+                path.write_bytes(bad)
+                with self.subTest(at=at):
+                    self.assertNotEqual(verify(folder)[0], 0)
+
     def test_files_that_are_missing_or_new_are_named(self):
         with tempfile.TemporaryDirectory() as scratch:
             folder = pathlib.Path(scratch) / "data"
@@ -96,6 +111,24 @@ class Verify(unittest.TestCase):
                 self.assertEqual(code, 6)
                 self.assertTrue(any(name in p.get("subject", "") for p in lines), lines)
                 (folder / name).unlink()
+
+    def test_an_auditors_copy_without_the_private_key(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = pathlib.Path(scratch) / "data"
+            shutil.copytree(self.folder, folder)
+            for name in ("coordinator.key", "manifest"):
+                (folder / name).unlink()
+            code, lines, error = verify(folder)
+            self.assertEqual((code, lines[-1]["recomputed"], lines[-1]["manifest"]), (0, 3, False), (lines, error))
+            for path in [p for p in sorted((folder / "log").rglob("*")) if p.is_file()]:
+                good = path.read_bytes()
+                for at in range(5, len(good), max(1, len(good) // 8)):
+                    bad = bytearray(good)
+                    bad[at] ^= 1
+                    path.write_bytes(bad)
+                    with self.subTest(file=str(path.relative_to(folder)), at=at):
+                        self.assertEqual(verify(folder)[0], 6)
+                path.write_bytes(good)
 
     def test_a_receipt_and_evidence_hold_offline_and_each_changed_byte_is_found(self):
         draw = random.Random(7)
@@ -132,11 +165,13 @@ class Verify(unittest.TestCase):
         rows = [json.loads(line) for line in done.stdout.splitlines()]
         self.assertEqual([r["partner"] for r in rows], ["plant-1", "plant-2"])
         for row in rows:
+            self.assertEqual(row["rounds"], [1, 2, 3])
             self.assertEqual((row["updates_counted"], row["updates_fetched"], row["models_fetched"], row["refusals"], row["denials"], row["left"]), (3, 3, 4, [], [], False))
             self.assertEqual(sorted(a["assigner"] for a in row["agreements"]), ["coordinator", row["partner"]])
         table = self.ledger(self.folder).stdout
         self.assertRegex(table, r"plant-1 +2 +3 +0 +4 +0\n")
         self.assertIn(rows[0]["agreements"][0]["id"], table)
+        self.assertIn("its updates are in the models of rounds 1, 2, 3\n", table)
         exported = self.ledger(self.folder, "--partner", "plant-1")
         self.assertEqual(exported.returncode, 0, exported.stderr)
         self.assertEqual(json.loads(exported.stdout), json.loads(self.evidence))

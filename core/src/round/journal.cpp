@@ -55,7 +55,11 @@ struct Summary {
         return in_round(r.round) + "closed with " + names;
     }
     std::string operator()(const UpdatesDeleted& r) const {
-        return in_round(r.round) + std::to_string(r.participants.size()) + (r.participants.size() == 1 ? " update" : " updates") + " deleted";
+        constexpr std::size_t most = 8;  // by name
+        std::string names;
+        for (const std::string& name : r.participants) names += (names.empty() ? " of " : ", ") + name;
+        return in_round(r.round) + std::to_string(r.participants.size()) + (r.participants.size() == 1 ? " update" : " updates") +
+               (r.participants.size() <= most ? names : std::string()) + " deleted";
     }
     std::string operator()(const ReceiptIssued& r) const {
         return in_round(r.receipt.round) + "receipt: " + std::to_string(r.receipt.updates) + " updates made the model " + short_hex(r.receipt.model) +

@@ -148,7 +148,7 @@ struct Account {
     std::vector<const contract::Agreement*> agreements;
     std::vector<const round::UpdateRefused*> refusals;
     std::vector<const round::PolicyDecided*> denials;
-    std::uint64_t counted = 0;
+    std::vector<std::uint64_t> rounds;  // in which an update of it was counted
     std::uint64_t updates_fetched = 0;
     std::uint64_t models_fetched = 0;
     bool left = false;
@@ -171,7 +171,7 @@ Account account_of(const std::string& partner, const std::vector<round::Record>&
                 ++(of_updates.count(d->agreement) > 0 ? account.updates_fetched : account.models_fetched);
             }
         }
-        if (std::holds_alternative<round::UpdateAccepted>(record.body)) ++account.counted;
+        if (const auto* u = std::get_if<round::UpdateAccepted>(&record.body)) account.rounds.push_back(u->round);
         if (const auto* r = std::get_if<round::UpdateRefused>(&record.body)) account.refusals.push_back(r);
         if (std::holds_alternative<round::ParticipantLeft>(record.body)) account.left = true;
         if (std::holds_alternative<round::ParticipantAdmitted>(record.body)) account.left = false;
@@ -191,7 +191,9 @@ std::string json_of(const std::string& partner, const Account& a) {
         return JsonObject().text("id", g.id).text("asset", g.offer.offer.asset).text("assigner", g.offer.offer.assigner)
             .whole("agreed_at_ms", static_cast<std::uint64_t>(g.acceptance.agreed_at_ms)).str();
     }));
-    object.whole("updates_counted", a.counted).whole("updates_fetched", a.updates_fetched).whole("models_fetched", a.models_fetched);
+    std::string rounds;
+    for (const std::uint64_t round : a.rounds) rounds += (rounds.empty() ? "" : ",") + std::to_string(round);
+    object.whole("updates_counted", a.rounds.size()).raw("rounds", "[" + rounds + "]").whole("updates_fetched", a.updates_fetched).whole("models_fetched", a.models_fetched);
     object.raw("refusals", list(a.refusals, [](const round::UpdateRefused& r) {
         return JsonObject().whole("round", r.round).text("code", r.code).text("sentence", r.sentence).str();
     }));
@@ -212,9 +214,12 @@ Status show_all(Source& source, const LedgerOptions& o, Environment& environment
             continue;
         }
         const auto cell = [](std::uint64_t n, std::size_t width) { return pad(commands::grouped(n), width); };
-        environment.print("  " + pad(printable(partner), 24) + cell(a.agreements.size(), 12) + cell(a.counted, 12) + cell(a.refusals.size(), 9) +
+        environment.print("  " + pad(printable(partner), 24) + cell(a.agreements.size(), 12) + cell(a.rounds.size(), 12) + cell(a.refusals.size(), 9) +
                           cell(a.models_fetched, 12) + commands::grouped(a.denials.size()) + (a.left ? "   has left" : "") + "\n");
         for (const contract::Agreement* g : a.agreements) environment.print("    " + g->id + "   " + printable(g->offer.offer.asset) + "\n");
+        std::string rounds;
+        for (const std::uint64_t round : a.rounds) rounds += (rounds.empty() ? "    its updates are in the models of rounds " : ", ") + std::to_string(round);
+        if (!rounds.empty()) environment.print(rounds + "\n");
         for (const round::UpdateRefused* r : a.refusals) environment.print("    round " + std::to_string(r->round) + " refused: " + printable(r->sentence) + " (code " + r->code + ")\n");
         for (const round::PolicyDecided* d : a.denials) environment.print("    round " + std::to_string(d->round) + " denied at " + std::string(policy::to_string(d->point)) + ": " + printable(d->sentence) + " (code " + d->code + ")\n");
     }

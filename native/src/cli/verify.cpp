@@ -6,6 +6,8 @@
 #include "commands/evidence_file.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
+#include "entente/base/json.hpp"
+#include "entente/base/json_text.hpp"
 #include "proof/folder_audit.hpp"
 
 namespace entente::native {
@@ -38,6 +40,16 @@ std::string_view sentence_of(round::Recomputed outcome) {
     return "";
 }
 
+// What was damaged may be no text any more, and must not make damaged text of what is said about it.
+std::string safe(const std::string& text) {
+    std::string out = printable(text);
+    if (read_json(json_text(out), {.bytes = 1024 * 1024, .depth = 1}).ok()) return out;
+    for (char& c : out) {
+        if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+    }
+    return out;
+}
+
 class Printer {
 public:
     Printer(const VerifyOptions& options, Environment& environment) : o_(options), environment_(environment) {}
@@ -45,17 +57,17 @@ public:
     void problem(const round::Problem& p) {
         if (o_.json) {
             JsonObject line;
-            line.text("event", "problem").text("subject", p.subject).text("code", p.code).text("sentence", p.sentence);
+            line.text("event", "problem").text("subject", safe(p.subject)).text("code", p.code).text("sentence", safe(p.sentence));
             if (p.sequence > 0) line.whole("sequence", p.sequence);
             return environment_.print(line.str() + "\n");
         }
         environment_.progress(0, "");
-        environment_.print("  Problem      " + printable(p.subject) + ": " + printable(p.sentence) + " (code " + p.code + ")\n");
+        environment_.print("  Problem      " + safe(p.subject) + ": " + safe(p.sentence) + " (code " + p.code + ")\n");
     }
 
     void round(const round::RoundCheck& c) {
         std::string names;
-        for (const std::string& name : c.participants) names += (names.empty() ? "" : ", ") + printable(name);
+        for (const std::string& name : c.participants) names += (names.empty() ? "" : ", ") + safe(name);
         if (o_.json) {
             JsonObject line;
             line.text("event", "round").whole("round", c.round).text("outcome", word_of(c.outcome)).boolean("receipt", c.receipt);
