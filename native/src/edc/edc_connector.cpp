@@ -84,7 +84,13 @@ Status EdcConnector::show() {
         publication.properties.merge(dsp::acceptance_of(accepted));
     }
     if (publication.properties == shown_) return done();
-    ENTENTE_TRY(edc_.publish(publication));
+    Status published = edc_.publish(publication);
+    if (!published.ok() && published.error().reason == "edc.conflict") {
+        // Other terms than before, of an earlier federation by this name: what was agreed to under those stays in EDC.
+        ENTENTE_TRY(edc_.withdraw(updates_));
+        published = edc_.publish(publication);
+    }
+    ENTENTE_TRY(published);
     shown_ = std::move(publication.properties);
     return done();
 }
@@ -208,11 +214,26 @@ void EdcConnector::transfer(TransferRequest request, ByteSink& sink, CallOptions
     completion(fetch(request, sink));
 }
 
+// The provider would refuse it, but EDC has no ear for that while it waits for a start.
+Status EdcConnector::may_ask(const Agreement& agreement, std::uint64_t round) const {
+    policy::Facts facts;
+    facts.federation = o_.facts.federation;
+    facts.round = round;
+    facts.now_ms = now_ms();
+    facts.agreed_at_ms = agreement.acceptance.agreed_at_ms;
+    facts.to_assignee = true;
+    return policy::evaluate(agreement.offer.offer.policy, policy::Point::transfer, facts).status();
+}
+
 Result<Transfer> EdcConnector::fetch(const TransferRequest& request, ByteSink& sink) {
     ENTENTE_ASSIGN(const auto held, remembered());
     if (!held || held->id != request.agreement) return Error{Code::permission_denied, "agreement.unknown", "no agreement " + request.agreement};
     if (held_->dataset != request.asset) return Error{Code::permission_denied, "agreement.mismatch", request.agreement + " is over another asset"};
-    ENTENTE_ASSIGN(const edc::Pull pull, edc_.pull(o_.coordinator, *held_));
+    ENTENTE_TRY(may_ask(*held, request.version.round));
+    auto pulled = edc_.pull(o_.coordinator, *held_);
+    // Whoever ended it may be asked again: that the terms forbid it was found above.
+    if (!pulled.ok() && pulled.error().reason == "edc.terminated") return Error{Code::unavailable, "edc.terminated", pulled.error().message};
+    ENTENTE_ASSIGN(const edc::Pull pull, std::move(pulled));
     Exact exact(sink, request.version.size_bytes);
     Status fetched = edc_.fetch(pull, exact);
     if (fetched.ok() && !exact.whole()) fetched = Exact::superseded();

@@ -67,6 +67,7 @@ private:
     Status show();
     Result<contract::Agreement> agree(const contract::Agreement& proposal, const contract::CallOptions& options);
     Result<dsp::Dataset> accepted(const contract::Agreement& proposal, const contract::CallOptions& options);
+    [[nodiscard]] Status may_ask(const contract::Agreement& agreement, std::uint64_t round) const;
     Result<contract::Transfer> fetch(const contract::TransferRequest& request, contract::ByteSink& sink);
     Status remember(const contract::Agreement& agreement, const edc::EdcAgreement& known);
     Result<std::optional<contract::Agreement>> remembered();

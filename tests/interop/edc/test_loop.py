@@ -90,6 +90,18 @@ class Loop(unittest.TestCase):
             f.start_server(MOCK)
             self.finished(f, 4)
 
+    def test_a_contract_that_is_exhausted_ends_for_the_partner_behind_edc(self):
+        with Small(rounds=1, rows=20000, plan="[policy]\nmax_rounds = 1", round_keys="deadline_s = 8") as f:
+            f.start_server(MOCK)
+            other = f.start_partner(1, "--connector", "dsp")
+            partner = self.start_edc_partner(f)
+            f.wait_for(lambda: f.status()["phase"] == "collecting", "round 1")
+            other.kill()
+            other.wait()
+            self.assertEqual(partner.wait(90), 4, f.log("plant-2"))
+            for word in ("maxRounds", "policy.denied"):
+                self.assertIn(word, f.log("plant-2"))
+
     def test_a_stranger_whom_edc_agrees_with_gets_no_bytes(self):
         with Small(rounds=100) as f, tempfile.TemporaryDirectory(prefix="entente-edc-") as name:
             self.start(f)

@@ -37,7 +37,7 @@ struct Coordinator {
     Exchange exchange{"digits"};
     std::map<std::string, dsp::Peer, std::less<>> peers{{"plant-b", {"plant-b", "http://127.0.0.1:2/protocol", true, "http://127.0.0.1:3", "BPNL1"}}};
     dsp::ExchangeBehaviour behaviour{{"coordinator", key.public_key(), exchange, peers, now_ms}};
-    SignedOffer offer = sign({"offer:global", global, "coordinator", "", policy::federation_policy({})}, key);
+    SignedOffer offer = sign({"offer:global", global, "coordinator", "", policy::federation_policy({{policy::operand::max_rounds, "lteq", {"5"}}})}, key);
 
     Coordinator() {
         REQUIRE(exchange.admit("coordinator", key.public_key()).ok());
@@ -194,6 +194,9 @@ TEST_CASE("the model is fetched as it was announced; another one is not, and EDC
         CHECK(p.pull(proposal, version).error().reason == "transfer.superseded");
         CHECK(p.edc.ended.starts_with("transfer.superseded"));
     }
+    const int asked = p.edc.transfers;
+    CHECK(p.pull(proposal, {6, version.content, version.size_bytes}).error().reason == "policy.denied");
+    CHECK(p.edc.transfers == asked);
     p.connector->conclude("t", {false, "model.other-content", "not it"}, {}, [](const Result<Done>& r) { CHECK(r.ok()); });
     CHECK(p.edc.ended == "model.other-content: not it");
 }
