@@ -47,8 +47,10 @@ void Coordinator::Impl::on(Started& e) {
     if (failure) return;
     if (!activated) {
         activated = true;
-        parameters = plan::initial_parameters(plan);
         persist(e.now_ms, Activated{plan::digest_of(plan), schema, public_key});
+    }
+    if (model_blob.is_zero()) {
+        parameters = plan::initial_parameters(plan);
         seal(e.now_ms, false);
     }
     emit(OfferModel{model_asset(), model_offer()});

@@ -30,9 +30,10 @@ Result<Commands> Coordinator::Impl::restore(const std::vector<Record>& records) 
         ENTENTE_TRY(replay(record));
         receipts.see(record);
     }
-    if (!activated || model_blob.is_zero()) {
+    if (!activated || (model_blob.is_zero() && records.size() > 1)) {
         return damaged("ledger.incomplete", "ledger: expected the federation's activation and a model, found neither");
     }
+    if (model_blob.is_zero()) return Commands{};  // killed between the two: Started makes the model
     Commands commands;
     loading.insert(model_blob);
     commands.push_back(LoadBlob{model_blob});

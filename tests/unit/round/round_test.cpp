@@ -191,3 +191,20 @@ TEST_CASE("a ledger of another plan is not continued") {
     auto other_key = round::Coordinator::create(tiny_plan(2), key_of("somebody")).value();
     CHECK(other_key.restore(records).error().reason == "ledger.other-key");
 }
+
+TEST_CASE("killed between its activation and its first model, the coordinator begins all the same") {
+    const World undisturbed(tiny_plan(2), {});
+    std::vector<round::Record> records{undisturbed.journal.at(0).record};
+    REQUIRE(round::kind_of(records[0]) == "federation.activated");
+    auto machine = round::Coordinator::create(tiny_plan(2), key_of("coordinator")).value();
+    REQUIRE(machine.restore(records).value().empty());
+    for (const auto& command : machine.handle(co::Started{undisturbed.now})) {
+        if (const auto* c = std::get_if<co::Persist>(&command)) records.push_back(c->record);
+    }
+    CHECK(records.size() == 2);
+    CHECK(machine.view().model == undisturbed.model());
+
+    // Without a model anything else in the ledger is damage.
+    auto other = round::Coordinator::create(tiny_plan(2), key_of("coordinator")).value();
+    CHECK(other.restore({records[0], {0, round::RoundAbandoned{1, "x"}}}).error().reason == "ledger.incomplete");
+}
