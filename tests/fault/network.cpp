@@ -41,6 +41,7 @@ plan::Plan plan_for(std::uint32_t rounds, std::uint32_t cohort) {
     plan.contract.min_cohort_size = std::min(cohort, 2u);
     plan.round.deadline_s = 120;
     plan.round.presence_s = 60;
+    plan.contract.delete_after_days = 30;  // kept, so that each round can be folded again
     return plan;
 }
 
@@ -80,7 +81,7 @@ public:
         at(now_, [this] { disturb(); });
         // Long enough for every round to fail once more and succeed after that.
         const std::int64_t end = calm_ms_ + (plan_.round.rounds + 4) * 4 * 1000LL * plan_.round.deadline_s;
-        while (!queue_.empty() && !done()) {
+        while (!queue_.empty() && !done() && verdict_.violations.size() < 20) {
             const Happening next = queue_.top();
             queue_.pop();
             now_ = std::max(now_, next.at_ms);
@@ -344,6 +345,7 @@ private:
         seen_ = 0;
         auto made = round::Coordinator::create(plan_, key_of(plan_.federation.coordinator));
         machine_ = std::make_unique<round::Coordinator>(std::move(made).value());
+        machine_->keep_updates(1'000);
         std::vector<round::Record> records;
         for (const auto& entry : journal_) records.push_back(entry.record);
         const auto loads = machine_->restore(records);
@@ -512,6 +514,11 @@ private:
                     const auto* out = std::get_if<round::UpdateRefused>(&entry.record.body);
                     return (in != nullptr && in->transfer == t.id) || (out != nullptr && out->transfer == t.id);
                 });
+                const bool other = std::any_of(journal_.begin(), journal_.end(), [&t](const auto& entry) {
+                    const auto* in = std::get_if<round::UpdateAccepted>(&entry.record.body);
+                    return in != nullptr && in->transfer == t.id && in->content != t.version.content;
+                });
+                if (other) violation("I3: " + id + " was counted with other content than it had announced");
                 if (judged && t.state == contract::TransferState::started) violation("I3: " + id + " was never told what became of " + t.id);
             }
         }
@@ -525,6 +532,10 @@ private:
             return std::shared_ptr<contract::ByteSource>(contract::make_source(*it->second));
         };
         options.on_problem = [this](const round::Problem& p) { violation("I4: " + p.subject + ": " + p.sentence + " (" + p.code + ")"); };
+        options.on_round = [this](const round::RoundCheck& c) {
+            if (c.outcome != round::Recomputed::same) violation("I4: round " + std::to_string(c.round) + " could not be folded again");
+            if (!c.receipt) violation("I5: round " + std::to_string(c.round) + " has no good receipt");
+        };
         const round::AuditResult result = round::audit(journal_, options);
         if (result.rounds != verdict_.rounds) violation("I4: the audit found " + std::to_string(result.rounds) + " rounds");
         for (const auto& [blob, bytes] : blobs_) {

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Plants the bugs of mutants/ one at a time and asks the network campaign whether it notices.
+
+    python3 tests/fault/mutants.py                 # all of them; a table; 1 when fewer than 95 % are caught
+    python3 tests/fault/mutants.py fold-on-retry   # these alone
+
+The first line of a patch says what is wrong with it. What is patched is a copy of the sources in build/mutants.
+"""
+import pathlib
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MUTANTS = ROOT / "tests/fault/mutants"
+COPY = ROOT / "build/mutants"
+SEEDS = 2000
+CAUGHT_AT_LEAST = 0.95
+
+
+def copy_sources():
+    """Only what differs is written, so that only that is compiled again."""
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "--cached", "--others", "--exclude-standard"], capture_output=True, text=True, check=True).stdout
+    for name in listed.splitlines():
+        source, target = ROOT / name, COPY / "source" / name
+        if not source.is_file() or (target.exists() and target.read_bytes() == source.read_bytes()):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+
+
+def run(*command):
+    return subprocess.run([str(c) for c in command], capture_output=True, text=True, cwd=COPY / "source")
+
+
+def build():
+    if not (COPY / "build/build.ninja").exists():
+        made = run("cmake", "-S", ".", "-B", COPY / "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -DNDEBUG",
+                   "-DENTENTE_WARNINGS_AS_ERRORS=OFF")
+        if made.returncode != 0:
+            raise SystemExit(made.stderr)
+    return run("cmake", "--build", COPY / "build", "--target", "fault_network")
+
+
+def violation(seeds):
+    """The first one of the first seeds; empty when there is none."""
+    found = run("timeout", 300, COPY / "build/tests/fault_network", "--seeds", seeds)
+    return "" if found.returncode == 0 else (found.stdout.splitlines() or [f"it ended with {found.returncode}"])[0]
+
+
+def main(names):
+    copy_sources()
+    if (built := build()).returncode != 0:
+        raise SystemExit(built.stdout + built.stderr)
+    if told := violation(SEEDS):
+        raise SystemExit(f"without any planted bug: {told}")
+    patches = sorted(MUTANTS.glob("*.patch"))
+    if unknown := set(names) - {p.stem for p in patches}:
+        raise SystemExit(f"no such mutant: {', '.join(sorted(unknown))}")
+    caught = tried = 0
+    for patch in patches:
+        if names and patch.stem not in names:
+            continue
+        tried += 1
+        applied = run("patch", "-p1", "--no-backup-if-mismatch", "-i", patch)
+        built = build() if applied.returncode == 0 else applied
+        if built.returncode != 0:
+            raise SystemExit(f"{patch.stem}: the patch does not apply or compile any more\n{built.stdout[-2000:]}{built.stderr[-2000:]}")
+        told = violation(SEEDS)
+        run("patch", "-p1", "-R", "--no-backup-if-mismatch", "-i", patch)
+        caught += bool(told)
+        print(f"{patch.stem:28} {'caught  ' + told[:110] if told else 'MISSED  ' + patch.read_text().splitlines()[0]}", flush=True)
+    print(f"{caught} of {tried} planted bugs caught")
+    return 0 if caught >= CAUGHT_AT_LEAST * tried else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
