@@ -206,7 +206,7 @@ class Endings(unittest.TestCase):
 
     def test_one_that_leaves(self):
         with Small(rounds=4, partners=3) as f:
-            f.plan.write_text(f.plan.read_text().replace("min_cohort = 3", "min_cohort = 2"))
+            f.plan.write_text(f.plan.read_text().replace("min_cohort = 3", "min_cohort = 2").replace("presence_s = 30", "presence_s = 3"))
             f.start_server()
             for i in (1, 2, 3):
                 f.start_partner(i, *OWN)
