@@ -33,7 +33,7 @@ unsigned WorkerPool::hardware() noexcept {
 #if defined(__linux__)
     cpu_set_t allowed;
     CPU_ZERO(&allowed);
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return std::max(1, CPU_COUNT(&allowed));
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return static_cast<unsigned>(std::max(1, CPU_COUNT(&allowed)));
 #endif
     return std::max(1u, std::thread::hardware_concurrency());
 }

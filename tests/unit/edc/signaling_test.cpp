@@ -81,8 +81,9 @@ TEST_CASE("signaling: what is no message of theirs is refused by name") {
           "signaling.message");
     CHECK(reason(plain->read("POST", "/start", plain_pull + "}")) == "signaling.message");
     CHECK(reason(plain->read("POST", "/start", plain_pull + R"(,"profile":"https://elsewhere/s3-pull"})")) == "signaling.message");
-    for (const auto& [method, path] : {std::pair{"GET", "/start"}, {"GET", "/"}, {"POST", "/begin"}, {"POST", "/p1/erase"}, {"POST", "/p1/suspend/now"},
+    for (const auto& [method, at] : {std::pair{"GET", "/start"}, {"GET", "/"}, {"POST", "/begin"}, {"POST", "/p1/erase"}, {"POST", "/p1/suspend/now"},
                                        {"DELETE", "/p1/suspend"}, {"POST", "//suspend"}, {"GET", "/p1"}}) {
+        const std::string path = at;
         CAPTURE(path);
         CHECK(reason(ld->read(method, path, pull)) == "signaling.path");
         CHECK(reason(plain->read(method, path, plain_pull)) == "signaling.path");
