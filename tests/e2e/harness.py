@@ -47,11 +47,11 @@ def write_idx(folder, prefix, rows, seed):
 class Small(Federation):
     """Partners are plant-1, plant-2, ...; their data lies in data-1, data-2, ..."""
 
-    def __init__(self, rounds=3, partners=2, rows=400, plan="", round_keys=""):
+    def __init__(self, rounds=3, partners=2, rows=400, plan="", round_keys="", federation="e2e"):
         super().__init__(ENTENTE, tempfile.mkdtemp(prefix="entente-e2e-"))
         self.partner_count = partners
         self.plan = self.folder / "plan.toml"
-        self.plan.write_text('[federation]\nid = "e2e"\n[training]\nlearning_rate = 0.05\n'
+        self.plan.write_text(f'[federation]\nid = "{federation}"\n[training]\nlearning_rate = 0.05\n'
                              f"[round]\nrounds = {rounds}\nmin_cohort = {partners}\npresence_s = 30\n{round_keys}\n{plan}\n")
         for i in range(1, partners + 1):
             write_idx(self.folder / f"data-{i}", "train", rows, seed=i)

@@ -17,16 +17,23 @@ JARS = os.environ["ENTENTE_EDC_JARS"]
 ROUNDS = 10
 MOCK = "--insecure-mock-identity"
 NAME = "BPNL000000000002"  # what the EDC calls itself; the operator has invited plant-2
-UPDATES, GLOBAL = "urn:fl:e2e:plant-2:updates", "urn:fl:e2e:global"
 
 
 class Loop(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.edc = Edc(NAME, JARS, data_plane=False)
-        cls.addClassCleanup(cls.edc.stop)
         cls.digest = undisturbed_digest(rounds=ROUNDS)
-        cls.edc.wait_ready()
+
+    def setUp(self):
+        """An EDC and a federation of its own for each test: an EDC goes on with what another one has left behind."""
+        self.edc = Edc(NAME, JARS, data_plane=False)
+        self.addCleanup(self.edc.stop)
+        self.edc.wait_ready()
+        self.federation = "e2e-" + self.id().rsplit(".", 1)[1].replace("_", "-")[:40].strip("-")
+        self.updates = f"urn:fl:{self.federation}:plant-2:updates"
+
+    def small(self, **options):
+        return Small(federation=self.federation, **options)
 
     def start_edc_partner(self, f):
         (f.folder / "edc.key").write_text(self.edc.key + "\n")
@@ -57,7 +64,7 @@ class Loop(unittest.TestCase):
 
     def test_ten_rounds_come_to_the_model_of_the_hub(self):
         before = self.edc_agreements()
-        with Small(rounds=ROUNDS) as f:
+        with self.small(rounds=ROUNDS) as f:
             self.start(f)
             self.finished(f, ROUNDS)
             self.assertEqual(f.status()["model_digest"], self.digest)
@@ -70,10 +77,10 @@ class Loop(unittest.TestCase):
         new = list(self.edc_agreements())
         for agreement in before:
             new.remove(agreement)
-        self.assertEqual(new, [(GLOBAL, NAME), (UPDATES, "coordinator")], "EDC agreed once for each direction")
+        self.assertEqual(new, [(f"urn:fl:{self.federation}:global", NAME), (self.updates, "coordinator")], "EDC agreed once for each direction")
 
     def test_a_partner_that_is_killed_goes_on(self):
-        with Small(rounds=4, rows=2000) as f:
+        with self.small(rounds=4, rows=2000) as f:
             victim = self.start(f)
             f.wait_for(lambda: f.status()["completed"] >= 1, "the first round")
             victim.kill()
@@ -82,7 +89,7 @@ class Loop(unittest.TestCase):
             self.finished(f, 4)
 
     def test_a_coordinator_that_is_killed_goes_on(self):
-        with Small(rounds=4, rows=2000) as f:
+        with self.small(rounds=4, rows=2000) as f:
             self.start(f)
             f.wait_for(lambda: f.status()["completed"] >= 1, "the first round")
             f.server.kill()
@@ -91,7 +98,7 @@ class Loop(unittest.TestCase):
             self.finished(f, 4)
 
     def test_a_contract_that_is_exhausted_ends_for_the_partner_behind_edc(self):
-        with Small(rounds=1, rows=20000, plan="[policy]\nmax_rounds = 1", round_keys="deadline_s = 8") as f:
+        with self.small(rounds=1, rows=20000, plan="[policy]\nmax_rounds = 1", round_keys="deadline_s = 8") as f:
             f.start_server(MOCK)
             other = f.start_partner(1, "--connector", "dsp")
             partner = self.start_edc_partner(f)
@@ -103,7 +110,7 @@ class Loop(unittest.TestCase):
                 self.assertIn(word, f.log("plant-2"))
 
     def test_a_stranger_whom_edc_agrees_with_gets_no_bytes(self):
-        with Small(rounds=100) as f, tempfile.TemporaryDirectory(prefix="entente-edc-") as name:
+        with self.small(rounds=100) as f, tempfile.TemporaryDirectory(prefix="entente-edc-") as name:
             self.start(f)
             f.wait_for(lambda: f.status()["completed"] >= 1, "the first round")
             stranger = Company("stranger", free_ports(1)[0], name, {})
@@ -113,7 +120,7 @@ class Loop(unittest.TestCase):
             token = json.dumps({"region": "eu", "audience": self.edc.dsp, "clientId": "stranger"})
             message = {"@context": ["https://w3id.org/dspace/2025/1/context.jsonld"], "@type": "CatalogRequestMessage"}
             catalogue = json.loads(ask("POST", self.edc.dsp + "/catalog/request", message, {"Authorization": token})[1])
-            offer = next(d for d in catalogue["dataset"] if d["@id"] == UPDATES)["hasPolicy"][0]
+            offer = next(d for d in catalogue["dataset"] if d["@id"] == self.updates)["hasPolicy"][0]
 
             def until(pid, *states):
                 def there():
@@ -121,20 +128,20 @@ class Loop(unittest.TestCase):
                     return found["state"] in states and found
                 return wait_for(f"{pid} in {states}", there, 40)
 
-            agreed = until(stranger.begin("negotiations", peer=NAME, dataset=UPDATES, offer=json.dumps(offer)), "FINALIZED", "TERMINATED")
+            agreed = until(stranger.begin("negotiations", peer=NAME, dataset=self.updates, offer=json.dumps(offer)), "FINALIZED", "TERMINATED")
             self.assertEqual(agreed["state"], "FINALIZED", agreed)
             pid = stranger.begin("transfers", peer=NAME, agreement=agreed["agreement"], format="HttpData-PULL")
             self.assertEqual(until(pid, "STARTED", "COMPLETED", "TERMINATED")["state"], "TERMINATED")
             self.assertEqual(stranger.received(), {})
 
     def test_the_mock_identity_is_refused_unless_it_is_asked_for(self):
-        with Small(rounds=1) as f:
+        with self.small(rounds=1) as f:
             f.start_server()
             self.assertNotEqual(self.start_edc_partner(f).wait(60), 0)
             self.assertIn("identity.mock", f.log("plant-2"))
             self.assertIn(MOCK, f.log("plant-2"))
             self.assertEqual(self.catalogue_as(f, NAME), 401)
-        with Small(rounds=1) as f:
+        with self.small(rounds=1) as f:
             f.start_server(MOCK)
             f.start_partner(1, "--connector", "dsp")
             f.wait_for(lambda: f.get("/api/v1/connector")["peers"], "plant-1 is registered")
