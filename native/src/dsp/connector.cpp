@@ -208,7 +208,7 @@ void DspConnector::take_dataset(const std::shared_ptr<Pages>& pages, const dsp::
     const bool ours = federation != dataset.properties.end() && federation->second == o_.space.exchange().federation();
     if (!entry.ok() && ours && o_.on_problem) o_.on_problem(peer.participant, entry.error());
     // Other data sets of the peer, and what it may not offer to us, are none of this federation's.
-    if (!entry.ok() || entry->asset.provider != peer.participant) return;
+    if (!entry.ok() || !ours || entry->asset.provider != peer.participant) return;
     if (entry->asset.kind == AssetKind::global_model && entry->asset.provider != o_.coordinator) return;
     const std::string& meant_for = entry->offer.offer.assignee;
     if (!meant_for.empty() && meant_for != o_.self) return;
