@@ -71,14 +71,19 @@ std::vector<Bytes> model_file_seeds() {
 }
 
 // Eight bits and sixteen, in blocks and not, all of the numbers and the largest.
-void run_update(ByteView bytes) {
-    if (bytes.empty()) return;
-    const unsigned choice = std::to_integer<unsigned>(bytes[0]);
-    const ByteView content = bytes.subspan(1);
+aggregate::SparseForm form_of(unsigned choice) {
     aggregate::SparseForm form;
     form.grid = (choice & 1u) != 0 ? aggregate::FixedPoint{16, 14, 0} : aggregate::FixedPoint{static_cast<std::uint8_t>((choice & 2u) != 0 ? 8 : 4), 12, 16};
     form.parameters = 64;
     form.kept = (choice & 4u) != 0 ? 5 : 64;
+    return form;
+}
+
+void run_update(ByteView bytes) {
+    if (bytes.empty()) return;
+    const unsigned choice = std::to_integer<unsigned>(bytes[0]);
+    const ByteView content = bytes.subspan(1);
+    const aggregate::SparseForm form = form_of(choice);
     expect(check(form.grid).ok(), "a form that plans may ask for");
     aggregate::Sparse numbers;
     if (!aggregate::unpack(content, form, numbers).ok()) return;
@@ -91,10 +96,7 @@ void run_update(ByteView bytes) {
 std::vector<Bytes> update_seeds() {
     std::vector<Bytes> all;
     for (std::uint8_t choice = 0; choice < 8; ++choice) {
-        aggregate::SparseForm form;
-        form.grid = (choice & 1u) != 0 ? aggregate::FixedPoint{16, 14, 0} : aggregate::FixedPoint{static_cast<std::uint8_t>((choice & 2u) != 0 ? 8 : 4), 12, 16};
-        form.parameters = 64;
-        form.kept = (choice & 4u) != 0 ? 5 : 64;
+        const aggregate::SparseForm form = form_of(choice);
         std::vector<float> p(64);
         for (std::size_t i = 0; i < p.size(); ++i) p[i] = static_cast<float>(static_cast<int>(i * 37 % 64) - 32) / 512.0f;
         all.push_back(behind(choice, aggregate::pack(aggregate::sparsify(p, form, {}).value().numbers, form)));

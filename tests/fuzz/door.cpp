@@ -1,6 +1,4 @@
 // What stands at the door of the server before anything is known of who is there: the head of a request, and a token.
-#include <algorithm>
-
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 

@@ -4,6 +4,7 @@
 
 #include "entente/base/base64.hpp"
 #include "entente/codec/sha256.hpp"
+#include "lines.hpp"
 
 namespace entente::proof {
 namespace {
@@ -91,13 +92,6 @@ bool read_size(std::string_view text, std::uint64_t& size) {
         size = 10 * size + static_cast<std::uint64_t>(c - '0');
     }
     return true;
-}
-
-std::string_view cut_line(std::string_view& rest) {
-    const std::size_t end = rest.find('\n');
-    const std::string_view line = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    return line;
 }
 
 }  // namespace

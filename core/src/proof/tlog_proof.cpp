@@ -4,6 +4,7 @@
 
 #include "entente/base/base64.hpp"
 #include "entente/proof/tree.hpp"
+#include "lines.hpp"
 
 namespace entente::proof {
 namespace {
@@ -12,13 +13,6 @@ constexpr std::string_view first_line = "c2sp.org/tlog-proof@v1";
 constexpr std::size_t most_hashes = 64;
 
 Error malformed(std::string expected) { return {Code::invalid_argument, "proof.malformed", "proof: expected " + std::move(expected)}; }
-
-std::string_view cut_line(std::string_view& rest) {
-    const std::size_t end = rest.find('\n');
-    const std::string_view line = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    return line;
-}
 
 }  // namespace
 

@@ -85,30 +85,41 @@ void App::invitation(Call& call) {
                         .str()));
 }
 
-void App::join(Call& call) {
-    const auto body = JsonBody::parse(call.request.body);
-    if (!body.ok()) return call.reply(problem(body.error()));
-    const auto key = codec::public_key_from_hex(body->text("public_key"));
-    const auto signature = codec::signature_from_hex(body->text("signature"));
+namespace {
+
+// What both ways in ask for: a key, and the proof that its other half is there.
+struct Joining {
+    std::string code;  // empty: the identity provider vouches
+    codec::PublicKey key;
+    codec::Signature signature;
+};
+
+Result<Joining> read_joining(const std::string& text) {
+    ENTENTE_ASSIGN(const JsonBody body, JsonBody::parse(text));
+    const auto key = codec::public_key_from_hex(body.text("public_key"));
+    const auto signature = codec::signature_from_hex(body.text("signature"));
     if (!key.ok() || !signature.ok()) {
-        return call.reply(problem(400, "join.malformed", "expected public_key (64) and signature (128 hexadecimal digits)"));
+        return Error{Code::invalid_argument, "join.malformed", "expected public_key (64) and signature (128 hexadecimal digits)"};
     }
-    auto joined = o_.identity.redeem(body->text("code"), *key, *signature, call.request.remote, now_ms());
-    answer_joined(call, joined, *key);
+    return Joining{body.text("code"), *key, *signature};
+}
+
+}  // namespace
+
+void App::join(Call& call) {
+    const auto asked = read_joining(call.request.body);
+    if (!asked.ok()) return call.reply(problem(asked.error()));
+    auto joined = o_.identity.redeem(asked->code, asked->key, asked->signature, call.request.remote, now_ms());
+    answer_joined(call, joined, asked->key);
 }
 
 // A partner that the identity provider vouches for: its key goes on the books.
 void App::enrol(Call& call) {
-    const auto body = JsonBody::parse(call.request.body);
-    if (!body.ok()) return call.reply(problem(body.error()));
-    const auto key = codec::public_key_from_hex(body->text("public_key"));
-    const auto signature = codec::signature_from_hex(body->text("signature"));
-    if (!key.ok() || !signature.ok()) {
-        return call.reply(problem(400, "join.malformed", "expected public_key (64) and signature (128 hexadecimal digits)"));
-    }
+    const auto asked = read_joining(call.request.body);
+    if (!asked.ok()) return call.reply(problem(asked.error()));
     const Account* known = o_.identity.find(call.who.id);
-    const auto joined = o_.identity.enrol(call.who.id, known != nullptr ? known->name : call.who.id, *key, *signature, now_ms());
-    answer_joined(call, joined, *key);
+    const auto joined = o_.identity.enrol(call.who.id, known != nullptr ? known->name : call.who.id, asked->key, asked->signature, now_ms());
+    answer_joined(call, joined, asked->key);
 }
 
 void App::answer_joined(Call& call, const Result<JoinCodes::Joined>& joined, const codec::PublicKey& key) {
