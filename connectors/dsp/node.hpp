@@ -49,6 +49,9 @@ struct Call {
     std::size_t offset = 0;  // of the query: where a catalogue goes on
 };
 
+// The type of error that answers a call of this path.
+ErrorType error_type(std::string_view path);
+
 struct Answer {
     int status = 200;  // 0: nobody waits for one
     std::string body;  // empty, or JSON

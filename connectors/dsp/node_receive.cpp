@@ -142,11 +142,14 @@ Status take(TransferProcess& t, const Message& m, const std::string&, const std:
 
 }  // namespace
 
+ErrorType error_type(std::string_view path) {
+    const std::string_view first = split(path).first;
+    return first == "catalog" ? ErrorType::catalog : first == "transfers" ? ErrorType::transfer : ErrorType::negotiation;
+}
+
 Step Node::receive(const Call& call, std::int64_t now_ms) const {
     const Route route = split(call.path);
-    const ErrorType type = route.first == "catalog"     ? ErrorType::catalog
-                           : route.first == "transfers" ? ErrorType::transfer
-                                                        : ErrorType::negotiation;
+    const ErrorType type = error_type(call.path);
     if (call.caller.empty()) {
         return refuse(type, {Code::unauthenticated, "dsp.identity", "expected a token that says who is calling, found none that is good"});
     }

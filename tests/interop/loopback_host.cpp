@@ -80,6 +80,8 @@ http::BodyRule LoopbackHost::body_rule(const http::Request& request) const {
     return service_->body_rule(request);
 }
 
+http::Response LoopbackHost::body_refused(const http::Request& request, const Error& error) const { return service_->body_refused(request, error); }
+
 void LoopbackHost::handle(http::Request request, http::Reply reply) {
     const auto control = controls.find(request.path);
     if (control == controls.end()) return service_->handle(std::move(request), std::move(reply));

@@ -47,6 +47,7 @@ public:
 
     // http::Handler
     [[nodiscard]] entente::native::http::BodyRule body_rule(const entente::native::http::Request& request) const override;
+    [[nodiscard]] entente::native::http::Response body_refused(const entente::native::http::Request& request, const entente::Error& error) const override;
     void handle(entente::native::http::Request request, entente::native::http::Reply reply) override;
     void begin_upload(entente::native::http::Request request, UploadStarted started) override;
     void subscribe(std::string, std::weak_ptr<entente::native::http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }

@@ -55,6 +55,11 @@ BodyRule App::body_rule(const Request& request) const {
     return {BodyKind::upload, plan::envelope_limit(plan::update_limits(o_.host.machine().plan())), false};
 }
 
+Response App::body_refused(const Request& request, const Error& error) const {
+    const DspService* service = protocol(request);
+    return service ? service->body_refused(request, error) : Handler::body_refused(request, error);
+}
+
 void App::handle(Request request, http::Reply reply) {
     if (DspService* service = protocol(request)) return service->handle(std::move(request), std::move(reply));
     const bool api = request.path.starts_with("/api/") || find_route(request.method, request.path).path_known;

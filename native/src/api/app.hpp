@@ -44,6 +44,7 @@ public:
 
     // http::Handler
     [[nodiscard]] http::BodyRule body_rule(const http::Request& request) const override;
+    [[nodiscard]] http::Response body_refused(const http::Request& request, const Error& error) const override;
     void handle(http::Request request, http::Reply reply) override;
     void begin_upload(http::Request request, UploadStarted started) override;
     void subscribe(std::string token, std::weak_ptr<http::Subscriber> subscriber, std::function<void(bool)> answer) override;

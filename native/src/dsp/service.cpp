@@ -62,6 +62,13 @@ http::BodyRule DspService::body_rule(const http::Request& request) const {
     return {request.method == "POST" ? http::BodyKind::small : http::BodyKind::none, request.method == "POST" ? message_limit : 0, false};
 }
 
+http::Response DspService::body_refused(const http::Request& request, const Error& error) const {
+    http::Response response = Handler::body_refused(request, error);
+    const std::string base = o_.root + "/" + std::string(dsp::version);
+    if (!request.path.starts_with(base + "/")) return response;
+    return http::json(dsp::write_error(dsp::error_type(std::string_view(request.path).substr(base.size())), error), response.status);
+}
+
 void DspService::begin_upload(http::Request request, UploadStarted started) {
     if (o_.data && o_.data->serves(request.path)) return o_.data->begin_upload(std::move(request), std::move(started));
     started(nullptr, http::problem(404, "http.not-found", "nothing can be put to " + request.path));

@@ -59,6 +59,8 @@ public:
 
     // http::Handler
     [[nodiscard]] http::BodyRule body_rule(const http::Request& request) const override;
+    // In the protocol's words, where the path is one of its.
+    [[nodiscard]] http::Response body_refused(const http::Request& request, const Error& error) const override;
     void handle(http::Request request, http::Reply reply) override;
     void begin_upload(http::Request request, UploadStarted started) override;
     void subscribe(std::string, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }

@@ -41,6 +41,8 @@ public:
     virtual ~Handler() = default;
     // From the path and method alone, before a byte of the body is read. Thread-safe.
     [[nodiscard]] virtual BodyRule body_rule(const Request& request) const = 0;
+    // What is answered when the body is not taken: too long, without a length, broken off. Thread-safe.
+    [[nodiscard]] virtual Response body_refused(const Request& request, const Error& error) const;
     virtual void handle(Request request, Reply reply) = 0;
     // Either starts an upload, or refuses with a response.
     using UploadStarted = std::function<void(std::shared_ptr<Upload>, Response)>;

@@ -17,6 +17,8 @@ namespace bhttp = beast::http;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 
+Response Handler::body_refused(const Request&, const Error& error) const { return problem(status_of(error), error.reason, error.message); }
+
 namespace {
 
 // g++ 12 copies a temporary that is an argument of a co_await expression byte by byte and destroys both copies (a
@@ -180,12 +182,12 @@ private:
             const Error too_large{Code::too_large, "http.too-large",
                                   "request: expected a body of at most " + std::to_string(rule.limit_bytes) +
                                       " bytes, found " + std::to_string(request.content_length) + "; nothing was read"};
-            co_await refuse(too_large);
+            co_await refuse(handler_.body_refused(request, too_large));
             co_return false;
         }
         if (no_length_ && !(rule.kind == BodyKind::upload && rule.chunked)) {
             const Error no_length{Code::invalid_argument, "http.length-required", "request: expected a Content-Length; chunked bodies are not accepted here"};
-            co_await refuse(no_length);
+            co_await refuse(handler_.body_refused(request, no_length));
             co_return false;
         }
         if (rule.kind == BodyKind::upload) co_return co_await upload(parser, std::move(request), rule.limit_bytes);
@@ -197,7 +199,7 @@ private:
             };
             const Status whole = co_await read_body(parser, std::move(take), rule.limit_bytes);
             if (!whole.ok()) {
-                co_await refuse(whole.error());
+                co_await refuse(handler_.body_refused(request, whole.error()));
                 co_return false;
             }
         }
@@ -225,7 +227,7 @@ private:
     asio::awaitable<bool> upload(Parser& parser, Request request, std::uint64_t limit_bytes) {
         if (parser.content_length() == boost::none && !no_length_) {
             const Error no_length{Code::invalid_argument, "http.length-required", "request: expected a Content-Length"};
-            co_await refuse(no_length);
+            co_await refuse(handler_.body_refused(request, no_length));
             co_return false;
         }
         auto channel = std::make_shared<Start>(stream_.get_executor(), 1);
@@ -248,7 +250,7 @@ private:
         const Status whole = co_await read_body(parser, std::move(take), limit_bytes);
         if (!whole.ok()) {
             start.upload.reset();
-            co_await refuse(whole.error());
+            co_await refuse(handler_.body_refused(copy, whole.error()));
             co_return false;
         }
         auto answer_channel = std::make_shared<Answer>(stream_.get_executor(), 1);
@@ -332,8 +334,9 @@ private:
         co_return true;
     }
 
-    asio::awaitable<void> refuse(const Error& error) {
-        Response response = problem(status_of(error), error.reason, error.message);
+    asio::awaitable<void> refuse(const Error& error) { return refuse(problem(status_of(error), error.reason, error.message)); }
+
+    asio::awaitable<void> refuse(Response response) {
         response.close = true;
         co_await write(std::move(response), false);
         co_await drain();

@@ -22,11 +22,13 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[2] / "script"))
 from ports import free_ports  # noqa: E402
+from tls_front import TlsFront  # noqa: E402
 
 PORTS = ("default", "control", "management", "protocol", "version", "public")
 DATA_PLANE = ("data-plane-core", "data-plane-http", "data-plane-iam", "data-plane-public-api", "data-plane-self-registration",
               "data-plane-signaling-api", "control-plane-api-client")
 VOCABULARY = {"@vocab": "https://w3id.org/edc/v0.0.1/ns/"}
+TRUST_PASSWORD = "no-secret"  # Java wants one; what is in the file is public
 PROTOCOL = "dataspace-protocol-http:2025-1"
 
 
@@ -72,11 +74,15 @@ def member(found, name):
 
 
 class Edc:
-    def __init__(self, name, jars, data_plane=True, validation=False, heap="256m"):
+    def __init__(self, name, jars, data_plane=True, validation=False, heap="256m", tls=None):
+        """`tls`: (certificate, key, what Java trusts as a PKCS12 file) puts its protocol behind a TLS front."""
         self.name, self.key = name, "management-key-of-" + name
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="entente-edc-"))
         self.ports = dict(zip(PORTS, free_ports(len(PORTS))))
-        settings = {"name": name, "key": self.key, "validation": str(validation).lower(), **self.ports}
+        self.front = TlsFront(*tls[:2], self.ports["protocol"]) if tls else None
+        self.callback = f"https://localhost:{self.front.port}/protocol" if tls else f"http://localhost:{self.ports['protocol']}/protocol"
+        trust = [f"-Djavax.net.ssl.trustStore={tls[2]}", f"-Djavax.net.ssl.trustStorePassword={TRUST_PASSWORD}"] if tls else []
+        settings = {"name": name, "key": self.key, "validation": str(validation).lower(), "callback": self.callback, **self.ports}
         properties = self.folder / "connector.properties"
         properties.write_text(string.Template((HERE / "connector.properties").read_text()).substitute(settings))
         jars = pathlib.Path(jars).resolve()
@@ -85,7 +91,7 @@ class Edc:
         self.log = self.folder / "log"
         started = time.monotonic()
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(["java", f"-Xmx{heap}", f"-Dedc.fs.config={properties}", "-cp", path,
+            self.process = subprocess.Popen(["java", f"-Xmx{heap}", *trust, f"-Dedc.fs.config={properties}", "-cp", path,
                                              "org.eclipse.edc.boot.system.runtime.BaseRuntime"],
                                             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         self.started, self.start_s = started, None
@@ -120,6 +126,8 @@ class Edc:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        if self.front:
+            self.front.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -132,7 +140,7 @@ class Edc:
 
     @property
     def dsp(self):
-        return f"http://localhost:{self.ports['protocol']}/protocol/2025-1"
+        return self.callback + "/2025-1"
 
     def resident_mb(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()

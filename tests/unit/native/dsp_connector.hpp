@@ -132,6 +132,7 @@ private:
     struct Door final : http::Handler {
         std::shared_ptr<DspService> service;
         [[nodiscard]] http::BodyRule body_rule(const http::Request& request) const override { return service->body_rule(request); }
+        [[nodiscard]] http::Response body_refused(const http::Request& request, const Error& error) const override { return service->body_refused(request, error); }
         void handle(http::Request request, http::Reply reply) override { service->handle(std::move(request), std::move(reply)); }
         void begin_upload(http::Request request, UploadStarted started) override { service->begin_upload(std::move(request), std::move(started)); }
         void subscribe(std::string, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
