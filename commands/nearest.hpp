@@ -1,13 +1,9 @@
-// The name that somebody probably meant.
 #pragma once
 
-#include <span>
-#include <string>
-#include <string_view>
+#include "entente/base/nearest.hpp"
 
 namespace entente::commands {
 
-// Empty when nothing is near: more than two edits, or more than half of the word.
-std::string nearest(std::string_view word, std::span<const std::string_view> names);
+using entente::nearest;
 
 }  // namespace entente::commands

@@ -31,6 +31,7 @@ Target plan_bytes();
 Target policy();
 Target json();
 Target idx();
+Target csv();
 Target update();
 Target model_file();
 Target dataspace();
@@ -41,6 +42,7 @@ Target log_files();
 
 inline std::vector<Target> all() {
     return {frame(),  archive(),    ledger(),    plan(),       plan_bytes(), policy(),    json(),     idx(),
+            csv(),
             update(), model_file(), dataspace(), management(), token(),      http_head(), log_files()};
 }
 

@@ -3,47 +3,13 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/utf8.hpp"
 #include "entente/base/json_text.hpp"
 
 namespace entente {
 namespace {
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr std::uint8_t byte_of(char c) { return static_cast<std::uint8_t>(c); }
-
-// The length of the well-formed UTF-8 sequence that `text` begins with (Unicode 15, table 3-7); 0 when there is none.
-std::size_t utf8_length(std::string_view text) {
-    const std::uint8_t first = byte_of(text.front());
-    if (first < 0x80) return 1;
-    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-    const std::uint8_t low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    const std::uint8_t high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    if (byte_of(text[1]) < low || byte_of(text[1]) > high) return 0;
-    for (std::size_t i = 2; i < length; ++i) {
-        if ((byte_of(text[i]) & 0xc0u) != 0x80) return 0;
-    }
-    return length;
-}
-
-void append_utf8(std::string& out, std::uint32_t code) {
-    const auto push = [&out](std::uint32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
-    if (code < 0x80) {
-        push(code);
-    } else if (code < 0x800) {
-        push(0xc0u | (code >> 6u));
-        push(0x80u | (code & 0x3fu));
-    } else if (code < 0x10000) {
-        push(0xe0u | (code >> 12u));
-        push(0x80u | ((code >> 6u) & 0x3fu));
-        push(0x80u | (code & 0x3fu));
-    } else {
-        push(0xf0u | (code >> 18u));
-        push(0x80u | ((code >> 12u) & 0x3fu));
-        push(0x80u | ((code >> 6u) & 0x3fu));
-        push(0x80u | (code & 0x3fu));
-    }
-}
 
 class Reader {
 public:
@@ -167,7 +133,7 @@ private:
         for (;;) {
             if (at_ == text_.size()) return fail("the end of a string");
             const char c = text_[at_];
-            if (byte_of(c) < 0x20) return fail("no control character in a string");
+            if (utf8_byte(c) < 0x20) return fail("no control character in a string");
             if (c == '\\' || c == '"') {
                 ++at_;
                 if (c == '"') return out;

@@ -1,9 +1,9 @@
-#include "commands/nearest.hpp"
+#include "entente/base/nearest.hpp"
 
 #include <algorithm>
 #include <vector>
 
-namespace entente::commands {
+namespace entente {
 namespace {
 
 // Letters added, left out or replaced, and neighbours swapped, each as one.
@@ -41,4 +41,4 @@ std::string nearest(std::string_view word, std::span<const std::string_view> nam
     return best;
 }
 
-}  // namespace entente::commands
+}  // namespace entente
