@@ -104,6 +104,10 @@ Status PayloadReader::finish() const {
 
 Status PayloadReader::take(ByteView block) {
     const bool plain = numbers_.width == 1;
+    if (plain && block.size() == plane_bytes()) {
+        content_.insert(content_.end(), block.begin(), block.end());
+        return end_chunk();
+    }
     if (plain) content_.resize(content_.size() + chunk_);
     Bytes& target = plain ? content_ : planes_;
     const std::size_t at = plain ? content_.size() - chunk_ : plane_ * plane_bytes();

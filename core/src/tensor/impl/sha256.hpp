@@ -88,21 +88,26 @@ void sha256_lanes(const std::uint32_t* constants, const unsigned char* const* me
 #pragma GCC unroll 16
             for (size_t t = 0; t < 16; ++t) {
                 if (base > 0) {
-                    const Words early = w[(t + 1) & 15], late = w[(t + 14) & 15];
-                    w[t] += parity(rotated<7>(early), rotated<18>(early), early >> 3u) + w[(t + 9) & 15] +
-                            parity(rotated<17>(late), rotated<19>(late), late >> 10u);
+                    const Words first = w[(t + 1) & 15], last = w[(t + 14) & 15];
+                    w[t] += parity(rotated<7>(first), rotated<18>(first), first >> 3u) + w[(t + 9) & 15] +
+                            parity(rotated<17>(last), rotated<19>(last), last >> 10u);
                 }
-                const Words t1 = h + parity(rotated<6>(e), rotated<11>(e), rotated<25>(e)) + choose(e, f, g) +
-                                 (w[t] + constants[base + t]);
-                const Words t2 = parity(rotated<2>(a), rotated<13>(a), rotated<22>(a)) + majority(a, b, c);
+                // In this order and not in the standard's: e and a wait for the values before them three operations, not
+                // five, and lanes are bound by nothing else.
+                const Words early = w[t] + constants[base + t] + h;
+                const Words chosen = choose(e, f, g);
+                const Words turned = parity(rotated<6>(e), rotated<11>(e), rotated<25>(e));
+                const Words next_e = ((early + d) + chosen) + turned;
+                const Words next_a = (((early + chosen) + turned) + majority(a, b, c)) +
+                                     parity(rotated<2>(a), rotated<13>(a), rotated<22>(a));
                 h = g;
                 g = f;
                 f = e;
-                e = d + t1;
+                e = next_e;
                 d = c;
                 c = b;
                 b = a;
-                a = t1 + t2;
+                a = next_a;
             }
         }
         s[0] += a;
