@@ -33,6 +33,9 @@ class Loop(unittest.TestCase):
                 self.assertEqual(f.result(f"plant-{i}")["model_digest"], self.digest)
             seen = f.get("/api/v1/connector")
             self.assertEqual(sorted(p["participant"] for p in seen["peers"]), ["plant-1", "plant-2"])
+            self.assertEqual([(d["dataset"], d["provider"], d["round"]) for d in seen["catalogue"]],
+                             [("urn:fl:e2e:global", "coordinator", 4), ("urn:fl:e2e:plant-1:updates", "plant-1", 3), ("urn:fl:e2e:plant-2:updates", "plant-2", 3)])
+            self.assertIn("It may be used only for the federation e2e.", [t["sentence"] for t in seen["catalogue"][1]["terms"]])
             negotiations = seen["processes"]["negotiations"]
             self.assertEqual(sorted((n["peer"], n["role"], n["state"]) for n in negotiations),
                              sorted((f"plant-{i}", role, "FINALIZED") for i in (1, 2) for role in ("consumer", "provider")))

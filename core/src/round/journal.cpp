@@ -32,8 +32,10 @@ struct Summary {
     std::string operator()(const ParticipantAdmitted& r) const { return r.name + " (" + r.participant + ") admitted"; }
     std::string operator()(const ParticipantLeft& r) const { return r.participant + " left: " + r.reason; }
     std::string operator()(const AgreementConcluded& r) const {
-        return r.agreement.id + " between " + r.agreement.offer.offer.assigner + " and " + r.agreement.offer.offer.assignee +
-               " over " + r.agreement.offer.offer.asset;
+        const contract::Offer& offer = r.agreement.offer.offer;
+        // An offer to whoever may see it names nobody; who accepted it is known by name.
+        return r.agreement.id + " between " + offer.assigner + " and " + (offer.assignee.empty() ? r.agreement.acceptance.accepted_by : offer.assignee) +
+               " over " + offer.asset;
     }
     std::string operator()(const PolicyDecided& r) const {
         return std::string(policy::to_string(r.point)) + " for " + r.participant + ": " +

@@ -26,13 +26,33 @@ std::uint64_t number_of(const http::Request& request, const std::string& key, st
     return std::stoull(it->second);
 }
 
-std::string agreement_json(const contract::Agreement& agreement, const std::string& assignee) {
-    const contract::Offer& offer = agreement.offer.offer;
+std::string terms_json(const policy::Policy& policy) {
     std::string terms;
-    for (const policy::Term& term : policy::explain(offer.policy)) {
+    for (const policy::Term& term : policy::explain(policy)) {
         terms += (terms.empty() ? "" : ",") +
                  JsonObject().text("sentence", term.sentence).text("operand", term.operand).text("value", term.value).boolean("enforced", term.enforced).str();
     }
+    return "[" + terms + "]";
+}
+
+// As a participant's connector sees it in a catalogue.
+std::string entry_json(const contract::CatalogEntry& entry) {
+    const contract::Offer& offer = entry.offer.offer;
+    policy::JsonFrame frame;
+    frame.id = offer.id;
+    frame.target = entry.asset.id;
+    frame.assigner = offer.assigner;
+    JsonObject body;
+    body.text("dataset", entry.asset.id).text("provider", entry.asset.provider);
+    body.text("kind", entry.asset.kind == contract::AssetKind::global_model ? "global-model" : "update-stream");
+    if (entry.version) {
+        body.whole("round", entry.version->round).whole("bytes", entry.version->size_bytes).text("digest", to_hex(entry.version->content));
+    }
+    return body.raw("terms", terms_json(offer.policy)).raw("odrl", policy::to_odrl_json(offer.policy, frame)).str();
+}
+
+std::string agreement_json(const contract::Agreement& agreement, const std::string& assignee) {
+    const contract::Offer& offer = agreement.offer.offer;
     policy::JsonFrame frame;
     frame.type = "Agreement";
     frame.id = agreement.id;
@@ -43,7 +63,7 @@ std::string agreement_json(const contract::Agreement& agreement, const std::stri
     JsonObject body;
     body.text("id", agreement.id).text("asset", offer.asset).text("assigner", offer.assigner).text("assignee", assignee);
     body.whole("agreed_at_ms", static_cast<std::uint64_t>(agreement.acceptance.agreed_at_ms));
-    body.text("accepted_by", agreement.acceptance.accepted_by).raw("terms", "[" + terms + "]");
+    body.text("accepted_by", agreement.acceptance.accepted_by).raw("terms", terms_json(offer.policy));
     return body.raw("odrl", policy::to_odrl_json(offer.policy, frame)).str();
 }
 
@@ -99,7 +119,16 @@ void App::ledger(Call& call) {
 void App::connector(Call& call) {
     DspMailbox* const mailbox = connector_;
     if (mailbox == nullptr) return call.reply(problem(404, "connector.none", "this coordinator has no connector"));
-    call.reply(json(mailbox->json()));
+    const plan::Plan& plan = o_.host.machine().plan();
+    const contract::Exchange& exchange = o_.host.space().exchange();
+    // What everybody is offered by the coordinator, and the coordinator by everybody.
+    auto offered = exchange.catalog({}, {.kind = contract::AssetKind::global_model, .asset = {}}).entries;
+    for (auto& entry : exchange.catalog(plan.federation.coordinator, {.kind = contract::AssetKind::update_stream, .asset = {}}).entries) {
+        offered.push_back(std::move(entry));
+    }
+    std::string catalogue;
+    for (const contract::CatalogEntry& entry : offered) catalogue += (catalogue.empty() ? "" : ",") + entry_json(entry);
+    call.reply(json(mailbox->json("[" + catalogue + "]")));
 }
 
 void App::agreements(Call& call) {

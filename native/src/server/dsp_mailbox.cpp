@@ -259,7 +259,7 @@ void DspMailbox::tell_verdicts() {
     }
 }
 
-std::string DspMailbox::json() const {
+std::string DspMailbox::json(const std::string& catalogue) const {
     std::string peers;
     for (const auto& [id, peer] : station_->peers()) {
         commands::JsonObject one;
@@ -269,11 +269,12 @@ std::string DspMailbox::json() const {
         peers += (peers.empty() ? "" : ",") + one.str();
     }
     const std::string processes = processes_json(station_->service().node());
-    return commands::JsonObject().text("address", station_->address()).raw("peers", "[" + peers + "]").raw("processes", processes).str();
+    return commands::JsonObject().text("address", station_->address()).raw("peers", "[" + peers + "]").raw("catalogue", catalogue).raw("processes", processes).str();
 }
 
 void DspMailbox::troubled(const std::string& participant, const Error& why, bool theirs) {
-    const std::string sentence = theirs ? why.message : why.message + " (code " + why.reason + ")";
+    std::string sentence = theirs ? why.message : why.message + " (code " + why.reason + ")";
+    if (sentence.starts_with(participant + ": ")) sentence.erase(0, participant.size() + 2);
     if (const auto it = partners_.find(participant); it != partners_.end()) it->second->problem = {sentence, now_ms() + problem_ms, theirs};
     say_once(participant + ": " + sentence);
 }

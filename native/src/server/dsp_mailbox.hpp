@@ -61,7 +61,7 @@ public:
     };
     [[nodiscard]] std::optional<Standing> standing_of(const std::string& participant) const;
     // Partners with connectors, negotiations and transfers, for people.
-    [[nodiscard]] std::string json() const;
+    [[nodiscard]] std::string json(const std::string& catalogue) const;
     // The paths below /dsp, from any thread.
     DspService& service() noexcept { return station_->service(); }
 

@@ -1,5 +1,6 @@
 // Partners with connectors of their own: what was negotiated with them, message by message, and what has crossed.
-import { ago, instant, plural } from '../ui/format.ts';
+import { ago, bytes, instant, plural } from '../ui/format.ts';
+import { Odrl, Terms } from '../ui/parts.tsx';
 import type { ConnectorView, ProcessRow } from './live.ts';
 import { Table, type Column } from './table.tsx';
 
@@ -29,9 +30,23 @@ export function DataSpace({ view, names }: { view: ConnectorView; names: Map<str
     <section class="card stack" aria-labelledby="dataspace">
       <header><h2 id="dataspace">Data space</h2><span class="small soft">{plural(view.peers.length, 'partner')} with a connector</span></header>
       <ul class="stack tight small" style={{ listStyle: 'none', padding: 0, margin: 0 }}>
-        {view.peers.map((p) => <li key={p.participant}><b>{name(p.participant)}</b> <span class="mono soft" style={{ overflowWrap: 'anywhere' }}>{p.address}</span>{p.problem && <div class="standing bad small">{p.problem}</div>}</li>)}
+        {view.peers.map((p) => <li key={p.participant}><b>{name(p.participant)}</b> <span class="mono soft" style={{ overflowWrap: 'anywhere' }}>{p.address}</span>{p.problem && <div class="amiss">{p.problem}</div>}</li>)}
       </ul>
       <div>
+        <h3>Catalogue</h3>
+        {view.catalogue.map((c) => (
+          <details key={c.dataset}>
+            <summary>{c.kind === 'global-model' ? 'Global model, to whoever takes part' : `Updates of ${name(c.provider)}, to us`} {c.round !== undefined && <span class="small soft">round {c.round}, {bytes(c.bytes ?? 0)}</span>}</summary>
+            <div class="stack tight" style={{ padding: '8px 0 16px' }}>
+              <p class="mono small soft" style={{ overflowWrap: 'anywhere' }}>{c.dataset}</p>
+              <Terms terms={c.terms} />
+              <Odrl contract={c} name={c.dataset.replace(/[^a-z0-9-]+/gi, '-')} />
+            </div>
+          </details>
+        ))}
+      </div>
+      <div>
+        <h3>Negotiations</h3>
         {negotiations.map((n) => (
           <details key={n.pid}>
             <summary>{n.role === 'consumer' ? `Updates of ${name(n.peer)}` : `Global model to ${name(n.peer)}`} <State row={n} /></summary>

@@ -81,9 +81,22 @@ export interface ProcessRow {
   history: { at_ms: number; from: 'provider' | 'consumer'; message: string }[];
 }
 
+// What somebody offers: a dataset of a catalogue.
+export interface CatalogueRow {
+  dataset: string;
+  provider: string;
+  kind: 'global-model' | 'update-stream';
+  round?: number;
+  bytes?: number;
+  digest?: string;
+  terms: Term[];
+  odrl: unknown;
+}
+
 export interface ConnectorView {
   address: string;
   peers: { participant: string; address: string; problem?: string }[];
+  catalogue: CatalogueRow[];
   processes: { negotiations: (ProcessRow & { dataset: string })[]; transfers: (ProcessRow & { agreement: string })[] };
 }
 
