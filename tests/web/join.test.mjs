@@ -85,7 +85,7 @@ test('joins by the link, trains, reloads, finishes', { skip, timeout: 240_000 },
   await until('the ledger on the dashboard', async () => (await dashboard.getByText('update.accepted').count()) > 0, 15_000);
   await dashboard.getByRole('heading', { name: 'Data space' }).waitFor();
   await dashboard.getByText(/^Updates of .*, to us/).first().click();
-  await dashboard.getByText('urn:fl:', { exact: false }).first().waitFor();
+  await dashboard.getByRole('region', { name: 'Data space' }).locator('p', { hasText: /^urn:fl:.*:updates$/ }).first().waitFor();
   assert.equal(new URL(dashboard.url()).hash, '', 'the token is not left in the address');
   if (shots) await dashboard.screenshot({ path: `${shots}/dashboard-real.png`, fullPage: true });
   assert.deepEqual(await axe(dashboard), []);
