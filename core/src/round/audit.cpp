@@ -128,12 +128,13 @@ private:
     }
 
     void see(const ModelPublished& r) {
+        const bool read = !o_.only_round || o_.other_models || r.round == *o_.only_round || (closed_ && closed_->round == *o_.only_round);
         if (closed_) end_round(r);
         accepted_.clear();
         closed_.reset();
         receipt_.reset();
         model_ = r.content;
-        base_ = load_model(r);
+        base_ = read ? load_model(r) : std::nullopt;
         memory_ = r.memory;
         contents_[r.round] = r.content;
         result_.stored.insert(r.blob);
@@ -154,6 +155,8 @@ private:
             check.outcome = Recomputed::not_asked;
         } else if (gone) {
             check.outcome = Recomputed::deleted;
+        } else if (!o_.updates) {
+            check.outcome = Recomputed::unreadable;
         } else if (recompute(next)) {
             check.outcome = Recomputed::same;
             ++result_.recomputed;

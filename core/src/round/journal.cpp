@@ -124,4 +124,25 @@ Result<Entry> decode_entry(ByteView bytes) {
     return Error{Code::data_loss, "ledger.malformed", "ledger: an entry cannot be read: " + entry.error().message};
 }
 
+void append_entry(Bytes& page, const Entry& entry) {
+    const Bytes bytes = encode_entry(entry);
+    append_le(page, static_cast<std::uint32_t>(bytes.size()));
+    page.insert(page.end(), bytes.begin(), bytes.end());
+}
+
+Result<std::vector<Entry>> decode_entries(ByteView page) {
+    const Error broken_off{Code::data_loss, "ledger.malformed", "ledger: a page of entries breaks off in one of them"};
+    std::vector<Entry> entries;
+    while (!page.empty()) {
+        if (page.size() < 4) return broken_off;
+        const auto size = static_cast<std::size_t>(read_le<std::uint32_t>(page));
+        page = page.subspan(4);
+        if (page.size() < size) return broken_off;
+        ENTENTE_ASSIGN(Entry entry, decode_entry(page.first(size)));
+        entries.push_back(std::move(entry));
+        page = page.subspan(size);
+    }
+    return entries;
+}
+
 }  // namespace entente::round

@@ -34,7 +34,8 @@ Response refusal(const Error& error) {
 
 App::App(AppOptions options)
     : o_(std::move(options)), gate_({.codes = o_.identity, .issuer = o_.issuer, .audience = o_.audience, .claims = o_.claims,
-             .coordinator = o_.host.machine().plan().federation.coordinator, .post = o_.post}) {}
+             .coordinator = o_.host.machine().plan().federation.coordinator, .post = o_.post}),
+      ledger_blobs_(o_.store) {}
 
 // The data space's paths are answered by the connector, whoever asks.
 DspService* App::protocol(const Request& request) const {

@@ -13,6 +13,7 @@
 #include "entente/data/dataset.hpp"
 #include "http/handler.hpp"
 #include "identity/gatekeeper.hpp"
+#include "proof/ledger_blobs.hpp"
 #include "server/host.hpp"
 
 namespace entente::native {
@@ -33,6 +34,7 @@ struct AppOptions {
     StateStore& store;
     codec::PublicKey coordinator_key;
     Bytes plan_envelope;                   // signed
+    bool auditors_read_updates = false;    // that are stored
     std::filesystem::path sample_folder;   // empty: none
     std::filesystem::path web_folder;      // empty: the pages in the binary
     std::string origin;                    // "http://127.0.0.1:8443", for join links and WebSockets
@@ -90,6 +92,8 @@ public:
     void log_cosign(Call& call);
     void receipt(Call& call);
     void evidence(Call& call);
+    void ledger_entries(Call& call);
+    void blob(Call& call);
     // operator_api.cpp
     void status(Call& call);
     void invite(Call& call);
@@ -128,6 +132,7 @@ private:
 
     AppOptions o_;
     Gatekeeper gate_;
+    LedgerBlobs ledger_blobs_;
     std::atomic<DspMailbox*> connector_ = nullptr;
     std::map<std::string, Activity> activities_;
     std::vector<Listener> listeners_;

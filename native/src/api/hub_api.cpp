@@ -198,6 +198,7 @@ void App::me(Call& call) {
     commands::JsonObject body;
     body.text("participant", call.who.id).text("name", call.who.name).text("role", to_string(call.who.role));
     if (!call.who.person.empty()) body.text("person", call.who.person).boolean("joined", call.who.joined);
+    if (call.who.role != Role::partner) body.boolean("reads_updates", call.who.role == Role::operator_ || o_.auditors_read_updates);
     for (const auto& p : o_.host.view().participants) {
         if (p.id != call.who.id || call.who.role != Role::partner) continue;
         body.text("standing", to_string(p.standing)).whole("contributions", p.contributions);

@@ -15,6 +15,7 @@ using http::problem;
 namespace {
 
 constexpr std::uint64_t largest_page = 1'000;
+constexpr std::size_t enough_bytes = 4 * 1024 * 1024;  // of entries in one answer
 
 std::optional<std::uint64_t> whole_of(std::string_view text) {
     if (text.empty() || text.size() > 18 || text.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
@@ -93,6 +94,39 @@ void App::evidence(Call& call) {
     const std::uint64_t limit = std::clamp<std::uint64_t>(whole_of(call.request, "limit").value_or(100), 1, largest_page);
     const auto found = evidence_json(o_.store, o_.host.log(), o_.coordinator_key, {whose, account->key}, whole_of(call.request, "after").value_or(0), limit);
     call.reply(found.ok() ? json(*found) : problem(found.error()));
+}
+
+void App::ledger_entries(Call& call) {
+    const std::uint64_t after = whole_of(call.request, "after").value_or(0);
+    const std::uint64_t limit = std::clamp<std::uint64_t>(whole_of(call.request, "limit").value_or(largest_page), 1, largest_page);
+    const auto entries = o_.store.entries(after + 1, after + limit);
+    if (!entries.ok()) return call.reply(problem(entries.error()));
+    Bytes page;
+    for (const round::Entry& entry : *entries) {
+        if (page.size() >= enough_bytes) break;
+        round::append_entry(page, entry);
+    }
+    call.reply(http::binary(page));
+}
+
+void App::blob(Call& call) {
+    const auto digest = digest_from_hex(call.parameters.at(0));
+    if (!digest.ok()) return call.reply(problem(400, "blob.digest", "expected the SHA-256 of an envelope, in hexadecimal digits"));
+    const auto kind = ledger_blobs_.find(*digest);
+    if (!kind.ok()) return call.reply(problem(kind.error()));
+    if (*kind == LedgerBlobs::Kind::update && call.who.role != Role::operator_ && !o_.auditors_read_updates) {
+        return call.reply(problem(403, "blob.update", "the operator does not let auditors read updates (serve --auditors-read-updates)"));
+    }
+    auto source = o_.blobs.open_blob(*digest);
+    std::error_code failed;
+    const std::uint64_t size = std::filesystem::file_size(o_.blobs.path_of(*digest), failed);
+    if (!source.ok() || failed) return call.reply(problem(404, "blob.none", "the envelope " + short_hex(*digest) + " is not stored"));
+    http::Response response;
+    response.content_type = "application/octet-stream";
+    response.headers.emplace_back("Cache-Control", "no-store");
+    response.content = std::move(source).value();
+    response.content_bytes = size;
+    call.reply(std::move(response));
 }
 
 }  // namespace entente::native

@@ -51,6 +51,8 @@ constexpr Route table[] = {
     {"GET", "/api/v1/status", insiders, BodyKind::none, false, &App::status},
     {"POST", "/api/v1/invitations", operators, BodyKind::small, false, &App::invite},
     {"GET", "/api/v1/ledger", overseers, BodyKind::none, false, &App::ledger},
+    {"GET", "/api/v1/ledger/entries", overseers, BodyKind::none, false, &App::ledger_entries},
+    {"GET", "/api/v1/blobs/{digest}", overseers, BodyKind::none, false, &App::blob},
     {"GET", "/api/v1/connector", overseers, BodyKind::none, false, &App::connector},
     {"GET", "/api/v1/agreements", overseers, BodyKind::none, false, &App::agreements},
     {"GET", "/api/v1/model", overseers, BodyKind::none, false, &App::model},

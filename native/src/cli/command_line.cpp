@@ -35,7 +35,7 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente invite --partner plant-a               make a one-time join code (ENTENTE_TOKEN holds the operator's token)
   entente login --issuer URL                     sign in at an identity provider, instead of codes and tokens
   entente join partner.toml                      take part with your own data, which stays with you
-  entente verify FOLDER|RECEIPT                  does it hold: files, ledger, log, receipts, and each round's sum
+  entente verify FOLDER|URL|RECEIPT              does it hold: files, ledger, log, receipts, and each round's sum
   entente ledger FOLDER|URL                      agreements, uses and refusals by partner; one partner's evidence
   entente simulate --data mnist --partners 3     a whole federation in one process
   entente plan check|show plan.toml              is this plan good, and what does it say
@@ -80,6 +80,7 @@ void declare(Line& line) {
     serve->add_option("--sample", s.sample_folder, "Folder with IDX files that browser partners may try");
     serve->add_option("--web-dir", s.web_folder, "Serve the pages from this folder instead of the binary (development)");
     serve->add_option("--keep-updates", s.keep_updates, "Rounds for which counted updates stay stored, within their agreements' retention; all or none (10)");
+    serve->add_flag("--auditors-read-updates", s.auditors_read_updates, "Auditors may fetch stored updates, to compute rounds again; otherwise only the operator may");
     serve->add_option("--operator-token-file", s.operator_token_file, "Also write the operator's token there, mode 600");
     serve->add_option("--folder", s.folder, "Also serve partners without a network through this shared folder");
     serve->add_option("--folder-partners", s.folder_partners, "File with a line for each of them: id and public key");
@@ -153,12 +154,14 @@ void declare(Line& line) {
     login->add_option("--ca", l.wanted.ca_file, "PEM certificates to trust instead of the system's");
     login->add_flag("--json", l.json, "One JSON object a line");
 
-    CLI::App* verify = line.app.add_subcommand("verify", "Does it hold? A coordinator's data folder, a receipt, or evidence.\n\n  entente verify entente-data\n"
+    CLI::App* verify = line.app.add_subcommand("verify", "Does it hold? A coordinator's data folder, a running coordinator, a receipt, or evidence.\n\n  entente verify entente-data\n  ENTENTE_TOKEN=au_… entente verify https://fl.example.org\n"
                                                          "  entente verify entente-data --round 7\n  entente verify receipt-7.json --key 03a107bf…\n");
     VerifyOptions& v = line.verify;
-    verify->add_option("what", v.what, "The data folder of a stopped coordinator; or a file with a receipt or evidence")->required();
-    verify->add_option("--round", v.round, "Of a folder: compute only this round again")->check(CLI::PositiveNumber);
-    verify->add_option("--key", v.key, "Of a file: the coordinator's public key, as serve shows it");
+    verify->add_option("what", v.what, "The data folder of a stopped coordinator; a coordinator's URL; or a file with a receipt or evidence")->required();
+    verify->add_option("--round", v.round, "Of a folder or URL: compute only this round again")->check(CLI::PositiveNumber);
+    verify->add_option("--key", v.key, "Of a file or URL: the coordinator's public key, as serve shows it");
+    verify->add_option("--token-file", v.token_file, "With a URL: the operator's, an auditor's or a partner's token; or the variable ENTENTE_TOKEN");
+    verify->add_option("--ca", v.ca_file, "With a URL: PEM certificates to trust instead of the system's");
     verify->add_flag("--json", v.json, "One JSON object a line");
 
     CLI::App* ledger = line.app.add_subcommand("ledger", "Agreements, uses and refusals by partner, each record proved.\n\n  entente ledger entente-data\n"

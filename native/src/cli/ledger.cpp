@@ -1,18 +1,17 @@
 #include "cli/ledger.hpp"
 
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <set>
 
 #include "base/files.hpp"
 #include "cli/key_file.hpp"
+#include "cli/token.hpp"
 #include "commands/evidence_file.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "entente/base/json.hpp"
 #include "join/membership.hpp"
-#include "net/http_client.hpp"
 #include "proof/evidence.hpp"
 
 namespace entente::native {
@@ -86,18 +85,7 @@ private:
 class UrlSource final : public Source {
 public:
     static Result<std::unique_ptr<Source>> open(const LedgerOptions& o) {
-        std::string token;
-        if (!o.token_file.empty()) {
-            ENTENTE_ASSIGN(token, read_text_file(o.token_file, 4096));
-            token = token.substr(0, token.find_first_of(" \r\n\t"));
-        } else if (const char* variable = std::getenv("ENTENTE_TOKEN")) {
-            token = variable;
-        }
-        if (token.empty()) {
-            return Error{Code::invalid_argument, "config.no-token", "expected the operator's or auditor's token in --token-file or in the variable ENTENTE_TOKEN"};
-        }
-        ENTENTE_ASSIGN(auto http, make_http_client({o.source, o.ca_file}));
-        http->set_token(token);
+        ENTENTE_ASSIGN(auto http, http_with_token({o.source, o.ca_file}, o.token_file, "the operator's or auditor's token"));
         return std::unique_ptr<Source>(new UrlSource(std::move(http)));
     }
 
@@ -124,8 +112,7 @@ private:
 };
 
 Result<std::unique_ptr<Source>> open_source(const LedgerOptions& o) {
-    const bool url = o.source.starts_with("http://") || o.source.starts_with("https://");
-    return url ? UrlSource::open(o) : FolderSource::open(o.source);
+    return is_url(o.source) ? UrlSource::open(o) : FolderSource::open(o.source);
 }
 
 // Every page of a partner's evidence, each proof in it checked; the pages go to `each`.

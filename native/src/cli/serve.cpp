@@ -129,6 +129,7 @@ private:
                                .host = *host_, .identity = identity, .issuer = issuer, .audience = o_.audience,
                                .claims = {.roles = o_.roles_claim, .company = o_.company_claim}, .blobs = blobs, .store = store,
                                .coordinator_key = public_key, .plan_envelope = std::move(envelope),
+                               .auditors_read_updates = o_.auditors_read_updates,
                                .sample_folder = o_.sample_folder, .web_folder = o_.web_folder, .origin = {}};
         if (issuer) {
             app_options.sign_in = commands::JsonObject().text("issuer", o_.issuer).text("client_id", o_.web_client).text("scope", o_.web_scope).str();

@@ -3,12 +3,14 @@
 #include <filesystem>
 
 #include "base/files.hpp"
+#include "cli/token.hpp"
 #include "commands/evidence_file.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "entente/base/json.hpp"
 #include "entente/base/json_text.hpp"
 #include "proof/folder_audit.hpp"
+#include "proof/remote_audit.hpp"
 
 namespace entente::native {
 namespace {
@@ -25,6 +27,7 @@ std::string_view word_of(round::Recomputed outcome) {
         case round::Recomputed::same: return "same";
         case round::Recomputed::deleted: return "deleted";
         case round::Recomputed::not_asked: return "not-asked";
+        case round::Recomputed::unreadable: return "unreadable";
         case round::Recomputed::wrong: return "wrong";
     }
     return "wrong";
@@ -35,6 +38,7 @@ std::string_view sentence_of(round::Recomputed outcome) {
         case round::Recomputed::same: return "computed again: the same, bit for bit";
         case round::Recomputed::deleted: return "its updates were deleted as agreed; not computed again";
         case round::Recomputed::not_asked: return "not computed again";
+        case round::Recomputed::unreadable: return "its updates are not for this token to read; not computed again";
         case round::Recomputed::wrong: return "DOES NOT HOLD";
     }
     return "";
@@ -109,6 +113,28 @@ public:
         return r.problems == 0 ? commands::exit_done : commands::exit_bad_data;
     }
 
+    int url() {
+        const auto report = remote();
+        if (!report.ok()) return commands::report(report.error(), environment_);
+        const RemoteReport& r = *report;
+        environment_.progress(0, "");
+        if (o_.json) {
+            JsonObject line;
+            line.text("event", "result").boolean("holds", r.problems == 0).whole("problems", r.problems).text("federation", r.federation).text("role", r.role);
+            line.text("plan_digest", to_hex(r.plan)).text("coordinator_key", codec::to_hex(r.coordinator)).whole("records", r.records);
+            line.whole("signed_records", r.signed_records).whole("rounds", r.rounds).whole("recomputed", r.recomputed);
+            environment_.print(line.boolean("updates_readable", r.updates).str() + "\n");
+        } else {
+            const bool partner = r.role == "partner";
+            environment_.print("  Federation   " + printable(r.federation) + "   plan " + short_hex(r.plan) + "\n");
+            environment_.print("  Signed by    " + codec::to_hex(r.coordinator) + (o_.key.empty() ? "   (as it says itself; --key compares)\n" : "\n"));
+            environment_.print("  Ledger       " + commands::grouped(r.records) + (partner ? " records of yours" : " records") + ", the log's checkpoint signed over " + commands::grouped(r.signed_records) + "\n");
+            environment_.print("  Rounds       " + std::to_string(r.rounds) + " with a model, " + std::to_string(r.recomputed) + " computed again\n");
+            environment_.print(r.problems == 0 ? "  Result       everything that this token may see holds\n" : "  Result       " + std::to_string(r.problems) + (r.problems == 1 ? " problem\n" : " problems\n"));
+        }
+        return r.problems == 0 ? commands::exit_done : commands::exit_bad_data;
+    }
+
     int file() {
         const auto report = check();
         if (!report.ok()) return commands::report(report.error(), environment_);
@@ -137,13 +163,28 @@ public:
     }
 
 private:
+    Result<std::optional<codec::PublicKey>> key() const {
+        if (o_.key.empty()) return std::optional<codec::PublicKey>();
+        ENTENTE_ASSIGN(const codec::PublicKey known, codec::public_key_from_hex(o_.key));
+        return std::optional(known);
+    }
+
+    Result<RemoteReport> remote() {
+        ENTENTE_ASSIGN(const auto known, key());
+        ENTENTE_ASSIGN(const auto http, http_with_token({o_.what, o_.ca_file}, o_.token_file, "a token of the operator, an auditor or a partner"));
+        RemoteAudit audit{.http = *http, .key = known};
+        if (o_.round > 0) audit.only_round = static_cast<std::uint64_t>(o_.round);
+        audit.on_problem = [this](const round::Problem& p) { problem(p); };
+        audit.on_round = [this](const round::RoundCheck& c) { round(c); };
+        audit.on_progress = [this](double fraction, const std::string& what) { environment_.progress(fraction, what); };
+        audit.executor = &environment_.executor(0);
+        return audit_remote(audit);
+    }
+
     Result<commands::EvidenceReport> check() {
-        std::optional<codec::PublicKey> key;
-        if (!o_.key.empty()) {
-            ENTENTE_ASSIGN(key, codec::public_key_from_hex(o_.key));
-        }
+        ENTENTE_ASSIGN(const auto known, key());
         ENTENTE_ASSIGN(const std::string text, read_text_file(o_.what, most_file_bytes));
-        return commands::check_evidence_file(text, key);
+        return commands::check_evidence_file(text, known);
     }
 
     const VerifyOptions& o_;
@@ -154,6 +195,7 @@ private:
 
 int verify(const VerifyOptions& options, commands::Environment& environment) {
     Printer printer(options, environment);
+    if (is_url(options.what)) return printer.url();
     std::error_code ignored;
     return std::filesystem::is_directory(options.what, ignored) ? printer.folder() : printer.file();
 }

@@ -1,13 +1,10 @@
 #include "proof/folder_audit.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "base/files.hpp"
 #include "cli/key_file.hpp"
-#include "entente/proof/log_entry.hpp"
-#include "entente/proof/note.hpp"
-#include "entente/proof/tiles.hpp"
+#include "entente/round/log_audit.hpp"
 #include "proof/manifest.hpp"
 #include "store/blob_store.hpp"
 #include "store/state_store.hpp"
@@ -41,6 +38,7 @@ public:
         report_.manifest = check_manifest(o_.folder, plan_->federation.id, report_.coordinator, [this](const std::string& path, const std::string& sentence) {
             tell(path, "file.changed", sentence);
         });
+        begin_log();
         const auto stored = check_ledger();
         if (whole_) check_log();
         check_blobs(stored);
@@ -101,17 +99,9 @@ private:
     }
 
     std::set<Digest> check_ledger() {
-        round::AuditOptions audit{.plan = *plan_, .coordinator = report_.coordinator, .blobs = {}, .leaf_of = {}};
+        if (!blinder_) log_->read_bundles(ledger_.size());
+        round::AuditOptions audit{.plan = *plan_, .coordinator = report_.coordinator, .blobs = {}, .leaf_of = log_->leaf_of()};
         audit.blobs = [this](const Digest& blob) { return open_file(o_.folder / "blobs" / to_hex(blob)); };
-        read_bundles();
-        if (blinder_) {
-            audit.leaf_of = [this](const round::Record& record) { return proof::leaf_of(blinder_->entry_of(round::record_digest(record))); };
-        } else if (!entries_.empty()) {
-            audit.leaf_of = [this](const round::Record& record) {
-                const auto it = by_record_.find(round::record_digest(record));
-                return it == by_record_.end() ? Digest{} : proof::leaf_of(it->second);
-            };
-        }
         audit.only_round = o_.only_round;
         audit.on_problem = [this](const round::Problem& p) { tell(p); };
         std::uint64_t rounds = 0;
@@ -127,81 +117,27 @@ private:
         return result.stored;
     }
 
-    void read_bundles() {
-        for (std::uint64_t n = 0;; ++n) {
-            const auto bytes = read_file(place({true, 0, n, proof::tile_width}), most_tile_bytes);
-            if (!bytes.ok()) return;
-            const auto bundle = proof::read_bundle(*bytes);
-            if (!bundle.ok()) return tell(name({true, 0, n, proof::tile_width}), bundle.error().reason, bundle.error().message);
-            for (const Bytes& raw : *bundle) {
-                const auto entry = proof::decode_log_entry(raw);
-                if (!entry.ok()) return tell(name({true, 0, n, proof::tile_width}), entry.error().reason, entry.error().message);
-                entries_.push_back(*entry);
-                by_record_[entry->record] = *entry;
-            }
-        }
+    void begin_log() {
+        round::LogAuditOptions options{.federation = plan_->federation.id, .coordinator = report_.coordinator, .blinder = blinder_, .read = {}, .folder = "log/"};
+        // On disk a tile has no width in its name.
+        options.read = [this](const proof::Tile& tile) {
+            proof::Tile grown = tile;
+            grown.width = proof::tile_width;
+            return read_file(o_.folder / "log" / proof::path_of(grown), most_tile_bytes);
+        };
+        options.on_problem = [this](const round::Problem& p) { tell(p); };
+        log_.emplace(std::move(options));
     }
 
-    static std::string name(const proof::Tile& tile) { return "log/" + proof::path_of(tile); }
-    [[nodiscard]] fs::path place(const proof::Tile& tile) const { return o_.folder / "log" / proof::path_of(tile); }
-
-    // The tree made anew, from the ledger and the key, or from the ledger and the bundles; every file of it compared.
     void check_log() {
         progress(1, "the log");
         const auto text = read_text_file(o_.folder / "log/checkpoint", most_tile_bytes * 2);
-        auto note = text.ok() ? proof::read_note(*text) : Result<proof::Note>(text.error());
-        auto said = note.ok() ? proof::check_checkpoint(*note, proof::log_origin(plan_->federation.id), report_.coordinator) : Result<proof::Checkpoint>(note.error());
-        if (!said.ok()) return tell("log/checkpoint", said.error().reason, said.error().message);
-        check_witnesses(*note, *text);
-        report_.signed_records = said->size;
-        if (said->size != ledger_.size()) {
-            return tell("log/checkpoint", "log.other-size", "it covers " + std::to_string(said->size) + " records, the ledger has " + std::to_string(ledger_.size()));
-        }
-        proof::TileTree tree;
-        std::map<std::string, Bytes> expected;
-        Bytes bundle;
-        for (std::size_t i = 0; i < ledger_.size(); ++i) {
-            const Digest record = round::record_digest(ledger_[i].record);
-            if (!blinder_ && (i >= entries_.size() || entries_[i].record != record)) {
-                return tell("log: entry " + std::to_string(i), "log.other-entry", "it does not commit to record " + std::to_string(i + 1) + " of the ledger");
-            }
-            const proof::LogEntry entry = blinder_ ? blinder_->entry_of(record) : entries_[i];
-            tree.add(proof::leaf_of(entry));
-            proof::append_entry(bundle, proof::encode(entry));
-            if ((i + 1) % proof::tile_width == 0 || i + 1 == ledger_.size()) {
-                expected[name({true, 0, i / proof::tile_width, proof::tile_width})] = std::move(bundle);
-                bundle.clear();
-            }
-        }
-        for (auto& [tile, bytes] : tree.take_changes()) expected[name({false, tile.level, tile.index, proof::tile_width})] = std::move(bytes);
-        if (tree.root() != said->root) tell("log/checkpoint", "log.other-history", "the ledger's records lead to another root than it signs");
-        for (const auto& [path, bytes] : expected) {
-            const auto found = read_file(o_.folder / path, most_tile_bytes);
-            if (!found.ok()) {
-                tell(path, found.error().reason, found.error().message);
-            } else if (*found != bytes) {
-                tell(path, "log.damaged", "it is not what the ledger's records give");
-            }
-        }
+        if (!text.ok()) return tell("log/checkpoint", text.error().reason, text.error().message);
+        report_.signed_records = log_->check(ledger_, *text);
         std::error_code failed;
         for (fs::recursive_directory_iterator it(o_.folder / "log", failed), end; !failed && it != end; it.increment(failed)) {
             const std::string path = it->path().lexically_relative(o_.folder).generic_string();
-            if (it->is_regular_file(failed) && path != "log/checkpoint" && expected.count(path) == 0) tell(path, "log.unknown-file", "the log has no such file");
-        }
-    }
-
-    // Cosignatures are not the log's: each must be a participant's over this checkpoint, or it is not what was sent in.
-    void check_witnesses(const proof::Note& note, const std::string& text) {
-        if (proof::write_note(note) != text) tell("log/checkpoint", "note.malformed", "its text is not as it was written");
-        std::map<std::string, codec::PublicKey> keys;
-        for (const round::Entry& entry : ledger_) {
-            if (const auto* p = std::get_if<round::ParticipantAdmitted>(&entry.record.body)) keys[p->participant] = p->key;
-        }
-        for (const proof::NoteSignature& s : note.signatures) {
-            if (s.name == proof::log_origin(plan_->federation.id)) continue;
-            const auto key = keys.find(s.name);
-            const bool good = key != keys.end() && proof::check_cosignature(note, s.name, key->second).ok();
-            if (!good) tell("log/checkpoint", "note.bad-signature", "the cosignature in the name of " + s.name + " is no participant's over this checkpoint");
+            if (!log_->paths().empty() && it->is_regular_file(failed) && path != "log/checkpoint" && log_->paths().count(path) == 0) tell(path, "log.unknown-file", "the log has no such file");
         }
     }
 
@@ -240,8 +176,7 @@ private:
     std::vector<round::Entry> ledger_;
     bool whole_ = true;  // every record could be read
     std::optional<proof::Blinder> blinder_;
-    std::vector<proof::LogEntry> entries_;  // of the bundles
-    std::map<Digest, proof::LogEntry> by_record_;
+    std::optional<round::LogAudit> log_;
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "entente/round/audit.hpp"
+#include "entente/round/log_audit.hpp"
 
 #include <doctest/doctest.h>
 
@@ -143,4 +144,116 @@ TEST_CASE("a ledger that somebody has rewritten, links and all, contradicts its 
     auto broken = w.journal;
     broken[5].previous.bytes[0] ^= std::byte{1};
     CHECK(audited(w, broken).problems.front().code == "ledger.broken");
+}
+
+TEST_CASE("one round is checked with the models of that round alone, and without updates as far as that goes") {
+    World w(keeping_plan(3), {"a", "b"});
+    w.machine->keep_updates(100);
+    REQUIRE(w.run());
+    round::AuditOptions options{.plan = w.plan, .coordinator = key_of(w.plan.federation.coordinator).public_key(), .blobs = {}, .leaf_of = {}};
+    std::vector<std::string> kinds;
+    std::set<Digest> models;
+    for (const auto& entry : w.journal) {
+        if (const auto* m = std::get_if<round::ModelPublished>(&entry.record.body)) models.insert(m->blob);
+    }
+    options.blobs = [&](const Digest& blob) -> Result<std::shared_ptr<contract::ByteSource>> {
+        kinds.emplace_back(models.count(blob) > 0 ? "model" : "update");
+        return contract::make_source(*w.blobs.at(blob));
+    };
+    options.only_round = 2;
+    options.other_models = false;
+    round::RoundCheck found;
+    options.on_round = [&found](const round::RoundCheck& c) { found = c.round == 2 ? c : found; };
+    CHECK(round::audit(w.journal, options).problems == 0);
+    CHECK(kinds == std::vector<std::string>{"model", "update", "update", "model"});
+    CHECK(found.outcome == round::Recomputed::same);
+    kinds.clear();
+    options.updates = false;
+    CHECK(round::audit(w.journal, options).problems == 0);
+    CHECK(kinds == std::vector<std::string>{"model", "model"});
+    CHECK(found.outcome == round::Recomputed::unreadable);
+    CHECK(found.receipt);
+}
+
+TEST_CASE("a page of entries is what was put in, and nothing else is read") {
+    World w(tiny_plan(1), {"a", "b"});
+    REQUIRE(w.run());
+    Bytes page;
+    for (const auto& entry : w.journal) round::append_entry(page, entry);
+    const auto read = round::decode_entries(page);
+    REQUIRE(read.ok());
+    REQUIRE(read->size() == w.journal.size());
+    for (std::size_t i = 0; i < read->size(); ++i) CHECK(round::link_of((*read)[i]) == round::link_of(w.journal[i]));
+    CHECK(round::decode_entries({})->empty());
+    for (std::size_t size = 1; size < page.size(); size += 7) {
+        const auto cut = round::decode_entries(ByteView(page).first(size));
+        if (cut.ok()) CHECK(cut->size() < w.journal.size());  // between two entries
+        else CHECK(cut.error().reason == "ledger.malformed");
+    }
+    Bytes endless(8, std::byte{0xff});
+    CHECK(round::decode_entries(endless).error().reason == "ledger.malformed");
+}
+
+TEST_CASE("a log is the ledger's, with the key and without; every changed byte of its files is named") {
+    World w(tiny_plan(2), {"a", "b"});
+    REQUIRE(w.run());
+    const auto key = key_of(w.plan.federation.coordinator);
+    const proof::Blinder blinder = proof::Blinder::of(key, w.plan.federation.id);
+    proof::TileTree tree;
+    std::map<std::string, Bytes> files;
+    Bytes bundle;
+    for (const auto& entry : w.journal) {
+        const proof::LogEntry committed = blinder.entry_of(round::record_digest(entry.record));
+        tree.add(proof::leaf_of(committed));
+        proof::append_entry(bundle, proof::encode(committed));
+    }
+    const auto width = static_cast<std::uint32_t>(w.journal.size());
+    REQUIRE(width < proof::tile_width);
+    files[proof::path_of({true, 0, 0, width})] = bundle;
+    for (auto& [tile, bytes] : tree.take_changes()) files[proof::path_of(tile)] = bytes;
+    const std::string note = proof::write_note(proof::sign_checkpoint({proof::log_origin(w.plan.federation.id), tree.size(), tree.root()}, key));
+    CHECK(round::tiles_of(tree.size()).size() == files.size());
+    const auto problems = [&](bool with_key, const std::vector<round::Entry>& ledger, const std::string& checkpoint) {
+        std::vector<std::string> subjects;
+        round::LogAuditOptions options{.federation = w.plan.federation.id, .coordinator = key.public_key()};
+        if (with_key) options.blinder = blinder;
+        options.read = [&](const proof::Tile& tile) -> Result<Bytes> { return files.at(proof::path_of(tile)); };
+        options.on_problem = [&](const round::Problem& p) { subjects.push_back(p.subject); };
+        round::LogAudit log(std::move(options));
+        if (!with_key) log.read_bundles(ledger.size());
+        log.check(ledger, checkpoint);
+        return subjects;
+    };
+    for (const bool with_key : {true, false}) {
+        CAPTURE(with_key);
+        CHECK(problems(with_key, w.journal, note).empty());
+        CHECK(problems(with_key, {w.journal.begin(), w.journal.end() - 1}, note) == std::vector<std::string>{"checkpoint"});
+        CHECK(problems(with_key, w.journal, note.substr(0, note.size() - 5) + "AAA=\n") == std::vector<std::string>{"checkpoint"});
+        auto other = w.journal;
+        other[3].record.at_ms += 1;
+        CHECK_FALSE(problems(with_key, other, note).empty());
+        for (auto& [path, bytes] : files) {
+            for (std::size_t at = 0; at < bytes.size(); at += 61) {
+                bytes[at] ^= std::byte{8};
+                CHECK_FALSE(problems(with_key, w.journal, note).empty());
+                bytes[at] ^= std::byte{8};
+            }
+        }
+    }
+}
+
+TEST_CASE("the tiles of a log are those that its tree makes") {
+    CHECK(round::tiles_of(0).empty());
+    proof::TileTree tree;
+    std::set<std::string> made;
+    for (std::uint64_t size = 1; size <= 70'000; ++size) {
+        tree.add(Digest{});
+        if (size != 1 && size != 255 && size != 256 && size != 257 && size != 65'536 && size != 70'000) continue;
+        for (const auto& [tile, bytes] : tree.take_changes()) made.insert(proof::path_of(tile));
+        for (const proof::Tile& tile : round::tiles_of(size)) {
+            CAPTURE(proof::path_of(tile));
+            CHECK((tile.entries || made.count(proof::path_of(tile)) == 1));
+        }
+    }
+    CHECK(round::tiles_of(70'000).size() == 2 * (273 + 1) + 2 + 1);  // bundles and hashes; 273 roots of them in two; one of theirs
 }

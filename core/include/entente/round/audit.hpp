@@ -36,6 +36,7 @@ enum class Recomputed : std::uint8_t {
     same,     // the updates give the model that was published, bit for bit
     deleted,  // updates are gone, and the ledger says so
     not_asked,
+    unreadable,  // updates are stored, but not for who asks
     wrong,    // a problem says why
 };
 
@@ -57,6 +58,8 @@ struct AuditOptions {
     BlobReader blobs;
     Receipts::LeafOf leaf_of;                    // what the log has for a record; empty: receipts' roots are not compared
     std::optional<std::uint64_t> only_round = {};  // fold no other one
+    bool other_models = true;                    // with only_round: read the models of the other rounds as well
+    bool updates = true;                         // may be read here
     std::function<void(const Problem&)> on_problem = {};
     std::function<void(const RoundCheck&)> on_round = {};
     Executor* executor = nullptr;                // null: this thread

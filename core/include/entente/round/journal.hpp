@@ -164,5 +164,8 @@ Status check_link(const std::optional<Entry>& previous, const Entry& entry);
 
 Bytes encode_entry(const Entry& entry);
 Result<Entry> decode_entry(ByteView bytes);  // bounded; "ledger.malformed"
+// Several, each behind four bytes of its length, little-endian.
+void append_entry(Bytes& page, const Entry& entry);
+Result<std::vector<Entry>> decode_entries(ByteView page);  // "ledger.malformed"
 
 }  // namespace entente::round
