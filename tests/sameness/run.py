@@ -5,6 +5,7 @@ WebAssembly in Node and in Chromium, and ARM64 under emulation. TAP on standard 
    python3 tests/sameness/run.py            all of it
    python3 tests/sameness/run.py g++-O2     some builds only
 """
+import concurrent.futures
 import os
 import pathlib
 import shutil
@@ -31,7 +32,17 @@ class Build:
     def make(self):
         subprocess.run(["cmake", "-G", "Ninja", "-S", here, "-B", self.folder, "-DCMAKE_BUILD_TYPE=None", f"-DSAMENESS_FLAGS={self.flags}",
                         *self.options], check=True, capture_output=True, text=True)
-        subprocess.run(["cmake", "--build", self.folder, "-j", str(os.cpu_count())], check=True, capture_output=True, text=True)
+        subprocess.run(["cmake", "--build", self.folder, "-j", "1"], check=True, capture_output=True, text=True)
+
+    def outcome(self):
+        """What it lacks, what went wrong, the digests: one of the three is not None."""
+        if need := self.missing():
+            return need, None, None
+        try:
+            self.make()
+            return None, None, self.digests()
+        except (RuntimeError, subprocess.SubprocessError) as error:
+            return None, error, None
 
     def digests(self):
         done = subprocess.run(list(map(str, self.run(self.folder))), check=True, capture_output=True, text=True, timeout=1800)
@@ -66,16 +77,14 @@ def say(ok, name, *details):
 def main():
     wanted = sys.argv[1:]
     found = {}  # model and class -> digest -> where
-    for one in builds():
-        if wanted and one.name not in wanted:
-            continue
-        if need := one.missing():
+    chosen = [one for one in builds() if not wanted or one.name in wanted]
+    # A training has its own threads, but mostly waits for one: as many builds at a time as there are cores.
+    workers = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+    for one, (need, error, lines) in zip(chosen, workers.map(Build.outcome, chosen)):
+        if need:
             say(True, f"sameness {one.name} # SKIP {pathlib.Path(need).name} is not installed")
             continue
-        try:
-            one.make()
-            lines = one.digests()
-        except (RuntimeError, subprocess.SubprocessError) as error:
+        if error:
             say(False, f"sameness {one.name}", error, getattr(error, "stdout", None) or "", getattr(error, "stderr", None) or "")
             continue
         strange = []
