@@ -220,7 +220,7 @@ TEST_CASE("a log is the ledger's, with the key and without; every changed byte o
         options.read = [&](const proof::Tile& tile) -> Result<Bytes> { return files.at(proof::path_of(tile)); };
         options.on_problem = [&](const round::Problem& p) { subjects.push_back(p.subject); };
         round::LogAudit log(std::move(options));
-        if (!with_key) log.read_bundles(ledger.size());
+        if (!with_key) log.read_bundles(tree.size());
         log.check(ledger, checkpoint);
         return subjects;
     };
