@@ -1,7 +1,6 @@
 #include "entente/aggregate/fixed_point.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -43,7 +42,8 @@ Status check(const FixedPoint& grid) {
 
 namespace {
 
-constexpr std::size_t chunk = 1024;  // values whose random words are drawn at once; whole blocks of Philox
+// Values that are rounded at once where the grid has no blocks.
+constexpr std::size_t run_values = 128;
 
 // The smallest power of two that makes the block's values fit.
 unsigned shift_for(double largest, const FixedPoint& grid) {
@@ -68,39 +68,61 @@ double largest_of(std::span<const float> values) {
 
 }  // namespace
 
-Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid, PhiloxKey key) {
+namespace {
+
+Status check_finite(std::span<const float> delta) {
+    if (kernels::active().all_finite(delta.data(), delta.size())) return done();
+    const auto bad = std::find_if(delta.begin(), delta.end(), [](float v) { return !std::isfinite(v); });
+    return Error{Code::invalid_argument, "update.not-finite",
+                 "quantise: expected finite values, found NaN or infinity at parameter " + std::to_string(bad - delta.begin())};
+}
+
+// REQUIRES: not empty.
+bool all_zero(std::span<const float> values) {
+    return values.front() == 0.0f && std::memcmp(values.data(), values.data() + 1, (values.size() - 1) * sizeof(float)) == 0;
+}
+
+// Rounds delta run by run, whole blocks where the grid has some, and calls take(first, integers) for each. Returns how many
+// were clipped. A zero stays one whatever the chance, so a run of them, and a picture's border makes many, draws none.
+template <class Take>
+std::uint64_t each_rounded(std::span<const float> delta, const FixedPoint& grid, PhiloxKey key, const Take& take) {
     const kernels::Table& k = kernels::active();
-    if (!k.all_finite(delta.data(), delta.size())) {
-        const auto bad = std::find_if(delta.begin(), delta.end(), [](float v) { return !std::isfinite(v); });
-        return Error{Code::invalid_argument, "update.not-finite",
-                     "quantise: expected finite values, found NaN or infinity at parameter " + std::to_string(bad - delta.begin())};
-    }
+    const std::size_t most = grid.block > 0 ? grid.block : run_values;
     const double scale = std::ldexp(1.0, grid.scale_log2);
+    std::vector<std::uint32_t> words(most + 3);
+    std::vector<std::int32_t> integers(most);
+    std::uint64_t clipped = 0;
+    for (std::size_t at = 0; at < delta.size(); at += most) {
+        const std::span<const float> run = delta.subspan(at, std::min(most, delta.size() - at));
+        const std::span<std::int32_t> rounded = std::span(integers).first(run.size());
+        if (all_zero(run)) {
+            std::fill(rounded.begin(), rounded.end(), 0);
+            take(at, rounded);
+            continue;
+        }
+        const std::size_t skipped = at % 4;  // of the first four words
+        philox_words(key, at / 4, std::span(words).first(skipped + run.size()));
+        const std::int32_t step = grid.block > 0 ? std::int32_t{1} << shift_for(largest_of(run) * scale, grid) : 1;
+        const double steps = step;
+        clipped += k.round_at_random(run.data(), words.data() + skipped, run.size(), scale / steps, grid.limit() / steps,
+                                     rounded.data());
+        if (step > 1) {
+            for (std::int32_t& value : rounded) value *= step;
+        }
+        take(at, rounded);
+    }
+    return clipped;
+}
+
+}  // namespace
+
+Result<Quantised> quantise(std::span<const float> delta, const FixedPoint& grid, PhiloxKey key) {
+    ENTENTE_TRY(check_finite(delta));
     Quantised out;
     out.values.resize(delta.size());
-    std::array<std::uint32_t, chunk> words;
-    std::int32_t step = 1;  // of the present block
-    for (std::size_t from = 0; from < delta.size(); from += chunk) {
-        const std::size_t count = std::min(chunk, delta.size() - from);
-        philox_words(key, from / 4, std::span(words).first(count));
-        for (std::size_t done = 0; done < count;) {
-            const std::size_t at = from + done;
-            std::size_t run = count - done;
-            if (grid.block > 0) {
-                const std::size_t within = at % grid.block;
-                if (within == 0) {
-                    const auto block = delta.subspan(at, std::min<std::size_t>(grid.block, delta.size() - at));
-                    step = std::int32_t{1} << shift_for(largest_of(block) * scale, grid);
-                }
-                run = std::min(run, grid.block - within);
-            }
-            const double steps = step;
-            out.clipped += k.round_at_random(delta.data() + at, words.data() + done, run, scale / steps, grid.limit() / steps,
-                                             out.values.data() + at);
-            for (std::size_t i = at; step > 1 && i < at + run; ++i) out.values[i] *= step;
-            done += run;
-        }
-    }
+    out.clipped = each_rounded(delta, grid, key, [&out](std::size_t first, std::span<const std::int32_t> integers) {
+        std::copy(integers.begin(), integers.end(), out.values.begin() + static_cast<std::ptrdiff_t>(first));
+    });
     return out;
 }
 
@@ -115,10 +137,7 @@ std::vector<float> dequantise(std::span<const std::int32_t> values, const FixedP
 namespace {
 
 template <class T>
-void pack_as(std::span<const std::int32_t> values, Bytes& out) {
-    const std::size_t start = out.size();
-    out.resize(start + values.size() * sizeof(T));
-    std::byte* to = out.data() + start;
+void pack_as(std::span<const std::int32_t> values, std::byte* to) {
     for (const std::int32_t value : values) {
         const T narrow = static_cast<T>(value);
         std::memcpy(to, &narrow, sizeof(T));
@@ -191,25 +210,38 @@ Status unpack_block(ByteView record, const FixedPoint& grid, std::span<std::int3
     return done();
 }
 
-}  // namespace
-
-Bytes pack(std::span<const std::int32_t> values, const FixedPoint& grid) {
-    Bytes out;
+// Writes record_bytes() for each record. REQUIRES: whole records, but for the last of all.
+void pack_run(std::span<const std::int32_t> values, const FixedPoint& grid, std::byte* to) {
     if (grid.block > 0) {
-        out.resize(static_cast<std::size_t>(grid.content_bytes(values.size())));
-        std::byte* to = out.data();
         for (std::size_t i = 0; i < values.size(); i += grid.block) {
             const std::size_t count = std::min<std::size_t>(grid.block, values.size() - i);
             pack_block(values.subspan(i, count), grid, to);
             to += grid.record_bytes(count);
         }
-        return out;
+        return;
     }
     switch (grid.bits) {
-        case 8: pack_as<std::int8_t>(values, out); break;
-        case 16: pack_as<std::int16_t>(values, out); break;
-        default: pack_as<std::int32_t>(values, out); break;
+        case 8: return pack_as<std::int8_t>(values, to);
+        case 16: return pack_as<std::int16_t>(values, to);
+        default: return pack_as<std::int32_t>(values, to);
     }
+}
+
+}  // namespace
+
+Bytes pack(std::span<const std::int32_t> values, const FixedPoint& grid) {
+    Bytes out(static_cast<std::size_t>(grid.content_bytes(values.size())));
+    pack_run(values, grid, out.data());
+    return out;
+}
+
+Result<QuantisedContent> quantise_and_pack(std::span<const float> delta, const FixedPoint& grid, PhiloxKey key) {
+    ENTENTE_TRY(check_finite(delta));
+    QuantisedContent out;
+    out.bytes.resize(static_cast<std::size_t>(grid.content_bytes(delta.size())));
+    out.clipped = each_rounded(delta, grid, key, [&](std::size_t first, std::span<const std::int32_t> integers) {
+        pack_run(integers, grid, out.bytes.data() + static_cast<std::size_t>(grid.content_bytes(first)));
+    });
     return out;
 }
 

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace entente {
 
 namespace {
 
-constexpr std::size_t together = 16;  // blocks; one vector of 512 bits a word
+constexpr std::size_t together = 16;  // blocks
 
 // Written so that the compiler finds the vectors of whatever instruction set it is told to use.
 __attribute__((always_inline)) inline void make_groups(PhiloxKey key, std::uint64_t block, std::size_t groups, std::uint32_t* out) noexcept {
@@ -51,9 +55,58 @@ void groups_plain(PhiloxKey key, std::uint64_t block, std::size_t groups, std::u
 __attribute__((target("avx2"))) void groups_avx2(PhiloxKey key, std::uint64_t block, std::size_t groups, std::uint32_t* out) noexcept {
     make_groups(key, block, groups, out);
 }
-__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq"))) void groups_avx512(PhiloxKey key, std::uint64_t block, std::size_t groups,
-                                                                               std::uint32_t* out) noexcept {
-    make_groups(key, block, groups, out);
+
+// A word in the low half of each 64 bits, where the multiplication wants it; what is left in the high half it ignores.
+struct EightBlocks {
+    __m512i c0, c1, c2, c3;
+};
+
+#define ENTENTE_AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq")))
+
+template <std::size_t Groups>
+ENTENTE_AVX512 __attribute__((always_inline)) inline void some_groups(PhiloxKey key, std::uint64_t block, std::uint32_t* out) noexcept {
+    constexpr std::size_t sets = Groups * together / 8;
+    const __m512i multiplier0 = _mm512_set1_epi64(0xD2511F53);
+    const __m512i multiplier1 = _mm512_set1_epi64(0xCD9E8D57);
+    // In the order in which unpacking leaves the blocks one behind the other.
+    const __m512i order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
+    EightBlocks b[sets];
+#pragma GCC unroll 4
+    for (EightBlocks& e : b) {
+        const __m512i number = _mm512_add_epi64(_mm512_set1_epi64(static_cast<long long>(block)), order);
+        e = {number, _mm512_srli_epi64(number, 32), _mm512_setzero_si512(), _mm512_setzero_si512()};
+        block += 8;
+    }
+    std::uint32_t k0 = key.k0;
+    std::uint32_t k1 = key.k1;
+#pragma GCC unroll 10
+    for (int round = 0; round < 10; ++round) {
+        const __m512i key0 = _mm512_set1_epi64(k0);
+        const __m512i key1 = _mm512_set1_epi64(k1);
+#pragma GCC unroll 4
+        for (EightBlocks& e : b) {
+            const __m512i p0 = _mm512_mul_epu32(multiplier0, e.c0);
+            const __m512i p1 = _mm512_mul_epu32(multiplier1, e.c2);
+            e = {_mm512_ternarylogic_epi64(_mm512_srli_epi64(p1, 32), e.c1, key0, 0x96), p1,
+                 _mm512_ternarylogic_epi64(_mm512_srli_epi64(p0, 32), e.c3, key1, 0x96), p0};
+        }
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+#pragma GCC unroll 4
+    for (const EightBlocks& e : b) {
+        const __m512i front = _mm512_mask_blend_epi32(0xaaaa, e.c0, _mm512_slli_epi64(e.c1, 32));
+        const __m512i back = _mm512_mask_blend_epi32(0xaaaa, e.c2, _mm512_slli_epi64(e.c3, 32));
+        _mm512_storeu_si512(out, _mm512_unpacklo_epi64(front, back));
+        _mm512_storeu_si512(out + 16, _mm512_unpackhi_epi64(front, back));
+        out += 32;
+    }
+}
+
+ENTENTE_AVX512 void groups_avx512(PhiloxKey key, std::uint64_t block, std::size_t groups, std::uint32_t* out) noexcept {
+    // Two at a time: one alone mostly waits for its multiplications.
+    for (; groups >= 2; groups -= 2, block += 2 * together, out += 8 * together) some_groups<2>(key, block, out);
+    if (groups == 1) some_groups<1>(key, block, out);
 }
 
 Groups best() noexcept {

@@ -9,9 +9,12 @@ namespace {
 Result<UpdateContent> dense(const plan::Plan& plan, std::span<const float> delta, std::span<const float> settled,
                             PhiloxKey key) {
     const aggregate::FixedPoint& grid = plan.aggregation.grid;
+    if (settled.empty()) {
+        ENTENTE_ASSIGN(aggregate::QuantisedContent content, aggregate::quantise_and_pack(delta, grid, key));
+        return UpdateContent{std::move(content.bytes), content.clipped, {}};
+    }
     ENTENTE_ASSIGN(const aggregate::Quantised quantised, aggregate::quantise(delta, grid, key));
     UpdateContent out{aggregate::pack(quantised.values, grid), quantised.clipped, {settled.begin(), settled.end()}};
-    if (settled.empty()) return out;
     const std::vector<float> sent = aggregate::dequantise(quantised.values, grid);
     for (std::size_t i = 0; i < settled.size(); ++i) out.kept[i] += sent[settled.size() + i];
     return out;

@@ -38,6 +38,7 @@ TEST_CASE("NaN and infinity never enter") {
                             -std::numeric_limits<float>::infinity()}) {
         const std::vector<float> values{0.0f, bad};
         CHECK(aggregate::quantise(values, {}, {}).error().reason == "update.not-finite");
+        CHECK(aggregate::quantise_and_pack(values, {}, {}).error().reason == "update.not-finite");
     }
 }
 
@@ -135,12 +136,14 @@ TEST_CASE("rounding is its definition, one value and one random word at a time")
                                            {.bits = 16, .scale_log2 = 14},
                                            {.bits = 32, .scale_log2 = 24},
                                            {.bits = 8, .scale_log2 = 14, .block = 256},
-                                           {.bits = 4, .scale_log2 = 14, .block = 48}};
+                                           {.bits = 4, .scale_log2 = 14, .block = 48},
+                                           {.bits = 8, .scale_log2 = 14, .block = 18}};
     Philox random(derive_key(21, 0, {}, Purpose::test));
     std::vector<float> delta(5'003);
     for (float& v : delta) v = static_cast<float>(random.normal()) * std::ldexp(1.0f, -static_cast<int>(random.bounded(20)));
     const float odd[] = {0.0f, -0.0f, 1e-40f, -1e-40f, 3e38f, -3e38f, 0.5f, -0.5f, 1.0f, 127.5f / 128, -127.5f / 128, 0x1p-15f, -0x1p-15f};
     std::copy(std::begin(odd), std::end(odd), delta.begin() + 2'000);
+    std::fill(delta.begin() + 3'001, delta.begin() + 3'777, 0.0f);
     for (const aggregate::FixedPoint& grid : grids) {
         const auto q = aggregate::quantise(delta, grid, {31, 32}).value();
         Philox words({31, 32});
@@ -169,5 +172,8 @@ TEST_CASE("rounding is its definition, one value and one random word at a time")
         CHECK(wrong == 0);
         CHECK(q.clipped == clipped);
         CHECK(clipped > 0);
+        const auto content = aggregate::quantise_and_pack(delta, grid, {31, 32}).value();
+        CHECK(content.bytes == aggregate::pack(q.values, grid));
+        CHECK(content.clipped == clipped);
     }
 }

@@ -63,6 +63,15 @@ std::vector<float> dequantise(std::span<const std::int32_t> values, const FixedP
 // its exponent (u8), then its values; of 4 bits two to a byte, the first in the low half.
 // REQUIRES: values as quantise() made them.
 Bytes pack(std::span<const std::int32_t> values, const FixedPoint& grid);
+
+struct QuantisedContent {
+    Bytes bytes;                // of content_bytes(d)
+    std::uint64_t clipped = 0;  // as in Quantised
+};
+
+// What pack() makes of quantise()'s values, without those in between. Same conditions and errors.
+Result<QuantisedContent> quantise_and_pack(std::span<const float> delta, const FixedPoint& grid, PhiloxKey key);
+
 // Fails with "update.size" when the length is not count * bits/8 and with "update.range" when a value lies beyond
 // limit() (the one pattern of two's complement that has no negative) or an exponent beyond most_shift().
 Status unpack(ByteView content, const FixedPoint& grid, std::span<std::int32_t> values);
