@@ -15,9 +15,11 @@ export function wasmDirectory(): string {
 
 const directoryOf = (preset: string) => resolve(import.meta.dirname, `../build/${preset}/wasm`);
 
-// Which of the modules the join page takes: see wasm/CMakeLists.txt. Those with threads come from a build of their own.
+// Which of the modules the pages take: see wasm/CMakeLists.txt. Those with threads come from a build of their own.
 export const alias = [
   { find: /^#wasm\/entente\./, replacement: `${directoryOf('wasm-join')}/entente_join.` },
   { find: /^#wasm\/slices\./, replacement: `${directoryOf('wasm-join')}/entente_join_slices.` },
+  { find: /^#wasm\/log\./, replacement: `${directoryOf('wasm-join')}/entente_log.` },
+  { find: /^#wasm\/audit\./, replacement: `${directoryOf('wasm-join')}/entente_audit.` },
   { find: /^#wasm\/threads\./, replacement: `${process.env['ENTENTE_WASM_THREADS_DIR'] ?? directoryOf('wasm-threads')}/entente_join_threads.` },
 ];

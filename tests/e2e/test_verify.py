@@ -20,6 +20,10 @@ class Verify(unittest.TestCase):
         cls.f.wait_for(lambda: int(cls.f.ask("GET", "/api/v1/log/checkpoint")[1].split(b"\n")[1]) == len(cls.f.ledger()), "the log has every record")
         cls.receipt = cls.f.ask("GET", "/api/v1/receipts/2")[1]
         cls.evidence = cls.f.ask("GET", "/api/v1/evidence?participant=plant-1&limit=1000")[1]
+        cls.pages, after = [], 0
+        while not cls.pages or after > 0:
+            cls.pages.append(cls.f.ask("GET", f"/api/v1/evidence?participant=plant-1&limit=5&after={after}")[1])
+            after = json.loads(cls.pages[-1])["next"]
         cls.key = cls.f.get("/api/v1/federation", None)["coordinator_key"]
         assert cls.f.stop_server() == 0
         cls.folder = cls.f.folder / "coordinator"
@@ -156,6 +160,20 @@ class Verify(unittest.TestCase):
                     self.assertNotEqual(verify(path)[0], 0, (member, row))
                 self.assertNotEqual(said, None)
 
+    def test_evidence_of_many_records_is_a_page_a_line(self):
+        self.assertGreater(len(self.pages), 3)
+        with tempfile.TemporaryDirectory() as scratch:
+            path = pathlib.Path(scratch) / "pages.json"
+            path.write_bytes(b"\n".join(self.pages) + b"\n")
+            code, lines, error = verify(path, "--key", self.key)
+            self.assertEqual((code, lines[-1]["records"]), (0, len(json.loads(self.evidence)["records"])), error)
+            bad = json.loads(self.pages[1])
+            bad["records"][0]["blinding"] = "0" * 64
+            path.write_bytes(self.pages[0] + b"\n" + json.dumps(bad).encode())
+            self.assertNotEqual(verify(path)[0], 0)
+            path.write_bytes(self.pages[0] + b"\n" + self.receipt)
+            self.assertIn("evidence.mixed", verify(path)[2])
+
     def ledger(self, *arguments, **environment):
         return subprocess.run([ENTENTE, "ledger", *map(str, arguments)], capture_output=True, text=True, timeout=60, env={**os.environ, **environment})
 
@@ -172,7 +190,7 @@ class Verify(unittest.TestCase):
         self.assertRegex(table, r"plant-1 +2 +3 +0 +4 +0\n")
         self.assertIn(rows[0]["agreements"][0]["id"], table)
         self.assertIn("its updates are in the models of rounds 1, 2, 3\n", table)
-        exported = self.ledger(self.folder, "--partner", "plant-1")
+        exported = self.ledger(self.folder, "--evidence", "plant-1")
         self.assertEqual(exported.returncode, 0, exported.stderr)
         self.assertEqual(json.loads(exported.stdout), json.loads(self.evidence))
         self.assertNotIn("plant-2", exported.stdout)

@@ -2,6 +2,7 @@
 // chromium.test.mjs, threads.test.mjs.
 import { CoreError, type Core } from '../../web/src/core/core.ts';
 import { Demo } from '../../web/src/core/demo.ts';
+import { LogWatch } from '../../web/src/core/log.ts';
 import { serveSlices, SlicePool, type HelperPort } from '../../web/src/core/slices.ts';
 import { fork, nine, three, way } from './log_golden.ts';
 export { loadCore } from '../../web/src/core/core.ts';
@@ -273,24 +274,24 @@ export function cases(core: Core, wasm: ArrayBuffer): Case[] {
     {
       name: 'the coordinator’s log is followed, and a fork is one',
       run() {
-        const plan = core.openPlan(core.sealPlan(seed(1)));
-        const log = core.watchLog(plan, '');
+        const follow = (kept: string) => LogWatch.of(core, 'digits-demo', core.publicKey(seed(1)), kept);
+        const log = follow('');
         equal(log.see(three), {}, 'the first checkpoint asks for nothing');
         equal(log.see(nine), { from: 3, to: 9 }, 'the next one asks for the way');
         equal(log.last, three, 'not proved yet');
         const hashes = Uint8Array.from(way.join('').match(/../g)!, (pair) => parseInt(pair, 16));
         log.prove(hashes);
         equal(log.last, nine, 'proved');
-        const later = core.watchLog(plan, log.last);
+        const later = follow(log.last);
         refused(() => later.see(fork), 'log.fork');
         refused(() => later.see(three), 'log.fork');
         refused(() => later.see('<html>'), 'note.malformed');
         equal(later.last, nine, 'what is kept');
-        const wrong = core.watchLog(plan, three);
+        const wrong = follow(three);
         wrong.see(nine);
         hashes[5]! ^= 1;
         refused(() => wrong.prove(hashes), 'log.fork');
-        for (const held of [wrong, later, log, plan]) held.close();
+        for (const held of [wrong, later, log]) held.close();
       },
     },
     {

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "boundary.hpp"
 #include "json.hpp"
-#include "objects.hpp"
 
 namespace entente::wasm {
 namespace {
@@ -22,11 +22,11 @@ using namespace entente::wasm;
 
 extern "C" {
 
-// `kept`: what ent_log_last said last time; empty at first.
-const Answer* ent_log_watch(Handle plan, const char* kept, std::uint32_t size) {
+// `key`: the coordinator's, in hexadecimal digits. `kept`: what ent_log_last said last time; empty at first.
+const Answer* ent_log_watch(const char* federation, std::uint32_t federation_size, const char* key, std::uint32_t key_size, const char* kept, std::uint32_t size) {
     return guard([&]() -> Result<Handle> {
-        ENTENTE_ASSIGN(const auto object, find<PlanObject>(plan));
-        return keep(std::make_shared<LogWatchObject>(proof::LogWatch(proof::log_origin(object->plan.federation.id), object->coordinator, text(kept, size))));
+        ENTENTE_ASSIGN(const auto coordinator, codec::public_key_from_hex(text(key, key_size)));
+        return keep(std::make_shared<LogWatchObject>(proof::LogWatch(proof::log_origin(text(federation, federation_size)), coordinator, text(kept, size))));
     });
 }
 

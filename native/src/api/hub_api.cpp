@@ -5,6 +5,7 @@
 #include "api/json_body.hpp"
 #include "commands/text.hpp"
 #include "server/connector_registration.hpp"
+#include "proof/withdrawal.hpp"
 #include "server/dsp_mailbox.hpp"
 
 namespace entente::native {
@@ -191,7 +192,9 @@ void App::leave(Call& call) {
     if (DspMailbox* const connector = connector_) connector->forget(call.who.id);
     const Status gone = o_.identity.expel(call.who.id);
     end_listeners(call.who.id);
-    call.reply(gone.ok() ? no_content() : problem(gone.error()));
+    if (!gone.ok()) return call.reply(problem(gone.error()));
+    const auto withdrawal = withdrawal_of(o_.store, call.who.id);
+    call.reply(withdrawal.ok() ? json(json_of(*withdrawal)) : problem(withdrawal.error()));
 }
 
 void App::me(Call& call) {

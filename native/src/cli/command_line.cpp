@@ -12,6 +12,7 @@
 #include "cli/doctor_connector.hpp"
 #include "dsp/peer_identity.hpp"
 #include "cli/invite.hpp"
+#include "cli/leave.hpp"
 #include "cli/ledger.hpp"
 #include "cli/login.hpp"
 #include "cli/native_environment.hpp"
@@ -27,7 +28,7 @@
 namespace entente::native {
 namespace {
 
-constexpr std::array<std::string_view, 13> names{"serve", "join", "invite", "login", "verify", "ledger", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
+constexpr std::array<std::string_view, 14> names{"serve", "join", "leave", "invite", "login", "verify", "ledger", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
 
 constexpr std::string_view overview = R"(Entente: federated learning under contract
 
@@ -35,6 +36,7 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente invite --partner plant-a               make a one-time join code (ENTENTE_TOKEN holds the operator's token)
   entente login --issuer URL                     sign in at an identity provider, instead of codes and tokens
   entente join partner.toml                      take part with your own data, which stays with you
+  entente leave partner.toml                     end your agreements; which models your updates are in
   entente verify FOLDER|URL|RECEIPT              does it hold: files, ledger, log, receipts, and each round's sum
   entente ledger FOLDER|URL                      agreements, uses and refusals by partner; one partner's evidence
   entente simulate --data mnist --partners 3     a whole federation in one process
@@ -128,6 +130,14 @@ void declare(Line& line) {
     join->add_flag("--json", p.json, "On standard output one JSON object at the end; the rest goes to standard error");
     join->add_flag("--quiet", p.quiet, "Say nothing");
 
+    CLI::App* leave = line.app.add_subcommand("leave", "Ends a partner's agreements: what is stored of its updates is deleted, and the rounds that they are in are named.\n\n"
+                                                       "  entente leave partner.toml\n");
+    leave->add_option("file", line.partner_file, "partner.toml; flags outweigh it");
+    leave->add_option("--url", p.url, "The coordinator");
+    leave->add_option("--state", p.state_folder, "Folder with key and token (entente-partner)");
+    leave->add_option("--ca", p.ca_file, "PEM certificates to trust instead of the system's");
+    leave->add_flag("--json", p.json, "One JSON object");
+
     CLI::App* invite = line.app.add_subcommand("invite", "A one-time join code.\n\n  ENTENTE_TOKEN=op_… entente invite --partner plant-a\n");
     InviteOptions& i = line.invite;
     invite->add_option("--partner", i.participant, "The partner's id: a-z, 0-9 and hyphens")->required();
@@ -168,7 +178,7 @@ void declare(Line& line) {
                                                          "  ENTENTE_TOKEN=op_… entente ledger https://fl.example.org\n  entente ledger entente-data --partner plant-a > plant-a.json\n");
     LedgerOptions& b = line.ledger;
     ledger->add_option("source", b.source, "The data folder of a stopped coordinator, or a coordinator's URL")->required();
-    ledger->add_option("--partner", b.partner, "Export this partner's evidence as JSON, which entente verify checks: its own records and no others");
+    ledger->add_option("--partner,--evidence", b.partner, "Export this partner's evidence as JSON, which entente verify checks: its own records and no others");
     ledger->add_option("--token-file", b.token_file, "With a URL: the operator's or auditor's token; or the variable ENTENTE_TOKEN");
     ledger->add_option("--ca", b.ca_file, "With a URL: PEM certificates to trust instead of the system's");
     ledger->add_flag("--json", b.json, "One JSON object a partner");
@@ -214,7 +224,8 @@ int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& envir
     if (line.app.got_subcommand("doctor")) {
         return line.connector.url.empty() ? doctor(line.doctor_json, environment) : doctor_connector(line.connector, environment);
     }
-    if (line.partner_file.empty()) return join(line.partner, environment);
+    const auto carry_out = line.app.got_subcommand("leave") ? leave : join;
+    if (line.partner_file.empty()) return carry_out(line.partner, environment);
     // The file first, then the flags over it.
     Line again;
     declare(again);
@@ -223,7 +234,7 @@ int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& envir
         return commands::exit_configuration;
     }
     if (const auto ended = parse(again, args, environment)) return *ended;
-    return join(again.partner, environment);
+    return carry_out(again.partner, environment);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "base/files.hpp"
 #include "cli/key_file.hpp"
 #include "cli/token.hpp"
-#include "commands/evidence_file.hpp"
+#include "entente/round/evidence.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "entente/base/json.hpp"
@@ -23,6 +23,7 @@ using commands::pad;
 using commands::printable;
 
 constexpr std::uint64_t page = 1'000;
+constexpr std::uint64_t page_by_http = 200;  // a response has a limit
 
 // Where evidence comes from: one page of it for one partner, as JSON.
 class Source {
@@ -103,7 +104,7 @@ public:
     Result<std::string> evidence(const std::string& partner, std::uint64_t after) override {
         const bool plain = !partner.empty() && partner.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
         if (!plain) return Error{Code::invalid_argument, "usage.partner", "--partner: expected an id of a-z, 0-9 and hyphens"};
-        return ask_text(*http_, "GET", "/api/v1/evidence?participant=" + partner + "&after=" + std::to_string(after) + "&limit=" + std::to_string(page), {});
+        return ask_text(*http_, "GET", "/api/v1/evidence?participant=" + partner + "&after=" + std::to_string(after) + "&limit=" + std::to_string(page_by_http), {});
     }
 
 private:
@@ -121,7 +122,7 @@ Result<std::vector<round::Record>> records_of(Source& source, const std::string&
     std::uint64_t after = 0;
     do {
         ENTENTE_ASSIGN(const std::string text, source.evidence(partner, after));
-        ENTENTE_ASSIGN(commands::EvidenceReport report, commands::check_evidence_file(text, {}));
+        ENTENTE_ASSIGN(round::EvidenceReport report, round::check_evidence(text, {}));
         std::move(report.records.begin(), report.records.end(), std::back_inserter(all));
         if (each) each(text);
         ENTENTE_ASSIGN(const Json root, read_json(text, {.bytes = 256 * 1024 * 1024, .depth = 16}));

@@ -4,7 +4,7 @@
 
 #include "base/files.hpp"
 #include "cli/token.hpp"
-#include "commands/evidence_file.hpp"
+#include "entente/round/evidence.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "entente/base/json.hpp"
@@ -181,10 +181,31 @@ private:
         return audit_remote(audit);
     }
 
-    Result<commands::EvidenceReport> check() {
+    Result<round::EvidenceReport> check() {
         ENTENTE_ASSIGN(const auto known, key());
         ENTENTE_ASSIGN(const std::string text, read_text_file(o_.what, most_file_bytes));
-        return commands::check_evidence_file(text, known);
+        auto report = round::check_evidence(text, known);
+        if (report.ok() || report.error().reason != "json.malformed") return report;
+        // Evidence of many records is a page a line.
+        std::optional<round::EvidenceReport> all;
+        for (std::string_view rest = text; !rest.empty();) {
+            const std::string_view line = rest.substr(0, rest.find('\n'));
+            rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+            if (line.empty()) continue;
+            ENTENTE_ASSIGN(round::EvidenceReport page, round::check_evidence(line, known));
+            if (!all) {
+                all = std::move(page);
+                continue;
+            }
+            if (page.receipt || page.participant != all->participant || page.coordinator != all->coordinator) {
+                return Error{Code::data_loss, "evidence.mixed", "evidence: expected pages of one participant and one coordinator, found another's"};
+            }
+            all->checkpoint = page.checkpoint;
+            all->unproved += page.unproved;
+            std::move(page.records.begin(), page.records.end(), std::back_inserter(all->records));
+        }
+        if (!all) return report;
+        return *std::move(all);
     }
 
     const VerifyOptions& o_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "commands/evidence_file.hpp"
+#include "entente/round/evidence.hpp"
 #include "commands/plan_file.hpp"
 #include "entente/base/json.hpp"
 #include "entente/codec/merkle.hpp"
@@ -162,7 +162,7 @@ private:
         const std::string subject = "round " + std::to_string(round) + ": receipt";
         const auto found = text("/api/v1/receipts/" + std::to_string(round), most_page_bytes);
         if (!found.ok() && found.error().reason == "receipt.none") return;
-        const auto good = found.ok() ? commands::check_evidence_file(*found, report_.coordinator) : Result<commands::EvidenceReport>(found.error());
+        const auto good = found.ok() ? round::check_evidence(*found, report_.coordinator) : Result<round::EvidenceReport>(found.error());
         if (!good.ok()) return tell(subject, good.error());
         if (!good->receipt || good->receipt->round != round || good->receipt->plan != report_.plan) return tell(subject, {Code::data_loss, "receipt.other", "it is another round's"});
         ++report_.rounds;
@@ -177,7 +177,7 @@ private:
         for (std::uint64_t after = 0;;) {
             progress(0.9, "your records");
             ENTENTE_ASSIGN(const std::string page, text("/api/v1/evidence?after=" + std::to_string(after) + "&limit=" + std::to_string(evidence_page), most_page_bytes));
-            const auto good = commands::check_evidence_file(page, report_.coordinator);
+            const auto good = round::check_evidence(page, report_.coordinator);
             if (!good.ok()) {
                 tell("evidence after record " + std::to_string(after), good.error());
                 return done();

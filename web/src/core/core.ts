@@ -205,11 +205,6 @@ export class Core {
     return this.bytes('_ent_plan_seal', seed, cnn ? 1 : 0, batch, slices);
   }
 
-  // `kept`: what LogWatch.last said when it was last kept.
-  watchLog(plan: Plan, kept: string): LogWatch {
-    return new LogWatch(this, this.handle('_ent_log_watch', plan.handle, kept));
-  }
-
   readData(images: Uint8Array, labels: Uint8Array): Data {
     return new Data(this, this.handle('_ent_data_read', images, labels));
   }
@@ -337,20 +332,6 @@ export class Plan extends Held {
   // The header of an envelope of this plan. Only its form is checked.
   describeFrame(envelope: Uint8Array): FrameText {
     return this.core.json('_ent_frame_describe', this.handle, envelope);
-  }
-}
-
-// The coordinator's log, so that it can show nobody another history later: "log.fork" when it tries.
-export class LogWatch extends Held {
-  // The consistency proof that this checkpoint asks for.
-  see(note: string): { from?: number; to?: number } {
-    return this.core.json('_ent_log_see', this.handle, note);
-  }
-  prove(hashes: Uint8Array): void {
-    this.core.text('_ent_log_prove', this.handle, hashes);
-  }
-  get last(): string {
-    return this.core.text('_ent_log_last', this.handle);
   }
 }
 

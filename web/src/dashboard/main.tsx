@@ -11,6 +11,7 @@ import { returning } from '../ui/returning.ts';
 import type { Session } from '../ui/signin.ts';
 import { DataSpace } from './dataspace.tsx';
 import { Proof } from './proof.tsx';
+import { Uses } from './uses.tsx';
 import { readLedger, watch, type AgreementRow, type ConnectorView, type LedgerRow, type Live, type Me, type PartnerRow, type RoundRow, type Status } from './live.ts';
 import { Table, useSetting, type Column } from './table.tsx';
 
@@ -148,6 +149,7 @@ function Console({ token, federation, known, leave }: { token: Token; federation
       <Partners rows={status.participants} token={me?.role === 'operator' ? token : undefined} />
       <Rounds rows={status.history} names={new Map(status.participants.map((p) => [p.id, p.name]))} />
       {insider && <Agreements rows={agreements} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
+      {insider && <Uses status={status} ledger={ledger} agreements={agreements} token={token} />}
       {insider && connector && connector.peers.length > 0 && <DataSpace view={connector} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
       {insider && <Proof token={token} rounds={status.history.map((r) => r.round)} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
       {insider && <Ledger rows={ledger} />}
@@ -251,7 +253,7 @@ function Invite({ token }: { token: Token }) {
 
 function Mine({ status, me }: { status: Status; me: Me | undefined }) {
   const row = status.participants.find((p) => p.id === me?.participant);
-  if (me?.role === 'auditor') return <section class="card stack"><h2>Auditor</h2><p>You see everything and can change nothing.</p></section>;
+  if (me?.role === 'auditor') return <section class="card stack"><h2>Auditor</h2><p>You see agreements, uses, refusals and proofs, and can change nothing. Updates you may read only where the operator lets auditors.</p></section>;
   return (
     <section class="card stack">
       <h2>{row?.name ?? 'You'}</h2>

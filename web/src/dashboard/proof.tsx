@@ -1,10 +1,11 @@
-// What can be proved: the log's signed head, and each round's receipt with what it commits to. Read and taken away here; checked
-// by `entente verify`, on a machine of the auditor's own.
+// What can be proved: the log's signed head, and each round's receipt with what it commits to. Read, checked and taken away here;
+// `entente verify` checks the same without this page, which comes from the coordinator itself.
 import { useEffect, useState } from 'preact/hooks';
 import { Fault } from '../core/rpc.ts';
 import { call, json, type Token } from '../join/api.ts';
 import { number, plural, save } from '../ui/format.ts';
 import { Figures, Id, Problem } from '../ui/parts.tsx';
+import { CheckRound } from './check_round.tsx';
 
 interface Head {
   size: number;
@@ -88,6 +89,7 @@ function OfRound({ token, round, names }: { token: Token; round: number; names: 
             <p class="small">{plural(says.updates, 'update')} with the weight {number(says.weight)}, by {says.rule}, made <Id value={says.model} /> of <Id value={says.baseModel} />. {plural(says.decisions, 'decision')} of the policy let them in and the result out.</p>
             <ul class="small" style={{ paddingLeft: '20px', margin: 0 }}>{receipt.updates.map((u) => <li key={u.sequence}>{names.get(u.participant) ?? u.participant}: ledger entry {u.sequence}</li>)}</ul>
             <p class="small soft">{receipt.proof ? `Signed, and in the log as entry ${receipt.record.sequence}.` : 'Signed; the next checkpoint will cover it.'} Check the file with <code class="mono">entente verify receipt-{round}.json --key {receipt.coordinator_key.slice(0, 8)}…</code></p>
+            <CheckRound token={token} round={round} coordinatorKey={receipt.coordinator_key} names={names} />
             <div class="row"><button type="button" class="plain small" onClick={() => save(`receipt-${round}.json`, JSON.stringify(receipt), 'application/json')}>Save the receipt</button></div>
           </>
         )}

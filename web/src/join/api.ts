@@ -85,3 +85,20 @@ export const binary = (method: string, path: string, body: Uint8Array<ArrayBuffe
 export async function bytesOf(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await response.arrayBuffer());
 }
+
+// The hashes of the log's consistency proof, one behind the other.
+export async function consistency(from: number, to: number, token: Token): Promise<Uint8Array<ArrayBuffer>> {
+  const { proof } = await json<{ proof: string[] }>(`log/consistency?from=${from}&to=${to}`, token);
+  return Uint8Array.from(proof.map(atob).join(''), (c) => c.charCodeAt(0));
+}
+
+// The records of a participant with their proofs: of the own one without a name. One page is one document; more are a document a line, which entente verify reads as well.
+export async function evidenceOf(participant: string, token: Token): Promise<string> {
+  const pages: string[] = [];
+  for (let after = 0; ;) {
+    const page = await json<{ next: number }>(`evidence?${participant ? `participant=${encodeURIComponent(participant)}&` : ''}after=${after}&limit=1000`, token);
+    pages.push(JSON.stringify(page));
+    if (page.next <= after) return `${pages.join('\n')}\n`;
+    after = page.next;
+  }
+}

@@ -1,13 +1,15 @@
 // Drives one participant: carries out the commands of its state machine over the hub, and gives training its slices.
-import { CoreError, type Command, type Core, type LogWatch, type NoticeKind, type Participant, type ParticipantText } from '../core/core.ts';
+import { CoreError, type Command, type Core, type NoticeKind, type Participant, type ParticipantText } from '../core/core.ts';
+import type { LogWatch } from '../core/log.ts';
 import { breathe, Fault } from '../core/rpc.ts';
 import type { SlicePool } from '../core/slices.ts';
-import { binary, bytesOf, call, json, post, type StatusText } from './api.ts';
+import { binary, bytesOf, call, consistency, json, post, type StatusText } from './api.ts';
 
 export interface DriverHost {
   changed(): void; // something that people see
   notice(kind: NoticeKind, round: number, code: string, sentence: string): void;
   keep(state: Uint8Array<ArrayBuffer>): Promise<void>; // durably
+  watchLog(): Promise<LogWatch>;
   keepLog(note: string): Promise<void>; // the checkpoint that was seen last
   sent(envelope: Uint8Array<ArrayBuffer>): void;
   loss(step: number, loss: number): void;
@@ -36,19 +38,19 @@ export class Driver {
   readonly #participant: Participant;
   readonly #token: string;
   readonly #host: DriverHost;
-  readonly #log: LogWatch;
+  #log: LogWatch | undefined; // fetched with the first poll
+  #looking = Promise.resolve(false); // a look at the log that is under way: was there a fork?
   readonly #sharing: Sharing | undefined;
   #stopping = new AbortController();
   #batches = 2;
   #trainMs = 0;
   #wake: (() => void) | undefined;
 
-  constructor(core: Core, participant: Participant, token: string, host: DriverHost, log: LogWatch, sharing?: Sharing) {
+  constructor(core: Core, participant: Participant, token: string, host: DriverHost, sharing?: Sharing) {
     this.#core = core;
     this.#participant = participant;
     this.#token = token;
     this.#host = host;
-    this.#log = log;
     this.#sharing = sharing;
     this.view = participant.view();
   }
@@ -100,7 +102,9 @@ export class Driver {
           return this.#reached(p.offered());
         case 'watch': {
           const view = await this.#meanwhile(this.#watch(command.cursor, command.wait_ms));
-          if (await this.#forked()) return [];
+          // Not waited for here: the first one fetches what it takes, and a page may train meanwhile. Nothing is sent before it.
+          if (await this.#looking) return [];
+          this.#looking = this.#forked();
           return this.#reached(p.watched(view, Date.now()));
         }
         case 'negotiate':
@@ -122,6 +126,7 @@ export class Driver {
           await this.#host.keep(command.bytes);
           return p.kept();
         case 'deliver':
+          if (await this.#looking) return [];
           this.#host.sent(command.bytes);
           await this.#send('PUT', `hub/assets/${encodeURIComponent(command.asset)}/content?round=${command.round}&content=${command.content}`, command.bytes);
           return this.#reached(p.delivered());
@@ -163,19 +168,17 @@ export class Driver {
 
   // Does the coordinator's log go on where this page saw it end? When it cannot be asked now, the next poll asks again.
   async #forked(): Promise<boolean> {
-    const before = this.#log.last;
     try {
+      this.#log ??= await this.#host.watchLog();
+      const before = this.#log.last;
       const { from, to } = this.#log.see(await (await call('log/checkpoint', { signal: this.#stopping.signal }, this.#token)).text());
-      if (to !== undefined) {
-        const { proof } = await json<{ proof: string[] }>(`log/consistency?from=${from}&to=${to}`, this.#token);
-        this.#log.prove(Uint8Array.from(proof.map(atob).join(''), (c) => c.charCodeAt(0)));
-      }
+      if (from !== undefined && to !== undefined) this.#log.prove(await consistency(from, to, this.#token));
+      if (this.#log.last !== before) await this.#host.keepLog(this.#log.last);
     } catch (error) {
       if (!(error instanceof CoreError) || error.reason !== 'log.fork') return false;
       this.finished = { ok: false, code: error.reason, sentence: error.message };
       return true;
     }
-    if (this.#log.last !== before) await this.#host.keepLog(this.#log.last);
     return false;
   }
 

@@ -11,12 +11,13 @@ import { connect, type Fault, type Remote } from '../core/rpc.ts';
 import type { FrameText, PlanText } from '../core/core.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
 import { Draw } from '../ui/draw.tsx';
-import { ago, bytes, instant, number, percent, plural, save, seconds, share, tied, whole, Word, word } from '../ui/format.ts';
+import { ago, bytes, instant, number, percent, plural, save, seconds, share, spans, tied, whole, Word, word } from '../ui/format.ts';
 import { Balance, Bar, Digits, Figures, Icon, Id, Odrl, Problem, Terms, Top, type Trouble } from '../ui/parts.tsx';
 import { returning } from '../ui/returning.ts';
 import type { Session } from '../ui/signin.ts';
 import { json, type FederationText, type SignIn } from './api.ts';
-import type { DataCard, Notice, PartnerMethods, PartnerNews, Welcome } from './partner.ts';
+import { Receipts } from './receipts.tsx';
+import type { DataCard, Notice, PartnerMethods, PartnerNews, Welcome, Withdrawn } from './partner.ts';
 
 type Worker_ = Remote<PartnerMethods>;
 type Step = 0 | 1 | 2 | 3 | 4;
@@ -389,6 +390,7 @@ function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews
         {news.phase === 'failed' && <Problem trouble={{ happened: `Taking part has ended: ${news.failure?.sentence}`, safe: 'Your data is still here and was not sent.', todo: 'Tell the operator the code below, or try again.', code: news.failure?.code ?? 'unknown' }}><div><button type="button" onClick={() => location.reload()}>Try again</button></div></Problem>}
         {news.refused && news.phase !== 'failed' && <Problem trouble={refusedTrouble(news.refused)} />}
         {trouble && <Problem trouble={trouble} />}
+        {news.withdrawn && <p>{leftSentence(news.withdrawn)}</p>}
         {!away && (
           <div class="row actions">
             {news.phase === 'paused' ? <button type="button" class="main" onClick={() => { setTrouble(undefined); void remote.resume(); }}>Resume</button> : <button type="button" onClick={() => void remote.pause()} disabled={news.phase !== 'running'}>Pause</button>}
@@ -405,12 +407,19 @@ function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews
         {!away && <p class="small soft">You may close this tab or shut the lid: the federation does not wait for you, and the page goes on from here when you come back.</p>}
       </section>
       <Quality news={news} />
+      <Receipts news={news} remote={remote} />
       <section class="card stack" aria-labelledby="loss">
         <h2 id="loss">Training loss on this computer</h2>
         <Chart title="Training loss" series={losses} x="Training step" height={180} empty="It is drawn as soon as this computer trains."  format={(v) => v.toFixed(2)} range={(_min, max) => [0, Math.max(0.5, max)]} />
       </section>
     </>
   );
+}
+
+function leftSentence({ rounds, deleted, counting }: Withdrawn): string {
+  const models = rounds.length > 0 ? `Your updates are in the models of ${rounds.length === 1 ? 'round' : 'rounds'} ${spans(rounds)}, and stay in them.` : 'No model has an update of yours in it.';
+  const gone = deleted.length > 0 ? ` Your updates themselves are stored no more; the ledger says so for ${deleted.length === 1 ? 'round' : 'rounds'} ${spans(deleted)}.` : '';
+  return models + gone + (counting > 0 ? ` That of round ${counting} is deleted when the round ends.` : '');
 }
 
 const spoken_ms = 15_000;
@@ -462,6 +471,7 @@ function ResultStep({ heading, news, remote, plan }: Heading & { news: PartnerNe
         <Draw predict={(pixels) => remote.predict(pixels, 'federated')} version={news.phase} />
       </section>
       <Quality news={news} />
+      <Receipts news={news} remote={remote} />
     </>
   );
 }

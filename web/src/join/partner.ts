@@ -3,7 +3,8 @@ import { loadCore, type Core, type Data, type DataText, type FrameText, type Not
 import { Fault } from '../core/rpc.ts';
 import type { SlicePool } from '../core/slices.ts';
 import { cores, lanes, loadThreads, type ThreadsFiles } from '../core/threads.ts';
-import { bytesOf, call, json, post, type FederationText, type Invitation, type StatusText } from './api.ts';
+import { bytesOf, call, evidenceOf, json, post, type FederationText, type Invitation, type StatusText } from './api.ts';
+import type { Checked } from './check.ts';
 import { Driver, type Connection } from './driver.ts';
 import { openSeed, sealSeed, store, type FinalScores, type Session, type StoredCrossing, type StoredData } from './store.ts';
 
@@ -29,8 +30,16 @@ export interface Notice {
 
 export type Phase = 'none' | 'joined' | 'running' | 'paused' | 'finished' | 'left' | 'failed' | 'elsewhere';
 
+// What became of the updates of somebody who has left.
+export interface Withdrawn {
+  rounds: number[]; // whose model one of them is in
+  deleted: number[]; // of which none is stored any more
+  counting: number; // the open round that still counts one; 0: none
+}
+
 export interface PartnerNews {
   phase: Phase;
+  withdrawn: Withdrawn | null;
   participant: string;
   name: string;
   acceptedBy: string;
@@ -89,6 +98,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
   let firstStep: number | null = null;
   let lastView: ParticipantText | null = null; // still shown while nothing runs
   let lastStatus: StatusText | null = null;
+  let withdrawn: Withdrawn | null = null;
   let told = 0;
   let saved = 0;
   let seen = 0; // crossings of this participant's life that are in the history
@@ -100,7 +110,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
     told = performance.now();
     remember();
     send({
-      phase, failure, notices: notices.slice(-20), refused, data: card, plan: planText,
+      phase, withdrawn, failure, notices: notices.slice(-20), refused, data: card, plan: planText,
       participant: session?.participant ?? '', name: session?.name ?? '', acceptedBy: session?.acceptedBy ?? '',
       view: (lastView = driver?.view ?? lastView), status: (lastStatus = driver?.status ?? lastStatus), connection: driver?.connection ?? 'ok',
       retryAt: driver?.retryAt ?? 0, examplesPerSecond: driver?.examplesPerSecond ?? 0, secondsLeft: driver?.secondsLeft ?? 0,
@@ -175,6 +185,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
         tellSoon();
       },
       keep: (state) => store.saveState(state),
+      watchLog: async () => (await import('./check.ts')).watchLog(planText!.federation, session!.coordinatorKey, (await store.log()) ?? ''),
       keepLog: (note) => store.saveLog(note),
       sent(envelope) {
         lastUpdate = envelope;
@@ -186,7 +197,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
         losses.push([before + step, loss]);
         if (losses.length > 400) session!.history.losses = losses.filter((_, i) => i % 2 === 0);
       },
-    }, core.watchLog(plan, (await store.log()) ?? ''), pool && { pool, slices: planText!.slices });
+    }, pool && { pool, slices: planText!.slices });
     driver = mine;
     tell();
     void mine.run().then(
@@ -411,7 +422,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
     async leave(): Promise<void> {
       // First nothing more is sent; where the coordinator cannot be told, this stays a pause.
       await methods.pause();
-      await post('leave', {}, session?.token ?? '');
+      withdrawn = (await (await post('leave', {}, session?.token ?? '')).json()) as Withdrawn;
       phase = 'left';
       if (session) session.state = 'left';
       await store.forget();
@@ -420,6 +431,9 @@ export function createPartner(send: (news: PartnerNews) => void) {
 
     forget: () => store.forget(),
 
+    // To take away: the own records with their proofs.
+    evidence: (): Promise<string> => evidenceOf('', session?.token ?? ''),
+
     predict(pixels: Float32Array, which: 'federated' | 'alone'): number[] {
       return participant ? participant.predict(pixels, which) : [];
     },
@@ -427,6 +441,14 @@ export function createPartner(send: (news: PartnerNews) => void) {
     safetensors(): Uint8Array<ArrayBuffer> {
       if (!participant) throw new Fault('There is no model yet.', 'model.none-yet');
       return participant.safetensors();
+    },
+
+    // The receipt of a round, against what this page knows.
+    async check(round: number): Promise<Checked> {
+      if (!session || !planText) throw new Fault('There is nothing to check yet.', 'check.none');
+      const kept = (await store.log()) ?? '';
+      const { checkRound } = await import('./check.ts');
+      return checkRound(round, { federation: planText.federation, participant: session.participant, key: session.coordinatorKey, kept, crossings: session.history.crossings }, session.token);
     },
 
     // The last update as it was sent: what is in it, and the bytes.

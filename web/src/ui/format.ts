@@ -58,3 +58,14 @@ export function save(name: string, content: BlobPart, type: string): void {
 export function csv(rows: (string | number)[][]): string {
   return rows.map((row) => row.map((cell) => (/[",\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : cell)).join(',')).join('\r\n') + '\r\n';
 }
+
+// 1, 2, 3, 5 -> "1 to 3, 5"
+export function spans(rounds: number[]): string {
+  const out: [number, number][] = [];
+  for (const round of rounds) {
+    const last = out.at(-1);
+    if (last && last[1] === round - 1) last[1] = round;
+    else out.push([round, round]);
+  }
+  return out.map(([a, b]) => (a === b ? `${a}` : b === a + 1 ? `${a}, ${b}` : `${a} to ${b}`)).join(', ');
+}

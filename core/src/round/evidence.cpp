@@ -1,4 +1,4 @@
-#include "commands/evidence_file.hpp"
+#include "entente/round/evidence.hpp"
 
 #include <algorithm>
 
@@ -9,7 +9,7 @@
 #include "entente/proof/tlog_proof.hpp"
 #include "entente/proof/tree.hpp"
 
-namespace entente::commands {
+namespace entente::round {
 namespace {
 
 constexpr std::size_t most_bytes = 256 * 1024 * 1024;
@@ -46,7 +46,7 @@ Result<std::vector<Digest>> hashes_of(const Json& array, const char* name) {
 }
 
 struct Opened {
-    round::Record record;
+    Record record;
     Digest leaf;
 };
 
@@ -57,7 +57,7 @@ Result<Opened> open_record(const Json& object) {
     const auto nonce = digest_from_hex(blinding);
     if (!bytes.ok()) return malformed("record");
     if (!nonce.ok()) return malformed("blinding");
-    ENTENTE_ASSIGN(round::Record record, round::decode_record(*bytes));
+    ENTENTE_ASSIGN(Record record, decode_record(*bytes));
     return Opened{std::move(record), proof::leaf_of({*nonce, codec::sha256(*bytes)})};
 }
 
@@ -85,7 +85,7 @@ Status take_receipt(const Json& root, EvidenceReport& report) {
     const Json* record = root.find("record");
     if (record == nullptr) return malformed("record");
     ENTENTE_ASSIGN(const Opened opened, open_record(*record));
-    const auto* issued = std::get_if<round::ReceiptIssued>(&opened.record.body);
+    const auto* issued = std::get_if<ReceiptIssued>(&opened.record.body);
     if (issued == nullptr || issued->receipt != *report.receipt) {
         return Error{Code::data_loss, "receipt.other", "receipt: its record says another one"};
     }
@@ -96,8 +96,8 @@ Status take_receipt(const Json& root, EvidenceReport& report) {
     } else {
         ++report.unproved;
     }
-    ENTENTE_TRY(take_committed<round::UpdateAccepted>(root, "updates", report.receipt->updates, report.receipt->updates_root, report));
-    return take_committed<round::PolicyDecided>(root, "decisions", report.receipt->decisions, report.receipt->decisions_root, report);
+    ENTENTE_TRY(take_committed<UpdateAccepted>(root, "updates", report.receipt->updates, report.receipt->updates_root, report));
+    return take_committed<PolicyDecided>(root, "decisions", report.receipt->decisions, report.receipt->decisions_root, report);
 }
 
 Status take_records(const Json& root, EvidenceReport& report) {
@@ -126,7 +126,7 @@ Status take_records(const Json& root, EvidenceReport& report) {
 
 }  // namespace
 
-Result<EvidenceReport> check_evidence_file(std::string_view text, const std::optional<codec::PublicKey>& expected) {
+Result<EvidenceReport> check_evidence(std::string_view text, const std::optional<codec::PublicKey>& expected) {
     ENTENTE_ASSIGN(const Json root, read_json(text, {.bytes = most_bytes, .depth = 16}));
     EvidenceReport report;
     ENTENTE_ASSIGN(const std::string key, text_of(root, "coordinator_key"));
@@ -142,4 +142,4 @@ Result<EvidenceReport> check_evidence_file(std::string_view text, const std::opt
     return report;
 }
 
-}  // namespace entente::commands
+}  // namespace entente::round
