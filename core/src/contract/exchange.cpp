@@ -226,7 +226,10 @@ Result<Transfer> Exchange::open(std::string_view caller, const TransferRequest& 
     if (it->second.version != request.version) {
         return refuse(Code::conflict, "transfer.superseded", "transfer: another version has taken its place");
     }
-    ENTENTE_TRY(may_transfer(caller, agreement->second, request.version.round, now_ms));
+    const Agreement& under = agreement->second;
+    ENTENTE_TRY(tell(policy::Point::transfer, caller, under, request.version.round,
+                     policy::evaluate(under.offer.offer.policy, policy::Point::transfer,
+                                      facts(under, request.version.contract_round(), now_ms))));
 
     Transfer transfer;
     transfer.id = id.empty() ? "tr-" + std::to_string(next_transfer_++) : std::string(id);
@@ -265,11 +268,10 @@ Status Exchange::may_transfer(std::string_view caller, const Agreement& agreemen
 Status Exchange::in_force(std::string_view caller, const Transfer& transfer, std::int64_t now_ms) const {
     const auto it = agreements_.find(transfer.agreement);
     if (it == agreements_.end()) return refuse(Code::permission_denied, "agreement.unknown", "no agreement " + transfer.agreement);
-    const std::uint64_t round = transfer.version.round;
-    policy::Verdict verdict =
-        policy::evaluate(it->second.offer.offer.policy, policy::Point::monitor, facts(it->second, round, now_ms));
+    policy::Verdict verdict = policy::evaluate(it->second.offer.offer.policy, policy::Point::monitor,
+                                               facts(it->second, transfer.version.contract_round(), now_ms));
     if (verdict.permitted) return done();
-    return tell(policy::Point::monitor, caller, it->second, round, std::move(verdict));
+    return tell(policy::Point::monitor, caller, it->second, transfer.version.round, std::move(verdict));
 }
 
 Result<Transfer> Exchange::readable(std::string_view caller, std::string_view transfer) const {

@@ -74,7 +74,7 @@ void Coordinator::Impl::draw(const std::set<std::string>& present_ones) {
         std::vector<std::uint32_t> drawn;
         for (const std::string& id : present_ones) drawn.push_back(plan::lot_of(plan, round, id));
         std::sort(drawn.begin(), drawn.end());
-        lots = drawn[ask - 1];
+        lots = std::max(drawn[ask - 1], 1u);  // 0 is the final model's
     }
     expected.clear();
     for (const std::string& id : present_ones) {
@@ -207,8 +207,7 @@ void Coordinator::Impl::issue_receipt(std::int64_t now_ms) {
 
 void Coordinator::Impl::publish() {
     if (failure) return;
-    // The result is everybody's.
-    const std::uint32_t whom = phase == Phase::collecting ? lots : 0xffff'ffffu;
+    const std::uint32_t whom = phase == Phase::finished ? 0 : lots;
     emit(PublishModel{model_asset().id, {published_round, model_content, model_bytes, whom}, model_blob});
 }
 

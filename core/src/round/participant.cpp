@@ -216,7 +216,8 @@ void Participant::Impl::on(Watched& e) {
         if (!judged) delivered = e.own_version;
     }
     if (version.round <= done_round) return watch(watch_ms);
-    if (plan::lot_of(o.plan, version.round, o.id) > version.lots) {
+    const bool final = version.lots == 0;
+    if (!final && plan::lot_of(o.plan, version.round, o.id) > version.lots) {
         done_round = version.round;  // the lot fell on others
         return watch(watch_ms);
     }
@@ -292,7 +293,7 @@ void Participant::Impl::on(Fetched& e) {
     if (model.ok()) {
         const policy::Verdict verdict =
             policy::evaluate(model_agreement->offer.offer.policy, policy::Point::ingest,
-                             facts(last_seen_ms, model_agreement->acceptance.agreed_at_ms, model->final ? 1 : model->round));
+                             facts(last_seen_ms, model_agreement->acceptance.agreed_at_ms, e.transfer.version.contract_round()));
         if (!verdict.permitted) return finish(verdict.status());
     }
     done_round = e.transfer.version.round;

@@ -109,6 +109,15 @@ TEST_CASE("a transfer needs an own agreement that is in force, over this asset a
     CHECK(w.exchange.open("coordinator", good, now + day + 1).error().reason == "policy.denied");
     REQUIRE(w.exchange.deliver("plant-a", asset, {4, {}, 10}).ok());
     CHECK(w.exchange.open("coordinator", {agreement.id, asset, {4, {}, 10}}, now).error().reason == "policy.denied");
+    // What asks nobody begins no round: it came of the one before.
+    const Version final{4, {}, 11, 0};
+    REQUIRE(w.exchange.deliver("plant-a", asset, final).ok());
+    const auto last = w.exchange.open("coordinator", {agreement.id, asset, final}, now);
+    REQUIRE(last.ok());
+    CHECK(w.exchange.in_force("coordinator", *last, now).ok());
+    const Version beyond{5, {}, 12, 0};
+    REQUIRE(w.exchange.deliver("plant-a", asset, beyond).ok());
+    CHECK(w.exchange.open("coordinator", {agreement.id, asset, beyond}, now).error().reason == "policy.denied");
 }
 
 TEST_CASE("the provider reads what became of a transfer, and only the consumer may judge it") {

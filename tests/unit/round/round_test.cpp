@@ -23,6 +23,17 @@ TEST_CASE("three rounds run to their end and every partner learns of it") {
     }
 }
 
+TEST_CASE("a contract for as many rounds as there are ends with the final model in everybody's hands") {
+    plan::Plan plan = tiny_plan(3);
+    plan.contract.max_rounds = 3;
+    World w(plan, {"a", "b"});
+    REQUIRE(w.run());
+    for (const std::string& id : w.ids) {
+        CHECK(w.finished.at(id).empty());
+        CHECK(w.participants.at(id)->view().contributions == 3);
+    }
+}
+
 TEST_CASE("the model is the weighted mean that FedAvg defines") {
     World w(tiny_plan(1), {"a", "bb"});
     const auto x = plan::initial_parameters(w.plan);

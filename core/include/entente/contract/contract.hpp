@@ -33,8 +33,12 @@ struct Version {
     std::uint64_t round = 0;
     Digest content;                // Merkle root of the canonical content
     std::uint64_t size_bytes = 0;  // of the envelope on the wire
-    // A global model: the largest lot (plan::lot_of) that its round asks. All bits set: everybody.
+    // A global model: the largest lot (plan::lot_of) that its round asks. All bits set: everybody; 0: nobody, it is the
+    // final one.
     std::uint32_t lots = 0xffff'ffff;
+
+    // The round that an agreement's terms count it under: a final model begins none of its own, it came of the one before.
+    [[nodiscard]] std::uint64_t contract_round() const noexcept { return lots == 0 && round > 0 ? round - 1 : round; }
 
     friend bool operator==(const Version&, const Version&) = default;
 };
