@@ -68,7 +68,11 @@ Result<bool> Federation::Impl::advance(std::uint32_t max_batches) {
     be_seen();
     if (has_work()) {
         ENTENTE_TRY(work(max_batches));
-        if (has_work() && !options.partner_by_partner) return true;
+        const bool more = has_work();
+        // The next ones train while the coordinator takes these in.
+        if (more && options.partner_by_partner && coordinator->summary().completed == scored) return true;
+        carry_out_trained();
+        if (more && !options.partner_by_partner) return true;
     }
     bool moved = false;
     while (exchange()) moved = true;

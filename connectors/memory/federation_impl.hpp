@@ -48,9 +48,28 @@ struct Partner {
     Status outcome = done();
 };
 
+// The host's lanes. While they train, whoever else wants some has only the one that it runs on.
+class Lanes final : public Executor {
+public:
+    explicit Lanes(Executor& host) : host_(host) {}
+    [[nodiscard]] unsigned width() const noexcept override { return host_.width(); }
+    void run(std::size_t units, Work work) override { (training_ ? inline_executor() : host_).run(units, work); }
+    void train(std::size_t units, Work work) {
+        training_ = true;
+        host_.run(units, work);
+        training_ = false;
+    }
+
+private:
+    Executor& host_;
+    bool training_ = false;
+};
+
 class Federation::Impl {
 public:
-    explicit Impl(FederationOptions options_in) : options(std::move(options_in)), now_ms(options.start_ms) {}
+    explicit Impl(FederationOptions options_in)
+        : options(std::move(options_in)), now_ms(options.start_ms),
+          lanes(options.executor != nullptr ? *options.executor : inline_executor()) {}
 
     Status set_up();
     Status begin();
@@ -74,6 +93,7 @@ public:
     Status work(std::uint32_t max_batches);
     [[nodiscard]] std::vector<std::size_t> choose(std::uint32_t max_batches) const;
     void work_on(Partner& partner, std::uint32_t max_batches) const;
+    void carry_out_trained();
     [[nodiscard]] Status start_job(Partner& partner) const;
     Status score_round();
     Result<task::Score> score(std::span<const float> parameters) const;
@@ -120,7 +140,7 @@ public:
     FederationOptions options;
     std::int64_t now_ms;
     std::int64_t seen_ms = 0;  // when those present were seen last
-    Executor* executor = nullptr;
+    mutable Lanes lanes;
 
     std::shared_ptr<Space> space;
     std::unique_ptr<round::Coordinator> coordinator;
@@ -132,6 +152,7 @@ public:
     std::map<std::string, std::size_t> index;      // of a partner, by its id
     std::vector<std::size_t> present;              // who has a seat, ascending
     std::uint64_t seated_round = 0;                // whose lot they were seated by
+    std::vector<std::size_t> trained_last;         // what their machines want done is still to be carried out
     std::uint32_t trained = 0;                     // of those, in the present round
     bool at_rest = false;
 

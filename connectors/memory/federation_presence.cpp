@@ -22,9 +22,8 @@ codec::SigningKey simulated_key(const plan::Plan& plan, std::string_view id) {
 }  // namespace
 
 Status Federation::Impl::set_up() {
-    executor = options.executor != nullptr ? options.executor : &inline_executor();
     const plan::Plan& plan = options.plan;
-    ENTENTE_ASSIGN(auto machine, round::Coordinator::create(plan, simulated_key(plan, plan.federation.coordinator), *executor));
+    ENTENTE_ASSIGN(auto machine, round::Coordinator::create(plan, simulated_key(plan, plan.federation.coordinator), lanes));
     coordinator = std::make_unique<round::Coordinator>(std::move(machine));
     space = std::make_shared<Space>(plan.federation.id, [this] { return now_ms; });
     coordinator_key = simulated_key(plan, plan.federation.coordinator).public_key();

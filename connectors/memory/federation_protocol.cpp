@@ -103,7 +103,7 @@ void Federation::Impl::wake_coordinator() {
 // order.
 void Federation::Impl::retrieve_updates() {
     const std::vector<coordinator::Retrieve> all = std::exchange(retrievals, {});
-    const std::size_t at_once = std::size_t{4} * executor->width();
+    const std::size_t at_once = std::size_t{4} * lanes.width();
     for (std::size_t from = 0; from < all.size(); from += at_once) {
         const std::size_t count = std::min(at_once, all.size() - from);
         std::vector<Result<contract::Transfer>> transfers;
@@ -117,7 +117,7 @@ void Federation::Impl::retrieve_updates() {
             contents.push_back(contract::make_source(space->content(c.request.asset)));
             opened.push_back(std::exchange(partners[index.at(c.participant)].sealed, nullptr));
         }
-        executor->run(count, [&](std::size_t k, unsigned) {
+        lanes.run(count, [&](std::size_t k, unsigned) {
             if (transfers[k].ok() && !opened[k]) opened[k] = coordinator->open(*contents[k]);
         });
         for (std::size_t k = 0; k < count; ++k) {

@@ -21,13 +21,13 @@ bool Federation::Impl::has_work() const {
 // Whose turn it is: all, in step; or the next few in the order of arrival, enough to keep every lane busy.
 std::vector<std::size_t> Federation::Impl::choose(std::uint32_t max_batches) const {
     std::vector<std::size_t> turn;
-    const std::uint64_t enough = std::uint64_t{std::max(1u, max_batches)} * executor->width();
+    const std::uint64_t enough = std::uint64_t{std::max(1u, max_batches)} * lanes.width();
     const plan::TrainingTerms& terms = options.plan.training;
     std::uint64_t batches = 0;
     for (const std::size_t i : arrival_order(coordinator->summary().round)) {
         if (!partners[i].seat->has_work()) continue;
         // A multiple of the lanes, so that none waits for the last.
-        if (options.partner_by_partner && batches >= enough && turn.size() % executor->width() == 0) break;
+        if (options.partner_by_partner && batches >= enough && turn.size() % lanes.width() == 0) break;
         turn.push_back(i);
         batches += std::uint64_t{terms.epochs} * ((partners[i].setup.rows.size() + terms.batch - 1) / terms.batch);
     }
@@ -39,15 +39,28 @@ Status Federation::Impl::work(std::uint32_t max_batches) {
     for (const std::size_t i : turn) {
         if (partners[i].seat->fetch) fetch(partners[i]);
     }
-    executor->run(turn.size(), [&](std::size_t unit, unsigned) {
-        Partner& partner = partners[turn[unit]];
+    // One unit is the coordinator and everybody who does not train: it touches none of those who do.
+    lanes.train(turn.size() + 1, [&](std::size_t unit, unsigned) {
+        if (unit == 0) {
+            if (trained_last.empty()) return;
+            carry_out_trained();
+            while (exchange()) {
+            }
+            return;
+        }
+        Partner& partner = partners[turn[unit - 1]];
         if (partner.outcome.ok()) work_on(partner, max_batches);
     });
-    for (const std::size_t i : turn) {
-        ENTENTE_TRY(Status(partners[i].outcome));
+    if (const auto& failure = coordinator->failure()) return *failure;
+    for (const std::size_t i : present) ENTENTE_TRY(Status(partners[i].outcome));
+    trained_last = turn;
+    return done();
+}
+
+void Federation::Impl::carry_out_trained() {
+    for (const std::size_t i : std::exchange(trained_last, {})) {
         carry_out(partners[i], std::exchange(partners[i].seat->outbox, {}));
     }
-    return done();
 }
 
 Status Federation::Impl::start_job(Partner& partner) const {
@@ -143,7 +156,7 @@ Result<task::Score> Federation::Impl::score(std::span<const float> parameters) c
     const std::size_t rows = options.evaluation.size();
     const std::size_t units = (rows + score_rows - 1) / score_rows;
     std::vector<Result<task::Score>> scores(units, Result<task::Score>(task::Score{}));
-    executor->run(units, [&](std::size_t unit, unsigned) {
+    lanes.run(units, [&](std::size_t unit, unsigned) {
         std::vector<std::uint32_t> part(std::min(score_rows, rows - unit * score_rows));
         std::iota(part.begin(), part.end(), static_cast<std::uint32_t>(unit * score_rows));
         scores[unit] = task::evaluate(options.plan.task.model, parameters, options.evaluation.gather(part), {},
@@ -159,7 +172,7 @@ Result<task::Score> Federation::Impl::score(std::span<const float> parameters) c
 
 Result<std::vector<task::Score>> Federation::Impl::score_partners() const {
     std::vector<Result<task::Score>> scores(partners.size(), Result<task::Score>(task::Score{}));
-    executor->run(partners.size(), [&](std::size_t i, unsigned) {
+    lanes.run(partners.size(), [&](std::size_t i, unsigned) {
         scores[i] = task::evaluate(options.plan.task.model, coordinator->parameters(),
                                    options.train.gather(partners[i].setup.rows), {}, options.plan.task.loss);
     });

@@ -53,13 +53,20 @@ Federation run(FederationOptions o, std::uint32_t slice = 1'000) {
     return federation;
 }
 
-// Runs the jobs backwards: what a pool of threads might do.
-class Backwards final : public Executor {
+// Runs the jobs in order or backwards: what a pool of threads might do.
+class ThreeLanes final : public Executor {
 public:
+    explicit ThreeLanes(bool backwards) : backwards_(backwards) {}
     [[nodiscard]] unsigned width() const noexcept override { return 3; }
     void run(std::size_t units, Work work) override {
-        while (units-- > 0) work(units, static_cast<unsigned>(units % width()));
+        for (std::size_t i = 0; i < units; ++i) {
+            const std::size_t unit = backwards_ ? units - 1 - i : i;
+            work(unit, static_cast<unsigned>(unit % width()));
+        }
     }
+
+private:
+    bool backwards_;
 };
 
 }  // namespace
@@ -93,7 +100,7 @@ TEST_CASE("the model does not depend on slices, executors, the order of arrival 
         o.shuffle_arrivals = seed;
         CHECK(run(std::move(o)).model_digest() == expected);
     }
-    Backwards backwards;
+    ThreeLanes backwards(true);
     auto o = options();
     o.executor = &backwards;
     o.alone = true;
@@ -101,6 +108,22 @@ TEST_CASE("the model does not depend on slices, executors, the order of arrival 
     auto other = options();
     other.plan.training.seed = 2;
     CHECK(run(std::move(other)).model_digest() != expected);
+}
+
+TEST_CASE("who trains and who takes in what was learned do so at the same time: neither waits for the other's bits") {
+    const auto with = [](bool backwards) {
+        auto o = options(12);
+        o.plan.round.fraction = 0.75f;
+        o.partner_by_partner = true;
+        ThreeLanes lanes(backwards);
+        o.executor = &lanes;
+        return run(std::move(o), 1);
+    };
+    const Federation one = with(false);
+    const Federation other = with(true);
+    CHECK(one.model_digest() == other.model_digest());
+    REQUIRE(one.ledger().size() == other.ledger().size());
+    CHECK(round::link_of(one.ledger().back()) == round::link_of(other.ledger().back()));
 }
 
 TEST_CASE("an update that its sender's process has open is judged like one that is opened from its envelope") {
@@ -179,7 +202,7 @@ TEST_CASE("a round asks a fraction of the partners, and nobody else has a machin
     CHECK(cohorts.size() == 6);
     CHECK(contributors.size() > 10);
     CHECK(federation.agreements() == 40);
-    Backwards backwards;
+    ThreeLanes backwards(true);
     CHECK(fraction(&backwards, true).model_digest() == federation.model_digest());
     CHECK(fraction(nullptr, false).model_digest() == federation.model_digest());
 }
