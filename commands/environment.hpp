@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,8 @@ public:
     virtual Result<Bytes> read_file(const std::string& path, std::uint64_t limit_bytes) = 0;
     // `path` itself, or `path` + ".gz" decompressed, whichever there is. Errors as read_file, and "file.gzip".
     virtual Result<Bytes> read_data(const std::string& path, std::uint64_t limit_bytes) = 0;
+    // The same file a piece at a time, however large it is; the first error that on_piece returns ends it.
+    virtual Status read_pieces(const std::string& path, const std::function<Status(ByteView)>& on_piece);
     // What a GET of the URL answers. unavailable "connector.unreachable", too_large; "usage.url" where there is no network.
     virtual Result<Bytes> fetch(const std::string& url, std::uint64_t limit_bytes);
     // Replaces the file in one step; makes the folders it lies in. "file.unwritable", no_space.
@@ -47,6 +50,12 @@ public:
 
 inline Result<Bytes> Environment::fetch(const std::string&, std::uint64_t) {
     return Error{Code::invalid_argument, "usage.url", "this program fetches nothing: expected a file, found a URL; save the document first"};
+}
+
+inline Status Environment::read_pieces(const std::string& path, const std::function<Status(ByteView)>& on_piece) {
+    constexpr std::uint64_t most_at_once = std::uint64_t{1} << 30;
+    ENTENTE_ASSIGN(const Bytes all, read_data(path, most_at_once));
+    return on_piece(all);
 }
 
 }  // namespace entente::commands

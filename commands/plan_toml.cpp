@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "commands/model_toml.hpp"
 #include "commands/policy_toml.hpp"
 #include "commands/toml_table.hpp"
 
@@ -12,49 +13,6 @@ namespace {
 
 constexpr std::uint32_t any32 = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t any64 = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-
-const std::vector<std::string_view> model_names{"2nn", "cnn"};
-
-// The names of an enumeration whose first value is 1.
-std::vector<std::string_view> words(std::span<const std::string_view> names) { return {names.begin(), names.end()}; }
-
-nn::ModelSpec named_model(std::size_t index) { return index == 0 ? nn::two_nn() : nn::mcmahan_cnn(); }
-
-void read_model(TomlTable task, nn::ModelSpec& model) {
-    if (!task.is_table("model")) {
-        task.choice("model", model_names, [&model](std::size_t index) { model = named_model(index); });
-        return;
-    }
-    TomlTable table = task.table("model");
-    nn::ModelSpec own;
-    table.numbers("input", own.input_shape);
-    for (TomlTable& entry : table.tables("layers")) {
-        nn::LayerSpec layer;
-        entry.choice("kind", words(nn::layer_kind_names()),
-                     [&layer](std::size_t index) { layer.kind = static_cast<nn::LayerKind>(index + 1); });
-        entry.text("name", layer.name);
-        entry.number<std::uint32_t>("units", layer.units, 0, any32);
-        entry.number<std::uint32_t>("kernel", layer.kernel, 0, any32);
-        entry.boolean("same_padding", layer.same_padding);
-        entry.number<std::uint32_t>("pool", layer.pool, 0, any32);
-        entry.number<std::uint32_t>("stride", layer.stride, 0, any32);
-        entry.number<std::uint32_t>("groups", layer.groups, 0, any32);
-        entry.real("rate", layer.rate);
-        entry.number<std::uint32_t>("vocabulary", layer.vocabulary, 0, any32);
-        entry.boolean("sequences", layer.sequences);
-        entry.number<std::uint32_t>("skip", layer.skip, 0, any32);
-        own.layers.push_back(std::move(layer));
-    }
-    model = std::move(own);
-}
-
-void read_loss(TomlTable table, nn::LossSpec& loss) {
-    table.choice("kind", words(nn::loss_kind_names()),
-                 [&loss](std::size_t index) { loss.kind = static_cast<nn::LossKind>(index + 1); });
-    table.reals("class_weights", loss.class_weights);
-    table.real("delta", loss.delta);
-    table.real("quantile", loss.quantile);
-}
 
 void read_training(TomlTable table, plan::TrainingTerms& t) {
     table.number<std::uint32_t>("epochs", t.epochs, 1, any32);
@@ -123,8 +81,8 @@ private:
 };
 
 void write_model(Writer& w, const nn::ModelSpec& model) {
-    for (std::size_t i = 0; i < model_names.size(); ++i) {
-        if (named_model(i) == model) return w.text("model", model_names[i]);
+    for (std::size_t i = 0; i < model_names().size(); ++i) {
+        if (named_model(i) == model) return w.text("model", model_names()[i]);
     }
     w.section("task.model");
     std::string input;
@@ -188,8 +146,8 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
     TomlTable task = root.table("task");
     task.text("kind", p.task.kind);
     task.number<std::uint32_t>("classes", p.task.classes, 2, any32);
-    read_model(task, p.task.model);
-    read_loss(task.table("loss"), p.task.loss);
+    read_model_toml(task, p.task.model);
+    read_loss_toml(task.table("loss"), p.task.loss);
 
     read_training(root.table("training"), p.training);
 

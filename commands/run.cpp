@@ -6,6 +6,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "commands/data_check.hpp"
+#include "commands/data_make.hpp"
 #include "commands/export_model.hpp"
 #include "commands/inspect.hpp"
 #include "commands/nearest.hpp"
@@ -72,6 +74,8 @@ struct Line {
     SimulateOptions simulate;
     ExportOptions export_options;
     SplitOptions split;
+    DataCheckOptions data_check;
+    DataMakeOptions data_make;
     std::string file;
     bool json = false;
 };
@@ -141,8 +145,23 @@ void declare(Line& line) {
     exporting->add_option("--ledger", line.export_options.ledger, "The federation's ledger, for the card");
     exporting->add_flag("--json", line.export_options.json, "One JSON object");
     CLI::App* data = line.app.add_subcommand(
-        "data", "Data.\n\n  entente data split --from mnist --to shares --partners 3\n");
+        "data", "A partner's data.\n\n  entente data check --task task.toml orders.csv\n  entente data make late-deliveries -o made\n  entente data split --from mnist --to shares --partners 3\n");
     data->require_subcommand(1);
+    CLI::App* check = data->add_subcommand("check", "What a task makes of your file: columns, ranges, what is missing, what will be used.\n\n"
+                                                     "  entente data check --task task.toml --mapping mine.toml orders.csv\n");
+    check->add_option("--task", line.data_check.task_file, "The task (TOML)")->required();
+    check->add_option("--mapping", line.data_check.mapping_file, "Which of your columns is which, and in which unit (TOML); without it headers are found by their names");
+    check->add_option("file", line.data_check.data_file, "Your data: CSV, gzipped or not")->required();
+    check->add_flag("--json", line.data_check.json, "One JSON object");
+    CLI::App* make = data->add_subcommand("make", "Tables to try things with, made by this program: a file for each partner.\n\n"
+                                                   "  entente data make late-deliveries --partners 5 --seed 1 -o made\n");
+    DataMakeOptions& m = line.data_make;
+    make->add_option("story", m.story, "late-deliveries, sensor-anomalies or engine-health")->required();
+    make->add_option("--partners", m.partners, "Number of partners (5)");
+    make->add_option("--seed", m.seed, "Seed (1)")->check(CLI::NonNegativeNumber);
+    make->add_option("--size", m.size, "Of each: order lines (1,500), rows (1,200) or engines (12)");
+    make->add_option("-o,--to", m.to, "Folder in which the partners' folders are made")->required();
+    make->add_flag("--json", m.json, "One JSON object");
     CLI::App* split = data->add_subcommand("split", "Deals a digits folder into one folder for each partner.\n\n"
                                                      "  entente data split --from mnist --to shares --partners 3\n");
     SplitOptions& d = line.split;
@@ -160,7 +179,10 @@ int execute(Line& line, Environment& environment) {
     if (line.app.got_subcommand("simulate")) return simulate(line.simulate, environment);
     if (line.app.got_subcommand("inspect")) return inspect(line.file, line.json, environment);
     if (line.app.got_subcommand("export")) return export_model(line.export_options, environment);
-    if (line.app.got_subcommand("data")) return split_data(line.split, environment);
+    if (CLI::App* data = line.app.get_subcommand("data"); data->parsed()) {
+        if (data->got_subcommand("make")) return make_data(line.data_make, environment);
+        return data->got_subcommand("check") ? check_data(line.data_check, environment) : split_data(line.split, environment);
+    }
     if (line.app.got_subcommand("policy")) return explain_policy(line.file, line.json, environment);
     CLI::App* plan = line.app.get_subcommand("plan");
     if (plan->got_subcommand("check")) return plan_check(line.file, line.json, environment);
@@ -172,7 +194,8 @@ int execute(Line& line, Environment& environment) {
 int exit_code(const Error& error) noexcept {
     const std::string_view reason = error.reason;
     if (reason.starts_with("usage.")) return exit_usage;
-    if (reason.starts_with("plan.") || reason.starts_with("partner.") || reason.starts_with("config.")) {
+    if (reason.starts_with("plan.") || reason.starts_with("partner.") || reason.starts_with("config.") || reason.starts_with("task.") ||
+        reason.starts_with("mapping.")) {
         return exit_configuration;
     }
     if (reason.starts_with("policy.") || reason.starts_with("contract.")) return exit_policy;

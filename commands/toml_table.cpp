@@ -114,12 +114,18 @@ void TomlTable::unsigned_number(std::string_view key, std::uint64_t& target, std
 }
 
 void TomlTable::real(std::string_view key, float& target) {
+    double wide = target;
+    real(key, wide);
+    target = static_cast<float>(wide);
+}
+
+void TomlTable::real(std::string_view key, double& target) {
     const toml::node* node = ask(*node_, key);
     if (node == nullptr) return;
     if (const auto* v = node->as_floating_point()) {
-        target = static_cast<float>(v->get());
+        target = v->get();
     } else if (const auto* whole = node->as_integer()) {
-        target = static_cast<float>(whole->get());
+        target = static_cast<double>(whole->get());
     } else {
         wrong_type(*node_, *node, key, "a number");
     }
@@ -142,15 +148,50 @@ void TomlTable::numbers(std::string_view key, std::vector<std::uint32_t>& target
 }
 
 void TomlTable::reals(std::string_view key, std::vector<float>& target) {
+    std::vector<double> wide(target.begin(), target.end());
+    reals(key, wide);
+    target.clear();
+    for (const double value : wide) target.push_back(static_cast<float>(value));
+}
+
+void TomlTable::reals(std::string_view key, std::vector<double>& target) {
     const toml::node* node = ask(*node_, key);
     if (node == nullptr) return;
     const toml::array* list = node->as_array();
     if (list == nullptr) return wrong_type(*node_, *node, key, "a list of numbers");
-    std::vector<float> values;
+    std::vector<double> values;
     for (const toml::node& item : *list) {
         const auto v = item.value<double>();
         if (!v || !item.is_number()) return wrong_type(*node_, item, key, "numbers");
-        values.push_back(static_cast<float>(*v));
+        values.push_back(*v);
+    }
+    target = std::move(values);
+}
+
+void TomlTable::texts(std::string_view key, std::vector<std::string>& target) {
+    const toml::node* node = ask(*node_, key);
+    if (node == nullptr) return;
+    const toml::array* list = node->as_array();
+    if (list == nullptr) return wrong_type(*node_, *node, key, "a list of texts in quotes");
+    std::vector<std::string> values;
+    for (const toml::node& item : *list) {
+        const auto* v = item.as_string();
+        if (v == nullptr) return wrong_type(*node_, item, key, "texts in quotes");
+        values.push_back(v->get());
+    }
+    target = std::move(values);
+}
+
+void TomlTable::pairs(std::string_view key, std::vector<std::pair<std::string, std::string>>& target) {
+    const toml::node* node = ask(*node_, key);
+    if (node == nullptr) return;
+    const toml::table* entries = node->as_table();
+    if (entries == nullptr) return wrong_type(*node_, *node, key, "a table of texts");
+    std::vector<std::pair<std::string, std::string>> values;
+    for (const auto& [name, value] : *entries) {
+        const auto* v = value.as_string();
+        if (v == nullptr) return wrong_type(*node_, value, key, "texts in quotes");
+        values.emplace_back(std::string(name.str()), v->get());
     }
     target = std::move(values);
 }

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "entente/base/result.hpp"
@@ -38,8 +39,13 @@ public:
         target = static_cast<T>(wide);
     }
     void real(std::string_view key, float& target);
+    void real(std::string_view key, double& target);
     void numbers(std::string_view key, std::vector<std::uint32_t>& target);
     void reals(std::string_view key, std::vector<float>& target);
+    void reals(std::string_view key, std::vector<double>& target);
+    void texts(std::string_view key, std::vector<std::string>& target);
+    // Of a table: each key and its text.
+    void pairs(std::string_view key, std::vector<std::pair<std::string, std::string>>& target);
     // One of a few words; `choose` gets its index.
     void choice(std::string_view key, const std::vector<std::string_view>& words,
                 const std::function<void(std::size_t)>& choose);

@@ -31,6 +31,21 @@ Result<Bytes> NativeEnvironment::read_file(const std::string& path, std::uint64_
 Result<Bytes> NativeEnvironment::read_data(const std::string& path, std::uint64_t limit_bytes) {
     return read_maybe_gzip(path, limit_bytes);
 }
+Status NativeEnvironment::read_pieces(const std::string& path, const std::function<Status(ByteView)>& on_piece) {
+    const bool plain = std::filesystem::exists(path) && !path.ends_with(".gz");
+    if (!plain) {
+        constexpr std::uint64_t most_unpacked = std::uint64_t{1} << 30;
+        ENTENTE_ASSIGN(const Bytes all, read_maybe_gzip(path.ends_with(".gz") ? path.substr(0, path.size() - 3) : path, most_unpacked));
+        return on_piece(all);
+    }
+    ENTENTE_ASSIGN(const auto file, open_file(path));
+    Bytes piece(std::size_t{256} * 1024);
+    for (;;) {
+        ENTENTE_ASSIGN(const std::size_t read, file->read(piece));
+        if (read == 0) return done();
+        ENTENTE_TRY(on_piece(ByteView(piece).first(read)));
+    }
+}
 Result<Bytes> NativeEnvironment::fetch(const std::string& url, std::uint64_t limit_bytes) {
     const std::size_t host = url.find("://");
     const std::size_t path = host == std::string::npos ? host : url.find('/', host + 3);

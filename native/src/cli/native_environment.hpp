@@ -15,6 +15,7 @@ public:
 
     Result<Bytes> read_file(const std::string& path, std::uint64_t limit_bytes) override;
     Result<Bytes> read_data(const std::string& path, std::uint64_t limit_bytes) override;
+    Status read_pieces(const std::string& path, const std::function<Status(ByteView)>& on_piece) override;
     Result<Bytes> fetch(const std::string& url, std::uint64_t limit_bytes) override;
     Status write_file(const std::string& path, ByteView bytes) override;
     Status remove_file(const std::string& path) override;

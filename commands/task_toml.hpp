@@ -1,0 +1,21 @@
+// Tasks and mappings as people write them. docs/tasks.md lists every key.
+//
+//   ENTENTE_ASSIGN(const task::Task late, read_task_toml(text, "examples/late-deliveries/task.toml"));
+//   ENTENTE_ASSIGN(const task::Mapping mine, read_mapping_toml(text, "mine.toml", late));
+#pragma once
+
+#include <string_view>
+
+#include "entente/base/result.hpp"
+#include "entente/task/mapping.hpp"
+#include "entente/task/task.hpp"
+
+namespace entente::commands {
+
+// invalid_argument "task.toml", "task.unknown-key", "task.wrong-type", "task.out-of-range", and task::check's.
+Result<task::Task> read_task_toml(std::string_view text, std::string_view file_name);
+
+// invalid_argument "mapping.toml", "mapping.unknown-key" (a column that the task does not have, too), ...
+Result<task::Mapping> read_mapping_toml(std::string_view text, std::string_view file_name, const task::Task& task);
+
+}  // namespace entente::commands
