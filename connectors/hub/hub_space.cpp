@@ -48,6 +48,27 @@ Status HubSpace::expel(const std::string& participant) {
     return change(true, [&]() -> Status { return exchange_.expel(participant); });
 }
 
+Status HubSpace::admit_anew(const std::string& participant, const codec::PublicKey& key) {
+    return change(true, [&]() -> Status {
+        static_cast<void>(exchange_.expel(participant));  // unknown already, where this is done again after a crash
+        return exchange_.admit(participant, key);
+    });
+}
+
+Status HubSpace::suspend(const std::string& participant, const std::string& sentence) {
+    return change(true, [&]() -> Status {
+        exchange_.suspend(participant, sentence);
+        return done();
+    });
+}
+
+Status HubSpace::resume(const std::string& participant) {
+    return change(true, [&]() -> Status {
+        exchange_.resume(participant);
+        return done();
+    });
+}
+
 Status HubSpace::publish(const std::string& caller, Asset asset, SignedOffer offer) {
     return change(true, [&]() -> Status { return exchange_.publish(caller, std::move(asset), std::move(offer)); });
 }

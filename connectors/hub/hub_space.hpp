@@ -51,6 +51,10 @@ public:
 
     Status admit(const std::string& participant, const codec::PublicKey& key);
     Status expel(const std::string& participant);
+    // One that is known, with another key: what it offered is gone, what ran has ended.
+    Status admit_anew(const std::string& participant, const codec::PublicKey& key);
+    Status suspend(const std::string& participant, const std::string& sentence);
+    Status resume(const std::string& participant);
     Status publish(const std::string& caller, contract::Asset asset, contract::SignedOffer offer);
     // May `caller` deliver to `asset` now? Asked before its bytes are read.
     [[nodiscard]] Status may_deliver(const std::string& caller, const std::string& asset) const;

@@ -159,6 +159,15 @@ test('a partner joins without a code, and with one as before', async () => {
   // The operator's click ends it: for the token that was kept, and for whoever signs in again.
   await withPage('/', async (page) => {
     await signIn(page, 'olga');
+    const standing = async () => (await federation.status()).participants.map((p) => p.standing);
+    await page.getByRole('button', { name: 'Suspend plant-1' }).click();
+    assert.deepEqual(await standing(), ['admitted']);
+    await page.getByRole('button', { name: 'Yes, suspend plant-1' }).click();
+    await page.getByRole('button', { name: 'Let in again plant-1' }).click();
+    assert.deepEqual(await standing(), ['suspended']);
+    await page.getByRole('button', { name: 'Yes, let in again plant-1' }).click();
+    await page.getByRole('button', { name: 'Suspend plant-1' }).waitFor();
+    assert.deepEqual(await standing(), ['admitted']);
     await page.getByRole('button', { name: 'Remove plant-1' }).click();
     await page.getByRole('button', { name: 'Keep' }).click();
     await page.getByRole('button', { name: 'Remove plant-1' }).click();

@@ -107,6 +107,8 @@ struct EntryWriter {
     }
     void operator()(const round::UpdatesDeleted& r) const { json.number("round", r.round); }
     void operator()(const round::ReceiptIssued& r) const { json.number("round", r.receipt.round); }
+    void operator()(const round::KeyRotated& r) const { json.text("participant", r.participant); }
+    void operator()(const round::SuspensionChanged& r) const { json.text("participant", r.participant).text("reason", r.reason); }
     void operator()(const round::RoundAbandoned& r) const { json.number("round", r.round).text("reason", r.reason); }
     void operator()(const round::RoundClosed& r) const { json.number("round", r.round); }
     void operator()(const round::RoundOpened& r) const { json.number("round", r.round).text("digest", to_hex(r.model)); }

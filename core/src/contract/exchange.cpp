@@ -68,13 +68,38 @@ Status Exchange::expel(std::string_view participant) {
     for (auto& [id, listing] : listings_) {
         if (listing.asset.provider != participant) continue;
         listing.withdrawn = true;
+        listing.version.reset();
         end_transfers(id, {false, "transfer.withdrawn", "The provider has left."});
     }
     ++cursor_;
     return done();
 }
 
+void Exchange::suspend(std::string_view participant, std::string sentence) {
+    for (auto& [id, listing] : listings_) {
+        if (listing.asset.provider == participant) end_transfers(id, {false, "participant.suspended", sentence});
+    }
+    if (const auto key = participants_.find(participant); key != participants_.end()) {
+        for (const auto& [id, agreement] : agreements_) {
+            if (agreement.assignee_key == key->second) end_agreement(id, {false, "participant.suspended", sentence});
+        }
+    }
+    suspended_.insert_or_assign(std::string(participant), std::move(sentence));
+    ++cursor_;
+}
+
+void Exchange::resume(std::string_view participant) {
+    if (const auto it = suspended_.find(participant); it != suspended_.end()) suspended_.erase(it);
+    ++cursor_;
+}
+
+Status Exchange::may_act(std::string_view caller) const {
+    const auto it = suspended_.find(caller);
+    return it == suspended_.end() ? done() : Status(refuse(Code::permission_denied, "participant.suspended", it->second));
+}
+
 Status Exchange::publish(std::string_view caller, Asset asset, SignedOffer offer) {
+    ENTENTE_TRY(may_act(caller));
     const auto key = participants_.find(caller);
     if (key == participants_.end()) {
         return refuse(Code::permission_denied, "connector.unknown-participant", "no participant " + std::string(caller));
@@ -115,6 +140,7 @@ Result<Exchange::Listing*> Exchange::own_listing(std::string_view caller, std::s
 }
 
 Status Exchange::deliver(std::string_view caller, std::string_view asset, const Version& version) {
+    ENTENTE_TRY(may_act(caller));
     ENTENTE_ASSIGN(Listing * listing, own_listing(caller, asset));
     if (listing->version == version) return done();
     listing->version = version;
@@ -160,6 +186,7 @@ Result<Agreement> Exchange::negotiate(std::string_view caller, const Agreement& 
 }
 
 Result<Agreement> Exchange::judge(std::string_view caller, const Agreement& proposal, std::int64_t now_ms) const {
+    ENTENTE_TRY(may_act(caller));
     const Offer& offer = proposal.offer.offer;
     const auto consumer = participants_.find(caller);
     if (consumer == participants_.end()) {
@@ -203,6 +230,7 @@ Status Exchange::may_deliver(std::string_view caller, std::string_view asset, st
 }
 
 Result<Transfer> Exchange::open(std::string_view caller, const TransferRequest& request, std::int64_t now_ms, std::string_view id) {
+    ENTENTE_TRY(may_act(caller));
     if (const Transfer* known = id.empty() ? nullptr : find_transfer(id); known != nullptr) {
         const bool same = known->agreement == request.agreement && known->asset == request.asset && known->version == request.version;
         if (same && readable(caller, id).ok()) return *known;
@@ -275,6 +303,7 @@ Status Exchange::in_force(std::string_view caller, const Transfer& transfer, std
 }
 
 Result<Transfer> Exchange::readable(std::string_view caller, std::string_view transfer) const {
+    ENTENTE_TRY(may_act(caller));
     const Transfer* found = find_transfer(transfer);
     if (found == nullptr) return refuse(Code::not_found, "transfer.unknown", "no transfer " + std::string(transfer));
     const auto agreement = agreements_.find(found->agreement);

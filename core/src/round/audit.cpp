@@ -68,6 +68,13 @@ private:
         if (r.coordinator != o_.coordinator) tell("federation", another("ledger.other-key", "the ledger was begun with another coordinator key"));
     }
     void see(const ParticipantAdmitted& r) { keys_[r.participant] = r.key; }
+    void see(const SuspensionChanged&) {}
+    void see(const KeyRotated& r) {
+        const Status good = check_rotation(o_.plan.federation.id, r);
+        if (!good.ok()) tell("key of " + r.participant, good.error());
+        if (r.former != keys_[r.participant]) tell("key of " + r.participant, another("key.stranger", "the key that signed the new one was not its own"));
+        keys_[r.participant] = r.key;
+    }
     void see(const ParticipantLeft&) {}
     void see(const PolicyDecided&) {}
     void see(const UpdateRefused&) {}
@@ -94,6 +101,7 @@ private:
 
     void see(const UpdateAccepted& r) {
         accepted_[r.participant] = r;
+        signers_[r.participant] = keys_[r.participant];
         const auto agreement = agreements_.find(r.agreement);
         if (agreement == agreements_.end() || agreement->second != r.participant) {
             tell(in_round(r.round) + ": update of " + r.participant, another("update.no-agreement", "the ledger has no agreement " + r.agreement + " with " + r.participant));
@@ -209,8 +217,8 @@ private:
         if (!opened->update.ok()) return opened->update.error();
         if (opened->update->record.blob != record.blob) return another("blob.damaged", "its envelope is not the one that was counted");
         const codec::FrameHeader& h = opened->header;
-        const auto key = keys_.find(record.participant);
-        if (key == keys_.end() || h.signer != key->second || h.sender != record.participant) return another("update.foreign-signature", "it is not signed by " + record.participant);
+        const auto key = signers_.find(record.participant);
+        if (key == signers_.end() || h.signer != key->second || h.sender != record.participant) return another("update.foreign-signature", "it is not signed by " + record.participant);
         ENTENTE_TRY(check_belongs(o_.plan, h, "update"));
         const bool same = h.content == record.content && h.agreement == record.agreement && h.round == record.base_round && h.base_model == contents_[record.base_round] &&
                           record.weight == (o_.plan.aggregation.weighting == plan::Weighting::uniform ? 1 : h.weight);
@@ -249,6 +257,7 @@ private:
     std::map<std::string, std::string> agreements_;  // id -> assigner
     std::map<std::uint64_t, Digest> contents_;       // of models, by the round that trains on them
     std::map<std::string, UpdateAccepted> accepted_;
+    std::map<std::string, codec::PublicKey> signers_;  // of the latest update of each
     std::map<std::string, UpdateAccepted> closed_updates_;
     std::optional<RoundClosed> closed_;
     std::optional<proof::Receipt> receipt_;

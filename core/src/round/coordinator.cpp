@@ -37,6 +37,11 @@ std::shared_ptr<OpenedUpdate> Coordinator::open(contract::ByteSource& content) c
 const plan::Plan& Coordinator::plan() const noexcept { return impl_->plan; }
 View Coordinator::view() const { return impl_->view(); }
 View Coordinator::summary() const { return impl_->summary(); }
+
+std::optional<std::string> Coordinator::suspension(const std::string& participant) const {
+    const Impl::Member* member = impl_->find(participant);
+    return member == nullptr ? std::nullopt : member->suspended;
+}
 std::span<const float> Coordinator::parameters() const noexcept { return impl_->parameters; }
 const std::optional<Error>& Coordinator::failure() const noexcept { return impl_->failure; }
 
@@ -73,12 +78,12 @@ void Coordinator::Impl::on(Started& e) {
 }
 
 void Coordinator::Impl::on(Joined& e) {
-    const bool known = members.count(e.participant) > 0;
+    const Member* before = find(e.participant);
+    const bool known = before != nullptr && !before->left && before->key == e.key;
+    come_in(e.participant, e.key);
     Member& member = members[e.participant];
     member.name = e.name;
-    member.key = e.key;
     member.last_seen_ms = e.now_ms;
-    member.left = false;
     if (!known) persist(e.now_ms, ParticipantAdmitted{e.participant, e.name, e.key});
 }
 
@@ -93,6 +98,22 @@ void Coordinator::Impl::on(Left& e) {
         if (whose.second == e.participant && !counting) update.until_ms = std::min(update.until_ms, e.now_ms);
     }
     delete_due(e.now_ms);
+    advance(e.now_ms);
+}
+
+void Coordinator::Impl::on(Rotated& e) {
+    const Member* member = find(e.rotation.participant);
+    if (member == nullptr || member->left || member->key != e.rotation.former) return;
+    come_in(e.rotation.participant, e.rotation.key);
+    persist(e.now_ms, std::move(e.rotation));
+    advance(e.now_ms);
+}
+
+void Coordinator::Impl::on(Suspension& e) {
+    Member* member = find(e.participant);
+    if (member == nullptr || member->left || member->suspended.has_value() == e.suspended) return;
+    member->suspended = e.suspended ? std::optional(e.reason) : std::nullopt;
+    persist(e.now_ms, SuspensionChanged{e.participant, e.suspended, e.reason});
     advance(e.now_ms);
 }
 
@@ -111,7 +132,7 @@ void Coordinator::Impl::on(Watched& e) {
     for (const contract::CatalogEntry& entry : e.catalog.entries) {
         if (entry.asset.kind != contract::AssetKind::update_stream) continue;
         Member* member = find(entry.asset.provider);
-        if (member == nullptr || member->left) continue;
+        if (member == nullptr || member->left || member->suspended) continue;
         const bool other = member->ended && member->update_agreement && member->update_agreement->offer != entry.offer;
         if (!member->update_agreement || other) {
             consider_offer(entry, *member, e.now_ms);
@@ -235,6 +256,7 @@ void Coordinator::Impl::open(const std::set<std::string>& whom, std::int64_t now
     deadline_ms = now_ms + std::int64_t{1000} * plan.round.deadline_s;
     draw(whom);
     accepted.clear();
+    former.clear();
     empty_fold();
     bases[round].lots = lots;
     persist(now_ms, RoundOpened{round, model_content, deadline_ms, lots, goal});

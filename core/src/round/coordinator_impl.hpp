@@ -30,6 +30,7 @@ public:
         bool negotiating = false;
         bool retrieving = false;
         bool left = false;
+        std::optional<std::string> suspended;  // why
     };
 
     // A model that updates may be based on.
@@ -46,6 +47,8 @@ public:
     void on(coordinator::Started& e);
     void on(coordinator::Joined& e);
     void on(coordinator::Left& e);
+    void on(coordinator::Rotated& e);
+    void on(coordinator::Suspension& e);
     void on(coordinator::Seen& e);
     void on(coordinator::Watched& e);
     void on(coordinator::Negotiated& e);
@@ -70,6 +73,8 @@ public:
 
     // coordinator_members.cpp: who takes part, on which terms, and what people see
     Member* find(const std::string& id);
+    // With this key from now on: of another key, and of one that had left, the agreements are over.
+    void come_in(const std::string& id, const codec::PublicKey& with);
     [[nodiscard]] bool present(const Member& member, std::int64_t now_ms) const;
     [[nodiscard]] std::set<std::string> active(std::int64_t now_ms) const;
     // Whom a round may ask: those whose agreements hold. Where they are too few, the others as well, who hear by their
@@ -146,6 +151,7 @@ public:
     std::uint32_t goal = 0;                          // of the open round; 0: all who are expected
     std::map<std::uint64_t, Base> bases;             // by the round that trains on it
     std::map<std::string, UpdateAccepted> accepted;  // of the open round
+    std::map<std::string, contract::Agreement> former;  // by id: under which one of them came whose key is another since
     struct StoredUpdate {
         Digest blob;
         std::int64_t retention_ms = 0;  // its agreement's, from the end of its round

@@ -25,8 +25,25 @@ Coordinator::Impl::Member* Coordinator::Impl::find(const std::string& id) {
     return it == members.end() ? nullptr : &it->second;
 }
 
+void Coordinator::Impl::come_in(const std::string& id, const codec::PublicKey& with) {
+    Member& member = members[id];
+    if (member.key != with || member.left) {
+        if (phase == Phase::collecting && member.update_agreement) former.insert_or_assign(member.update_agreement->id, *member.update_agreement);
+        member.update_agreement.reset();
+        member.model_agreement.reset();
+        member.update_window.reset();
+        member.model_window.reset();
+        if (accepted.count(id) == 0) member.judged.reset();  // its new key makes other bytes of the same content
+        member.refused_offer.clear();
+        member.negotiating = false;
+        member.ended = false;
+    }
+    member.key = with;
+    member.left = false;
+}
+
 bool Coordinator::Impl::present(const Member& member, std::int64_t now_ms) const {
-    return !member.left && now_ms - member.last_seen_ms <= std::int64_t{1000} * plan.round.presence_s;
+    return !member.left && !member.suspended && now_ms - member.last_seen_ms <= std::int64_t{1000} * plan.round.presence_s;
 }
 
 std::set<std::string> Coordinator::Impl::active(std::int64_t now_ms) const {
@@ -248,6 +265,8 @@ View Coordinator::Impl::view() const {
         const bool agreed = member.update_agreement && member.model_agreement;
         if (member.left) {
             p.standing = Standing::left;
+        } else if (member.suspended) {
+            p.standing = Standing::suspended;
         } else if (!member.refused_offer.empty() || member.ended) {
             p.standing = Standing::refused;
         } else if (accepted.count(id) > 0) {
@@ -297,6 +316,7 @@ std::string_view to_string(Standing standing) noexcept {
         case Standing::absent: return "absent";
         case Standing::refused: return "refused";
         case Standing::left: return "left";
+        case Standing::suspended: return "suspended";
     }
     return "unknown";
 }

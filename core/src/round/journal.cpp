@@ -23,6 +23,8 @@ struct Kind {
     std::string_view operator()(const ModelPublished&) const { return "model.published"; }
     std::string_view operator()(const UpdatesDeleted&) const { return "updates.deleted"; }
     std::string_view operator()(const ReceiptIssued&) const { return "round.receipt"; }
+    std::string_view operator()(const KeyRotated&) const { return "participant.key"; }
+    std::string_view operator()(const SuspensionChanged& r) const { return r.suspended ? "participant.suspended" : "participant.resumed"; }
 };
 
 std::string in_round(std::uint64_t round) { return "Round " + std::to_string(round) + ": "; }
@@ -67,6 +69,12 @@ struct Summary {
         return in_round(r.receipt.round) + "receipt: " + std::to_string(r.receipt.updates) + " updates made the model " + short_hex(r.receipt.model) +
                " of " + short_hex(r.receipt.base_model);
     }
+    std::string operator()(const KeyRotated& r) const {
+        return r.participant + " has taken the key " + codec::to_hex(r.key).substr(0, 8) + " in place of " + codec::to_hex(r.former).substr(0, 8);
+    }
+    std::string operator()(const SuspensionChanged& r) const {
+        return r.participant + (r.suspended ? " suspended: " + r.reason : " takes part again");
+    }
     std::string operator()(const RoundAbandoned& r) const { return in_round(r.round) + "abandoned: " + r.reason; }
     std::string operator()(const ModelPublished& r) const {
         return (r.final ? std::string("Final model ") : "Model for round " + std::to_string(r.round) + ": ") + short_hex(r.content);
@@ -79,6 +87,20 @@ PolicyDecided decided(policy::Point point, std::string agreement, std::string pa
                       const policy::Verdict& verdict) {
     return {point, std::move(agreement), std::move(participant), round, verdict.permitted, verdict.code, verdict.sentence,
             verdict.operand, verdict.input};
+}
+
+std::string rotation_text(const std::string& federation, const std::string& participant, const codec::PublicKey& former,
+                          const codec::PublicKey& key) {
+    return federation + ":" + participant + ":" + codec::to_hex(former) + ":" + codec::to_hex(key);
+}
+
+Status check_rotation(const std::string& federation, const KeyRotated& rotation) {
+    const std::string text = rotation_text(federation, rotation.participant, rotation.former, rotation.key);
+    const ByteView bytes = as_bytes(std::string_view(text));
+    const bool good = rotation.former != rotation.key && codec::verify(rotation.former, "rotate", bytes, rotation.by_former) &&
+                      codec::verify(rotation.key, "rotate", bytes, rotation.by_key);
+    if (good) return done();
+    return Error{Code::unauthenticated, "key.bad-signature", "key: expected a new key, signed by the former one and by itself"};
 }
 
 bool DecisionLog::is_news(const PolicyDecided& decision) {

@@ -88,6 +88,7 @@ Result<StagedUpdate> Coordinator::Impl::judge(const std::string& id, const Membe
     if (!member.update_agreement) {
         return refuse_with(Code::permission_denied, "update.no-agreement", "update: there is no agreement with " + id);
     }
+    if (member.suspended) return refuse_with(Code::permission_denied, "participant.suspended", "update: " + id + " is suspended: " + *member.suspended);
     const codec::FrameHeader& header = opened.header;
     ENTENTE_ASSIGN(StagedUpdate update, std::move(opened.update));
     ENTENTE_TRY(check_update(id, member, transfer, header));
@@ -128,7 +129,8 @@ void Coordinator::Impl::refuse(const std::string& id, Member& member, const cont
 std::optional<std::string> Coordinator::Impl::may_release(std::int64_t now_ms) {
     std::optional<std::string> forbidden;
     for (const auto& [id, record] : accepted) {
-        const contract::Agreement& agreement = *members.at(id).update_agreement;
+        const auto old = former.find(record.agreement);
+        const contract::Agreement& agreement = old != former.end() ? old->second : *members.at(id).update_agreement;
         policy::Facts known = facts(now_ms, &agreement);
         known.cohort = accepted.size();
         const policy::Verdict verdict = policy::evaluate(agreement.offer.offer.policy, policy::Point::release, known);

@@ -19,8 +19,9 @@ constexpr std::int64_t watch_ms = 25'000;  // one long poll
 constexpr std::int64_t first_pause_ms = 250;
 constexpr std::int64_t longest_pause_ms = 10'000;
 
-bool temporary(Code code) {
-    return code == Code::unavailable || code == Code::deadline_exceeded || code == Code::no_space ||
+bool temporary(const Error& error) {
+    const Code code = error.code;
+    return error.reason == "participant.suspended" || code == Code::unavailable || code == Code::deadline_exceeded || code == Code::no_space ||
            code == Code::resource_exhausted || code == Code::internal;
 }
 
@@ -431,7 +432,7 @@ void Participant::Impl::on(Waited& e) {
 void Participant::Impl::on(Failed& e) {
     last_seen_ms = e.now_ms;
     if (step == Step::finished) return;
-    if (temporary(e.error.code)) {
+    if (temporary(e.error)) {
         notice(Notice::Kind::retrying, e.error.reason, e.error.message);
         view.activity = "waiting";
         emit(Wait{pause_ms});

@@ -66,10 +66,8 @@ struct Coordinator::Impl::Replay {
         return done();
     }
     Status operator()(const ParticipantAdmitted& r) const {
-        Member& member = to.members[r.participant];
-        member.name = r.name;
-        member.key = r.key;
-        member.left = false;
+        to.come_in(r.participant, r.key);
+        to.members[r.participant].name = r.name;
         return done();
     }
     Status operator()(const ParticipantLeft& r) const {
@@ -99,6 +97,7 @@ struct Coordinator::Impl::Replay {
         to.goal = r.goal;
         to.bases[r.round].lots = r.lots;
         to.accepted.clear();
+        to.former.clear();
         to.expected.clear();
         for (const auto& [id, member] : to.members) {
             const bool agreed = member.update_agreement && member.model_agreement && !member.left;
@@ -122,6 +121,14 @@ struct Coordinator::Impl::Replay {
         return done();
     }
     Status operator()(const ReceiptIssued&) const { return done(); }
+    Status operator()(const KeyRotated& r) const {
+        to.come_in(r.participant, r.key);
+        return done();
+    }
+    Status operator()(const SuspensionChanged& r) const {
+        to.members[r.participant].suspended = r.suspended ? std::optional(r.reason) : std::nullopt;
+        return done();
+    }
     Status operator()(const RoundClosed& r) const {
         to.closed_population = r.population;
         to.closed_pending = true;

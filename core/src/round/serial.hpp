@@ -76,6 +76,14 @@ void serialize(Archive& archive, ReceiptIssued& r) {
     archive(r.receipt, r.signature);
 }
 template <class Archive>
+void serialize(Archive& archive, KeyRotated& r) {
+    archive(r.participant, r.key, r.former, r.by_key, r.by_former);
+}
+template <class Archive>
+void serialize(Archive& archive, SuspensionChanged& r) {
+    archive(r.participant, r.suspended, r.reason);
+}
+template <class Archive>
 void serialize(Archive& archive, Record& r) {
     archive(r.at_ms, r.body);
 }

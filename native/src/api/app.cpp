@@ -75,13 +75,18 @@ void App::authorise(const Match& match, const Request& request, std::function<vo
     if (match.route == nullptr) return next(problem(404, "http.not-found", "there is nothing at " + request.path), {});
     if (match.route->access.is_public()) return next(std::nullopt, {});
     const Access& access = match.route->access;
-    gate_.identify(request.bearer, [&access, next = std::move(next)](Result<Principal> who) {
+    gate_.identify(request.bearer, [this, &access, path = match.route->path, next = std::move(next)](Result<Principal> who) {
         if (!who.ok()) return next(refusal(who.error()), {});
         if (!access.has(who->role)) {
             return next(refusal({Code::permission_denied, "auth.role", "expected the role " + roles_text(access) + ", found " + std::string(to_string(who->role))}), {});
         }
         if (access.joined && !who->joined) {
             return next(refusal({Code::permission_denied, "auth.not-joined", who->id + " has not joined: expected its key on the books first (entente join, or the join page)"}), {});
+        }
+        // A member that is suspended may still leave.
+        const bool acts = access.joined && !access.has(Role::operator_) && path != "/api/v1/leave";
+        if (const auto why = acts ? o_.host.suspension(who->id) : std::nullopt) {
+            return next(problem(403, "participant.suspended", who->id + " is suspended by the operator: " + *why), {});
         }
         next(std::nullopt, std::move(who).value());
     });

@@ -81,6 +81,7 @@ public:
     void hub_content(Call& call);
     void hub_outcome(Call& call);
     void hub_heartbeat(Call& call);
+    void rotate_key(Call& call);
     void leave(Call& call);
     void register_connector(Call& call);
     void me(Call& call);
@@ -103,6 +104,8 @@ public:
     void model(Call& call);
     void model_safetensors(Call& call);
     void remove_participant(Call& call);
+    void suspend_participant(Call& call);
+    void resume_participant(Call& call);
 
 private:
     struct Activity {  // what a partner said about itself, for people

@@ -187,6 +187,29 @@ void App::register_connector(Call& call) {
                         .str()));
 }
 
+// A new key, signed by the former one. Asked again with the same key, as after a lost answer, nothing changes.
+void App::rotate_key(Call& call) {
+    const auto body = JsonBody::parse(call.request.body);
+    if (!body.ok()) return call.reply(problem(body.error()));
+    const auto key = codec::public_key_from_hex(body->text("public_key"));
+    const auto by_key = codec::signature_from_hex(body->text("signature"));
+    const auto by_former = codec::signature_from_hex(body->text("former_signature"));
+    if (!key.ok() || !by_key.ok() || !by_former.ok()) {
+        return call.reply(problem(400, "key.malformed", "expected public_key (64), signature and former_signature (128 hexadecimal digits each)"));
+    }
+    const Account* account = o_.identity.find(call.who.id);
+    if (account == nullptr) return call.reply(problem(404, "identity.unknown", "no key of yours is known here"));
+    if (account->key != *key) {
+        const round::KeyRotated rotation{call.who.id, *key, account->key, *by_key, *by_former};
+        Status rotated = round::check_rotation(o_.host.machine().plan().federation.id, rotation);
+        if (rotated.ok()) rotated = o_.host.rotate(rotation);
+        if (rotated.ok()) rotated = o_.identity.rekey(call.who.id, *key);
+        if (!rotated.ok()) return call.reply(problem(rotated.error()));
+        if (DspMailbox* const connector = connector_) connector->forget(call.who.id);
+    }
+    call.reply(json(commands::JsonObject().text("participant", call.who.id).text("public_key", codec::to_hex(*key)).str()));
+}
+
 void App::leave(Call& call) {
     if (Status left = o_.host.leave(call.who.id, "left by itself"); !left.ok()) return call.reply(problem(left.error()));
     if (DspMailbox* const connector = connector_) connector->forget(call.who.id);

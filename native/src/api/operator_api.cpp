@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t largest_page = 1'000;
 constexpr double longest_validity_s = 365.0 * 24 * 3600;
+constexpr std::size_t longest_reason = 200;
 constexpr double usual_validity_s = 7.0 * 24 * 3600;
 
 std::uint64_t number_of(const http::Request& request, const std::string& key, std::uint64_t otherwise) {
@@ -185,6 +186,20 @@ void App::remove_participant(Call& call) {
     if (DspMailbox* const connector = connector_) connector->forget(id);
     end_listeners(id);
     call.reply(http::no_content());
+}
+
+void App::suspend_participant(Call& call) {
+    const auto body = JsonBody::parse(call.request.body.empty() ? "{}" : call.request.body);
+    if (!body.ok()) return call.reply(problem(body.error()));
+    const std::string reason = body->text("reason");
+    if (reason.size() > longest_reason) return call.reply(problem(400, "participant.reason", "reason: expected at most 200 bytes"));
+    const Status suspended = o_.host.suspend(call.parameters.at(0), reason.empty() ? "no reason was given" : reason);
+    call.reply(suspended.ok() ? http::no_content() : problem(suspended.error()));
+}
+
+void App::resume_participant(Call& call) {
+    const Status resumed = o_.host.resume(call.parameters.at(0));
+    call.reply(resumed.ok() ? http::no_content() : problem(resumed.error()));
 }
 
 }  // namespace entente::native

@@ -89,10 +89,9 @@ void App::evidence(Call& call) {
         if (asked == call.request.query.end()) return call.reply(problem(400, "evidence.participant", "expected ?participant=, whose evidence"));
         whose = asked->second;
     }
-    const Account* account = o_.identity.find(whose);
-    if (account == nullptr) return call.reply(problem(404, "identity.unknown", "no participant " + whose.substr(0, 64) + " is known here"));
+    if (o_.identity.find(whose) == nullptr) return call.reply(problem(404, "identity.unknown", "no participant " + whose.substr(0, 64) + " is known here"));
     const std::uint64_t limit = std::clamp<std::uint64_t>(whole_of(call.request, "limit").value_or(100), 1, largest_page);
-    const auto found = evidence_json(o_.store, o_.host.log(), o_.coordinator_key, {whose, account->key}, whole_of(call.request, "after").value_or(0), limit);
+    const auto found = evidence_json(o_.store, o_.host.log(), o_.coordinator_key, whose, whole_of(call.request, "after").value_or(0), limit);
     call.reply(found.ok() ? json(*found) : problem(found.error()));
 }
 

@@ -37,6 +37,7 @@ constexpr Route table[] = {
     {"POST", "/api/v1/hub/transfers/{id}/outcome", members, BodyKind::small, false, &App::hub_outcome},
     {"POST", "/api/v1/hub/heartbeat", members, BodyKind::small, false, &App::hub_heartbeat},
     {"PUT", "/api/v1/connector", members, BodyKind::small, false, &App::register_connector},
+    {"POST", "/api/v1/key", members, BodyKind::small, false, &App::rotate_key},
     {"POST", "/api/v1/leave", members, BodyKind::small, false, &App::leave},
     {"GET", "/api/v1/me", known, BodyKind::none, false, &App::me},
 
@@ -58,6 +59,8 @@ constexpr Route table[] = {
     {"GET", "/api/v1/model", overseers, BodyKind::none, false, &App::model},
     {"GET", "/api/v1/model.safetensors", overseers, BodyKind::none, false, &App::model_safetensors},
     {"DELETE", "/api/v1/participants/{id}", operators, BodyKind::none, false, &App::remove_participant},
+    {"POST", "/api/v1/participants/{id}/suspension", operators, BodyKind::small, false, &App::suspend_participant},
+    {"DELETE", "/api/v1/participants/{id}/suspension", operators, BodyKind::none, false, &App::resume_participant},
 };
 
 // "/a/{x}/b" against "/a/1/b".

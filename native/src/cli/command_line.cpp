@@ -24,11 +24,12 @@
 #include "commands/usage.hpp"
 #include "entente/tensor/kernels.hpp"
 #include "join/join.hpp"
+#include "join/key_rotation.hpp"
 
 namespace entente::native {
 namespace {
 
-constexpr std::array<std::string_view, 14> names{"serve", "join", "leave", "invite", "login", "verify", "ledger", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
+constexpr std::array<std::string_view, 15> names{"serve", "join", "leave", "key", "invite", "login", "verify", "ledger", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
 
 constexpr std::string_view overview = R"(Entente: federated learning under contract
 
@@ -37,6 +38,7 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente login --issuer URL                     sign in at an identity provider, instead of codes and tokens
   entente join partner.toml                      take part with your own data, which stays with you
   entente leave partner.toml                     end your agreements; which models your updates are in
+  entente key rotate --state plant-a             a partner takes a new key, which its former one signs
   entente verify FOLDER|URL|RECEIPT              does it hold: files, ledger, log, receipts, and each round's sum
   entente ledger FOLDER|URL                      agreements, uses and refusals by partner; one partner's evidence
   entente simulate --data mnist --partners 3     a whole federation in one process
@@ -61,6 +63,8 @@ struct Line {
     LoginOptions login;
     VerifyOptions verify;
     LedgerOptions ledger;
+    KeyRotation rotation;
+    bool rotation_json = false;
     bool doctor_json = false;
     bool scope_given() { return app.get_subcommand("login")->count("--scope") > 0; }
     ConnectorDoctor connector;
@@ -97,6 +101,7 @@ void declare(Line& line) {
     serve->add_option("--web-client", s.web_client, "With --issuer: client id of the web pages (entente-web)");
     serve->add_option("--web-scope", s.web_scope, "With --issuer: scopes that the pages ask for (openid)");
     serve->add_flag(mock_option, s.mock_identity, "Believe partners' EDCs who they say they are (EDC's mock identity). For tests");
+    serve->add_option("--token-life-s", s.token_life_s, "Seconds for which a partner's token stays good unused (30 days)")->check(CLI::PositiveNumber);
     serve->add_option("--head-timeout-ms", s.head_timeout_ms, "Time for a request's head (15000)");
     serve->add_option("--body-grace-ms", s.body_grace_ms, "Time for a body before its rate counts (30000)");
     serve->add_flag("--json", s.json, "One JSON object a line");
@@ -137,6 +142,15 @@ void declare(Line& line) {
     leave->add_option("--state", p.state_folder, "Folder with key and token (entente-partner)");
     leave->add_option("--ca", p.ca_file, "PEM certificates to trust instead of the system's");
     leave->add_flag("--json", p.json, "One JSON object");
+
+    CLI::App* key = line.app.add_subcommand("key", "A partner's key.\n\n  entente key rotate --state plant-a\n");
+    key->require_subcommand(1);
+    CLI::App* rotate = key->add_subcommand("rotate", "A new key, signed by the former one, which counts no more from then on. Stop entente join first.\n\n"
+                                                     "  entente key rotate --state plant-a\n");
+    rotate->add_option("--state", line.rotation.state_folder, "Folder for key and token (entente-partner)");
+    rotate->add_option("--url", line.rotation.url, "The coordinator, when it is elsewhere now");
+    rotate->add_option("--ca", line.rotation.ca_file, "PEM certificates to trust instead of the system's");
+    rotate->add_flag("--json", line.rotation_json, "One JSON object");
 
     CLI::App* invite = line.app.add_subcommand("invite", "A one-time join code.\n\n  ENTENTE_TOKEN=op_… entente invite --partner plant-a\n");
     InviteOptions& i = line.invite;
@@ -209,11 +223,21 @@ std::optional<int> parse(Line& line, const std::vector<std::string>& args, Nativ
     return std::nullopt;
 }
 
+int rotate(const KeyRotation& wanted, bool json, NativeEnvironment& environment) {
+    const auto rotated = rotate_key(wanted);
+    if (!rotated.ok()) return commands::report(rotated.error(), environment);
+    const std::string key = codec::to_hex(rotated->key);
+    environment.print(json ? commands::JsonObject().text("participant", rotated->participant).text("former", codec::to_hex(rotated->former)).text("key", key).str() + "\n"
+                           : "  Key          " + key + "   of " + rotated->participant + " from now on\n  Next         entente join, which makes new agreements\n");
+    return commands::exit_done;
+}
+
 int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& environment) {
     Line line;
     declare(line);
     if (const auto ended = parse(line, args, environment)) return *ended;
     if (line.app.got_subcommand("serve")) return serve(line.serve, environment);
+    if (line.app.got_subcommand("key")) return rotate(line.rotation, line.rotation_json, environment);
     if (line.app.got_subcommand("invite")) return invite(line.invite, environment);
     if (line.app.got_subcommand("login")) {
         if (!line.login.wanted.client_secret_file.empty() && !line.scope_given()) line.login.wanted.scope.clear();

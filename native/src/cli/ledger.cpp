@@ -1,5 +1,6 @@
 #include "cli/ledger.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -62,16 +63,15 @@ public:
         std::vector<std::string> ids;
         for (const round::Entry& entry : admitted) {
             const auto& who = std::get<round::ParticipantAdmitted>(entry.record.body);
-            if (keys_.insert_or_assign(who.participant, who.key).second) ids.push_back(who.participant);
+            if (std::find(ids.begin(), ids.end(), who.participant) == ids.end()) ids.push_back(who.participant);
         }
         return ids;
     }
 
     Result<std::string> evidence(const std::string& partner, std::uint64_t after) override {
-        ENTENTE_TRY(partners());
-        const auto key = keys_.find(partner);
-        if (key == keys_.end()) return Error{Code::not_found, "ledger.no-partner", "the ledger knows no partner " + partner};
-        return evidence_json(store_, *log_, coordinator_, {partner, key->second}, after, page);
+        ENTENTE_ASSIGN(const auto all, partners());
+        if (std::find(all.begin(), all.end(), partner) == all.end()) return Error{Code::not_found, "ledger.no-partner", "the ledger knows no partner " + partner};
+        return evidence_json(store_, *log_, coordinator_, partner, after, page);
     }
 
 private:
@@ -80,7 +80,6 @@ private:
     StateStore store_;
     std::unique_ptr<TransparencyLog> log_;
     codec::PublicKey coordinator_;
-    std::map<std::string, codec::PublicKey> keys_;
 };
 
 class UrlSource final : public Source {

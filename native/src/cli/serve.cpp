@@ -101,6 +101,7 @@ private:
         ENTENTE_ASSIGN(const plan::Plan plan, settle_plan(o_, store, environment_));
         ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(o_.data_folder + "/coordinator.key"));
         ENTENTE_ASSIGN(JoinCodes identity, JoinCodes::open(store));
+        identity.set_token_life(1000 * o_.token_life_s);
         ENTENTE_ASSIGN(std::shared_ptr<Issuer> issuer, make_issuer());
         ENTENTE_ASSIGN(Bytes envelope, sign_plan(plan, key));
         const codec::PublicKey public_key = key.public_key();

@@ -36,6 +36,7 @@ struct ServeOptions {
     bool mock_identity = false;         // partners behind EDCs prove nothing, and are believed
     std::string keep_updates = "10";    // rounds, "all" or "none"
     bool auditors_read_updates = false;
+    std::int64_t token_life_s = 30 * 24 * 3600;
     std::int64_t head_timeout_ms = 15'000;
     std::int64_t body_grace_ms = 30'000;
     bool json = false;

@@ -39,7 +39,10 @@ struct DspSide::State {
 
     Status open() {
         ENTENTE_ASSIGN(Exchange exchange, storage.load(o.federation));
-        ENTENTE_TRY(exchange.admit(o.self, o.key->public_key()));
+        if (!exchange.admit(o.self, o.key->public_key()).ok()) {  // its key has changed since
+            ENTENTE_TRY(exchange.expel(o.self));
+            ENTENTE_TRY(exchange.admit(o.self, o.key->public_key()));
+        }
         space.emplace(o.federation, std::move(exchange), storage, now_ms);
         space->on_decision([this](const Decision& d) { storage.record(d); });
         ENTENTE_TRY(listener.start());

@@ -4,7 +4,7 @@
 //   Gatekeeper gate({.codes = codes, .issuer = issuer, .audience = "entente-api", .claims = {}, .post = post});
 //   gate.identify(bearer, [](Result<Principal> who) { … });
 //
-// Errors: unauthenticated "auth.no-token", "auth.unknown-token", "token.*"; permission_denied "auth.no-role", "auth.no-company",
+// Errors: unauthenticated "auth.no-token", "auth.unknown-token", "auth.expired-token", "token.*"; permission_denied "auth.no-role", "auth.no-company",
 // "join.removed"; unavailable "issuer.*". One strand, which `post` runs work on; completions run there, at once or later.
 #pragma once
 

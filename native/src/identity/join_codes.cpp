@@ -38,6 +38,8 @@ std::string normal(std::string_view code) {
 
 std::string new_token() { return "pt_" + to_hex(random_bytes(24)); }
 
+std::string used_key(const std::string& id) { return "token." + id; }
+
 Digest hash_of(std::string_view secret) { return codec::sha256(as_bytes(secret)); }
 
 }  // namespace
@@ -47,6 +49,8 @@ Result<JoinCodes> JoinCodes::open(StateStore& store) {
     ENTENTE_ASSIGN(std::vector<Account> accounts, store.accounts());
     for (Account& account : accounts) {
         if (!account.expelled) identity.tokens_[account.token] = account.id;
+        ENTENTE_ASSIGN(const auto used, store.meta(used_key(account.id)));
+        if (used && used->size() == sizeof(std::int64_t)) identity.used_ms_[account.id] = read_le<std::int64_t>(*used);
         identity.accounts_[account.id] = std::move(account);
     }
     ENTENTE_ASSIGN(std::vector<JoinCode> codes, store.codes());
@@ -69,13 +73,20 @@ Result<std::optional<std::string>> JoinCodes::first_operator_token() {
     return std::optional<std::string>(token);
 }
 
-std::optional<Principal> JoinCodes::authenticate(const std::string& bearer) {
-    if (bearer.empty() || bearer.size() > 200) return std::nullopt;
+Result<Principal> JoinCodes::authenticate(const std::string& bearer, std::int64_t now_ms) {
+    const Error unknown{Code::unauthenticated, "auth.unknown-token", "this token is not known"};
+    if (bearer.empty() || bearer.size() > 200) return unknown;
     const Digest hash = hash_of(bearer);  // comparing hashes tells nothing about the token by its timing
     if (operator_token_ && hash == *operator_token_) return Principal{"operator", "Operator", Role::operator_};
     const auto it = tokens_.find(hash);
-    if (it == tokens_.end()) return std::nullopt;
+    if (it == tokens_.end()) return unknown;
     const Account& account = accounts_.at(it->second);
+    if (expired(account.id, now_ms)) {
+        return Error{Code::unauthenticated, "auth.expired-token",
+                     "this token has expired, as it was not used for " + std::to_string(token_life_ms_ / (24 * 3600 * 1000)) +
+                         " days; join again with the same key and a new join code of the operator, or sign in"};
+    }
+    used(account.id, now_ms);
     return Principal{account.id, account.name, role_from(account.role).value_or(Role::partner)};
 }
 
@@ -84,7 +95,7 @@ Result<JoinCodes::Invited> JoinCodes::invite(const std::string& participant, con
     ENTENTE_TRY(contract::check_id(participant));
     if (role == Role::operator_) return Error{Code::permission_denied, "join.role", "an operator cannot be invited"};
     const Account* known = find(participant);
-    if (known != nullptr && !known->expelled) {
+    if (known != nullptr && !known->expelled && !expired(participant, now_ms)) {
         return Error{Code::conflict, "join.taken", participant + " takes part already; choose another id or remove it first"};
     }
     std::string code = new_code();
@@ -142,7 +153,7 @@ Result<JoinCodes::Joined> JoinCodes::redeem(const std::string& code, const codec
     Account account{row.participant, row.name, row.role, key, hash_of(token), now_ms, false};
     ENTENTE_TRY(store_.redeem(row, account));
     codes_[row.code] = row;
-    return remember(std::move(account), std::move(token));
+    return remember(std::move(account), std::move(token), now_ms);
 }
 
 Result<JoinCodes::Joined> JoinCodes::enrol(const std::string& participant, const std::string& name, const codec::PublicKey& key,
@@ -158,7 +169,7 @@ Result<JoinCodes::Joined> JoinCodes::enrol(const std::string& participant, const
     std::string token = new_token();
     Account account{participant, name, std::string(to_string(Role::partner)), key, hash_of(token), now_ms, false};
     ENTENTE_TRY(store_.put_account(account));
-    return remember(std::move(account), std::move(token));
+    return remember(std::move(account), std::move(token), now_ms);
 }
 
 Status JoinCodes::may_join(const std::string& participant, const codec::PublicKey& key) const {
@@ -172,11 +183,37 @@ Status JoinCodes::may_join(const std::string& participant, const codec::PublicKe
     return done();
 }
 
-JoinCodes::Joined JoinCodes::remember(Account account, std::string token) {
+JoinCodes::Joined JoinCodes::remember(Account account, std::string token, std::int64_t now_ms) {
+    used_ms_.erase(account.id);
+    used(account.id, now_ms);
     if (const Account* known = find(account.id)) tokens_.erase(known->token);
     tokens_[account.token] = account.id;
     accounts_[account.id] = account;
     return {std::move(account), std::move(token)};
+}
+
+// A disk that is full for a while costs no more than an older time of use.
+void JoinCodes::used(const std::string& id, std::int64_t now_ms) {
+    const auto it = used_ms_.find(id);
+    if (it != used_ms_.end() && now_ms - it->second < token_life_ms_ / 30) return;
+    Bytes bytes;
+    append_le(bytes, now_ms);
+    if (store_.set_meta(used_key(id), bytes).ok()) used_ms_[id] = now_ms;
+}
+
+bool JoinCodes::expired(const std::string& id, std::int64_t now_ms) const {
+    const auto it = used_ms_.find(id);
+    return it != used_ms_.end() && now_ms - it->second > token_life_ms_;
+}
+
+Status JoinCodes::rekey(const std::string& id, const codec::PublicKey& key) {
+    const auto it = accounts_.find(id);
+    if (it == accounts_.end()) return Error{Code::not_found, "participant.unknown", "no participant " + id};
+    Account account = it->second;
+    account.key = key;
+    ENTENTE_TRY(store_.put_account(account));
+    it->second = std::move(account);
+    return done();
 }
 
 Status JoinCodes::expel(const std::string& id) {

@@ -19,6 +19,8 @@
 
 namespace entente::native {
 
+constexpr std::int64_t usual_token_life_ms = std::int64_t{30} * 24 * 3600 * 1000;
+
 class JoinCodes final {
 public:
     struct Invited {
@@ -35,8 +37,10 @@ public:
     // Makes the operator's token when there is none yet; empty when there is.
     Result<std::optional<std::string>> first_operator_token();
 
-    // Whose token is this?
-    std::optional<Principal> authenticate(const std::string& bearer);
+    // Whose token is this? unauthenticated "auth.unknown-token"; "auth.expired-token" for one that has lain unused for the life
+    // of a token. Each use gives it that life anew; what is on disk lags behind by a thirtieth of it.
+    Result<Principal> authenticate(const std::string& bearer, std::int64_t now_ms);
+    void set_token_life(std::int64_t ms) { token_life_ms_ = ms; }
 
     Result<Invited> invite(const std::string& participant, const std::string& name, Role role, std::int64_t valid_s,
                            std::int64_t now_ms);
@@ -50,6 +54,8 @@ public:
     Result<Joined> enrol(const std::string& participant, const std::string& name, const codec::PublicKey& key,
                          const codec::Signature& signature, std::int64_t now_ms);
     Status expel(const std::string& id);
+    // This key from now on. The caller has checked that the former one agrees.
+    Status rekey(const std::string& id, const codec::PublicKey& key);
     [[nodiscard]] const Account* find(const std::string& id) const;
 
 private:
@@ -58,13 +64,17 @@ private:
     // May this participant join with this key? conflict "join.other-key", permission_denied "join.removed".
     [[nodiscard]] Status may_join(const std::string& participant, const codec::PublicKey& key) const;
     // After the account is on disk.
-    Joined remember(Account account, std::string token);
+    Joined remember(Account account, std::string token, std::int64_t now_ms);
+    void used(const std::string& id, std::int64_t now_ms);
+    [[nodiscard]] bool expired(const std::string& id, std::int64_t now_ms) const;
 
     StateStore& store_;
     std::map<std::string, Account> accounts_;  // by id
     std::map<Digest, std::string> tokens_;     // by hash
     std::map<Digest, JoinCode> codes_;
     std::optional<Digest> operator_token_;
+    std::map<std::string, std::int64_t> used_ms_;  // by id: when its token was last used, as it stands on disk
+    std::int64_t token_life_ms_ = usual_token_life_ms;
     std::deque<std::pair<std::int64_t, std::string>> wrong_;  // when, from where
 };
 

@@ -13,6 +13,7 @@
 #include "join/link.hpp"
 #include "join/trainer.hpp"
 #include "server/evaluator.hpp"
+#include "store/folder_lock.hpp"
 
 namespace entente::native {
 
@@ -82,6 +83,8 @@ public:
     Partner(const PartnerConfig& config, NativeEnvironment& environment) : c_(config), environment_(environment) {}
 
     Status run() {
+        ENTENTE_TRY(make_directory(c_.state_folder));
+        ENTENTE_ASSIGN(const FolderLock lock, FolderLock::take(c_.state_folder));
         ENTENTE_ASSIGN(local_, load(c_, environment_));
         ENTENTE_ASSIGN(link_, make_link(c_, [] { return interrupts > 0; },
                                         [this](std::string_view what, const std::string& text) { say(what, text); }));

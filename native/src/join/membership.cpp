@@ -1,5 +1,7 @@
 #include "join/membership.hpp"
 
+#include <filesystem>
+
 #include "api/json_body.hpp"
 #include "base/files.hpp"
 #include "cli/key_file.hpp"
@@ -7,23 +9,15 @@
 #include "commands/plan_file.hpp"
 #include "commands/text.hpp"
 #include "commands/toml_table.hpp"
+#include "join/key_rotation.hpp"
 
 namespace entente::native {
 namespace {
 
-struct State {
-    std::string url;
-    std::string participant;
-    std::string name;
-    std::string token;
-    std::string coordinator_key;
-    std::string plan_digest;
-};
-
-Result<State> read_state(const std::string& path) {
+Result<PartnerState> read_state(const std::string& path) {
     ENTENTE_ASSIGN(const std::string text, read_text_file(path));
     ENTENTE_ASSIGN(commands::TomlTable root, commands::parse_toml(text, path, "partner"));
-    State state;
+    PartnerState state;
     root.text("url", state.url);
     root.text("participant", state.participant);
     root.text("name", state.name);
@@ -34,7 +28,7 @@ Result<State> read_state(const std::string& path) {
     return state;
 }
 
-Status write_state(const std::string& path, const State& state) {
+Status write_state(const std::string& path, const PartnerState& state) {
     std::string text = "# Made by entente join. Secret: whoever has the token can act in this partner's name.\n";
     const auto line = [&text](const char* key, const std::string& value) {
         text += std::string(key) + " = " + commands::JsonObject().text("v", value).str().substr(5);
@@ -49,13 +43,13 @@ Status write_state(const std::string& path, const State& state) {
     return write_file(path, as_bytes(std::string_view(text)), 0600);
 }
 
-Result<State> state_of(const PartnerConfig& config, const std::string& answer) {
+Result<PartnerState> state_of(const PartnerConfig& config, const std::string& answer) {
     ENTENTE_ASSIGN(const JsonBody json, JsonBody::parse(answer));
-    return State{config.url, json.text("participant"), json.text("name"), json.text("token"), json.text("coordinator_key"),
+    return PartnerState{config.url, json.text("participant"), json.text("name"), json.text("token"), json.text("coordinator_key"),
                  json.text("plan_digest")};
 }
 
-Result<State> enrol_now(const PartnerConfig& config, hub::HttpClient& http, const codec::SigningKey& key, const std::string& token) {
+Result<PartnerState> enrol_now(const PartnerConfig& config, hub::HttpClient& http, const codec::SigningKey& key, const std::string& token) {
     http.set_token(token);
     ENTENTE_ASSIGN(const std::string who, ask_text(http, "GET", "/api/v1/me", {}));
     ENTENTE_ASSIGN(const JsonBody me, JsonBody::parse(who));
@@ -68,7 +62,7 @@ Result<State> enrol_now(const PartnerConfig& config, hub::HttpClient& http, cons
     return state_of(config, answer);
 }
 
-Result<State> join_now(const PartnerConfig& config, hub::HttpClient& http, const codec::SigningKey& key) {
+Result<PartnerState> join_now(const PartnerConfig& config, hub::HttpClient& http, const codec::SigningKey& key) {
     ENTENTE_ASSIGN(const std::string code, read_join_code(config));
     if (code.empty()) {
         // Somebody has signed in for this partner: its identity provider vouches for it in place of a code.
@@ -90,10 +84,7 @@ Result<State> join_now(const PartnerConfig& config, hub::HttpClient& http, const
 
 }  // namespace
 
-Result<std::string> token_of(const PartnerConfig& config) {
-    ENTENTE_ASSIGN(const State state, read_state(config.state_folder + "/state.toml"));
-    return state.token;
-}
+Result<PartnerState> read_partner_state(const std::string& state_folder) { return read_state(state_folder + "/state.toml"); }
 
 Result<std::string> ask_text(hub::HttpClient& http, const std::string& method, const std::string& target, const std::string& body) {
     hub::HttpRequest request;
@@ -109,6 +100,9 @@ Result<std::string> ask_text(hub::HttpClient& http, const std::string& method, c
 
 Result<Membership> become_member(const PartnerConfig& config, hub::HttpClient& http) {
     ENTENTE_TRY(make_directory(config.state_folder));
+    if (std::filesystem::exists(config.state_folder + "/" + next_key_file)) {
+        return Error{Code::conflict, "key.begun", config.state_folder + ": a change of the key has begun; end it with entente key rotate --state " + config.state_folder};
+    }
     // The key is on disk before the code is used: a crash in between repeats the join with the same key.
     ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(config.state_folder + "/partner.key"));
     const std::string path = config.state_folder + "/state.toml";

@@ -17,12 +17,20 @@ struct Membership {
     plan::Plan plan;
 };
 
-// Errors: invalid_argument "config.no-code", "config.url"; what the server says ("join.used", …);
+// Errors: invalid_argument "config.no-code", "config.url"; conflict "key.begun" while a rotation has not ended; what the server says ("join.used", …);
 // permission_denied "contract.foreign-key" when the plan is not signed by the coordinator's key.
 Result<Membership> become_member(const PartnerConfig& config, hub::HttpClient& http);
 
-// The token of a partner that has joined. not_found "file.missing" for one that has not.
-Result<std::string> token_of(const PartnerConfig& config);
+// What a partner that has joined keeps in its state folder, beside its key. not_found "file.missing" for one that has not.
+struct PartnerState {
+    std::string url;
+    std::string participant;
+    std::string name;
+    std::string token;
+    std::string coordinator_key;
+    std::string plan_digest;
+};
+Result<PartnerState> read_partner_state(const std::string& state_folder);
 
 // GET or POST of a small document; the body as text.
 Result<std::string> ask_text(hub::HttpClient& http, const std::string& method, const std::string& target, const std::string& body);

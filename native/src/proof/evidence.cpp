@@ -119,15 +119,36 @@ Result<std::string> receipt_json(StateStore& store, const TransparencyLog& log, 
     return out.raw("updates", its_updates).raw("decisions", its_decisions).str();
 }
 
+namespace {
+
+// The model's agreements bear the participant's key, not its name: all that it has had.
+Result<std::vector<codec::PublicKey>> keys_of(StateStore& store, const std::string& participant) {
+    std::vector<codec::PublicKey> keys;
+    ENTENTE_ASSIGN(const auto admitted, store.entries_of_kind("participant.admitted"));
+    for (const round::Entry& entry : admitted) {
+        const auto& who = std::get<round::ParticipantAdmitted>(entry.record.body);
+        if (who.participant == participant) keys.push_back(who.key);
+    }
+    ENTENTE_ASSIGN(const auto rotated, store.entries_of_kind("participant.key"));
+    for (const round::Entry& entry : rotated) {
+        const auto& who = std::get<round::KeyRotated>(entry.record.body);
+        if (who.participant == participant) keys.push_back(who.key);
+    }
+    return keys;
+}
+
+}  // namespace
+
 Result<std::string> evidence_json(StateStore& store, const TransparencyLog& log, const codec::PublicKey& coordinator,
-                                  const EvidenceOf& who, std::uint64_t after, std::uint64_t limit) {
-    ENTENTE_ASSIGN(auto entries, store.entries_of(who.participant, after, limit));
+                                  const std::string& participant, std::uint64_t after, std::uint64_t limit) {
+    ENTENTE_ASSIGN(const auto keys, keys_of(store, participant));
+    ENTENTE_ASSIGN(auto entries, store.entries_of(participant, after, limit));
     const bool last_page = entries.size() < limit;
     const std::uint64_t until = last_page ? ~std::uint64_t{0} : entries.back().sequence;
     ENTENTE_ASSIGN(const auto agreements, store.entries_of_kind("agreement.concluded"));
     for (const round::Entry& entry : agreements) {
         const contract::Agreement& agreement = std::get<round::AgreementConcluded>(entry.record.body).agreement;
-        const bool its = agreement.assignee_key == who.key && agreement.offer.offer.assigner != who.participant;
+        const bool its = std::find(keys.begin(), keys.end(), agreement.assignee_key) != keys.end() && agreement.offer.offer.assigner != participant;
         if (its && entry.sequence > after && entry.sequence <= until) entries.push_back(entry);
     }
     std::sort(entries.begin(), entries.end(), [](const round::Entry& a, const round::Entry& b) { return a.sequence < b.sequence; });
@@ -137,7 +158,7 @@ Result<std::string> evidence_json(StateStore& store, const TransparencyLog& log,
         rows += (rows.empty() ? "" : ",") + row.str();
     }
     JsonObject out;
-    out.text("participant", who.participant).text("origin", log.origin()).text("coordinator_key", codec::to_hex(coordinator));
+    out.text("participant", participant).text("origin", log.origin()).text("coordinator_key", codec::to_hex(coordinator));
     out.text("checkpoint", log.note()).raw("records", "[" + rows + "]");
     return out.whole("next", last_page ? 0 : until).str();
 }

@@ -2,7 +2,7 @@
 //
 //   ENTENTE_ASSIGN(std::string json, receipt_json(store, log, key, 7, ""));            // all of round 7: operator, auditor
 //   ENTENTE_ASSIGN(std::string mine, receipt_json(store, log, key, 7, "plant-a"));     // its own part of it
-//   ENTENTE_ASSIGN(std::string page, evidence_json(store, log, key, who, after, 100)); // records of one participant
+//   ENTENTE_ASSIGN(std::string page, evidence_json(store, log, key, "plant-a", after, 100)); // records of one participant
 //
 // A record of somebody else is never in what a participant gets: others' updates are hashes on the way to a root. Errors:
 // not_found "receipt.none", and those of the store and the log.
@@ -17,11 +17,7 @@ namespace entente::native {
 Result<std::string> receipt_json(StateStore& store, const TransparencyLog& log, const codec::PublicKey& coordinator, std::uint64_t round,
                                  const std::string& participant);
 
-struct EvidenceOf {
-    std::string participant;
-    codec::PublicKey key;  // that it signs with: the model's agreements bear it, not its name
-};
 Result<std::string> evidence_json(StateStore& store, const TransparencyLog& log, const codec::PublicKey& coordinator,
-                                  const EvidenceOf& who, std::uint64_t after, std::uint64_t limit);
+                                  const std::string& participant, std::uint64_t after, std::uint64_t limit);
 
 }  // namespace entente::native

@@ -15,6 +15,10 @@ constexpr std::int64_t retry_ms = 1'000;        // after a full disk
 constexpr std::int64_t lazy_save_ms = 250;      // changes that are not urgent
 constexpr std::int64_t presence_check_ms = 5'000;
 
+std::string suspension_sentence(const std::string& participant, const std::string& reason) {
+    return participant + " is suspended by the operator: " + reason;
+}
+
 }  // namespace
 
 Host::Host(HostOptions options, round::Coordinator machine)
@@ -67,6 +71,9 @@ Status Host::start() {
         if (auto* blob = std::get_if<LoadBlob>(&command)) ENTENTE_TRY(load(blob->blob));
     }
     if (machine_.failure()) return *machine_.failure();
+    for (const ParticipantView& p : machine_.view().participants) {
+        if (const auto why = machine_.suspension(p.id)) ENTENTE_TRY(space_->suspend(p.id, suspension_sentence(p.id, *why)));
+    }
     repair(entries);
     driving_ = true;  // everything at once, below
     enqueue(Started{now_ms()});
@@ -287,9 +294,39 @@ void Host::seen(const std::string& participant) { enqueue(Seen{participant, now_
 
 Status Host::leave(const std::string& participant, const std::string& reason) {
     ENTENTE_TRY(space_->expel(participant));
+    discard_offer(participant);
+    enqueue(Left{participant, reason, now_ms()});
+    return done();
+}
+
+void Host::discard_offer(const std::string& participant) {
     const auto row = contents_.find(contract::update_stream_asset(o_.plan.federation.id, participant));
     if (row != contents_.end()) discard(row->second.blob);
-    enqueue(Left{participant, reason, now_ms()});
+}
+
+Status Host::rotate(const round::KeyRotated& rotation) {
+    ENTENTE_TRY(space_->admit_anew(rotation.participant, rotation.key));
+    discard_offer(rotation.participant);
+    enqueue(Rotated{rotation, now_ms()});
+    return done();
+}
+
+bool Host::takes_part(const std::string& participant) const {
+    const auto all = machine_.view().participants;
+    return std::any_of(all.begin(), all.end(), [&](const ParticipantView& p) { return p.id == participant && p.standing != Standing::left; });
+}
+
+Status Host::suspend(const std::string& participant, const std::string& reason) {
+    if (!takes_part(participant)) return Error{Code::not_found, "participant.unknown", "no participant " + participant};
+    ENTENTE_TRY(space_->suspend(participant, suspension_sentence(participant, reason)));
+    enqueue(Suspension{participant, true, reason, now_ms()});
+    return done();
+}
+
+Status Host::resume(const std::string& participant) {
+    if (!takes_part(participant)) return Error{Code::not_found, "participant.unknown", "no participant " + participant};
+    ENTENTE_TRY(space_->resume(participant));
+    enqueue(Suspension{participant, false, {}, now_ms()});
     return done();
 }
 

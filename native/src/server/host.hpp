@@ -63,6 +63,12 @@ public:
     Status admit(const std::string& participant, const std::string& name, const codec::PublicKey& key);
     void seen(const std::string& participant);
     Status leave(const std::string& participant, const std::string& reason);
+    // A key in place of the former one, at once; the caller has checked both signatures.
+    Status rotate(const round::KeyRotated& rotation);
+    // not_found "participant.unknown".
+    Status suspend(const std::string& participant, const std::string& reason);
+    Status resume(const std::string& participant);
+    [[nodiscard]] std::optional<std::string> suspension(const std::string& participant) const { return machine_.suspension(participant); }
     // An upload lies durably under `blob`.
     Status uploaded(const std::string& participant, const std::string& asset, const contract::Version& version, const Digest& blob);
     // Puts the exchange's decisions on the ledger; to be done before bytes leave under one.
@@ -89,6 +95,8 @@ private:
     Status append(std::vector<round::Record> records);  // to the ledger, behind the decisions that wait
     Status delete_updates(const std::vector<Digest>& blobs);
     void discard(const Digest& blob);  // a refused update's bytes
+    void discard_offer(const std::string& participant);
+    [[nodiscard]] bool takes_part(const std::string& participant) const;
     Status execute(Command& command);
     void retrieve(round::coordinator::Retrieve& command);
     void remove_unused(const Digest& blob);

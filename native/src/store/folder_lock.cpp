@@ -19,7 +19,7 @@ Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
     if (errno != EWOULDBLOCK) return system_error(errno, path.string(), true);
     return Error{Code::conflict, "folder.in-use",
-                 folder.string() + ": another entente serve uses this data folder; stop it first, or give another --data"};
+                 folder.string() + ": another entente works in this folder; stop it first, or give another"};
 }
 
 FolderLock::FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}

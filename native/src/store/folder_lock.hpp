@@ -1,4 +1,4 @@
-// One coordinator to a data folder: two would both believe that they own its rounds. The lock is the system's, so it ends
+// One process to a folder: two coordinators would both believe that they own its rounds, two partners its key. The lock is the system's, so it ends
 // with the process, however that ends.
 //
 //   ENTENTE_ASSIGN(const FolderLock lock, FolderLock::take("entente-data"));   // held until `lock` goes

@@ -54,6 +54,8 @@ struct ParticipantOf {
     std::string operator()(const round::ModelPublished&) const { return {}; }
     std::string operator()(const round::UpdatesDeleted&) const { return {}; }
     std::string operator()(const round::ReceiptIssued&) const { return {}; }
+    std::string operator()(const round::KeyRotated& r) const { return r.participant; }
+    std::string operator()(const round::SuspensionChanged& r) const { return r.participant; }
 };
 
 }  // namespace

@@ -225,3 +225,38 @@ TEST_CASE("what runs under an agreement that has ended ends with its reason") {
     CHECK(shown->front().code == "policy.denied");
     w.exchange.end_agreement("agr-unknown", {false, "x", "x"});
 }
+
+TEST_CASE("whoever is suspended is refused with the reason, on either side, and what ran has ended") {
+    World w;
+    const Agreement agreement = w.agree();
+    REQUIRE(w.exchange.deliver("plant-a", asset_of("plant-a").id, first).ok());
+    const TransferRequest request{agreement.id, asset_of("plant-a").id, first};
+    const Transfer running = w.exchange.open("coordinator", request, now).value();
+    w.exchange.suspend("plant-a", "plant-a is suspended");
+    CHECK(w.exchange.transfers("plant-a", asset_of("plant-a").id).value().front().code == "participant.suspended");
+    CHECK(w.exchange.publish("plant-a", asset_of("plant-a"), offer_of("plant-a")).error().message == "plant-a is suspended");
+    CHECK(w.exchange.deliver("plant-a", asset_of("plant-a").id, {2, {}, 10}).error().reason == "participant.suspended");
+    CHECK(w.exchange.readable("coordinator", running.id)->state == TransferState::terminated);
+    // As a consumer, too.
+    w.exchange.suspend("coordinator", "coordinator is suspended");
+    CHECK(w.exchange.open("coordinator", request, now).error().reason == "participant.suspended");
+    CHECK(w.exchange.readable("coordinator", running.id).error().reason == "participant.suspended");
+    CHECK(w.exchange.judge("coordinator", agreement, now).error().reason == "participant.suspended");
+    w.exchange.resume("coordinator");
+    w.exchange.resume("plant-a");
+    CHECK(w.exchange.open("coordinator", request, now).ok());
+    CHECK(w.exchange.deliver("plant-a", asset_of("plant-a").id, {2, {}, 10}).ok());
+}
+
+TEST_CASE("one that comes with another key begins anew: what it had offered and delivered is gone, the agreements stay on record") {
+    World w;
+    const Agreement agreement = w.agree();
+    REQUIRE(w.exchange.deliver("plant-a", asset_of("plant-a").id, first).ok());
+    REQUIRE(w.exchange.expel("plant-a").ok());
+    REQUIRE(w.exchange.admit("plant-a", key("plant-a, the second").public_key()).ok());
+    CHECK(w.exchange.publish("plant-a", asset_of("plant-a"), offer_of("plant-a")).error().reason == "connector.foreign-asset");
+    REQUIRE(w.exchange.publish("plant-a", asset_of("plant-a"), sign(offer_of("plant-a").offer, key("plant-a, the second"))).ok());
+    CHECK_FALSE(w.exchange.current(asset_of("plant-a").id).has_value());
+    CHECK(w.exchange.agreements("plant-a", asset_of("plant-a").id).value() == std::vector<Agreement>{agreement});
+    CHECK(w.agree().id != agreement.id);
+}

@@ -43,13 +43,13 @@ TEST_CASE("a code makes one partner, and its token authenticates it, also after 
     const std::string code = office.invite("plant-a");
     const auto joined = office.redeem(code, key_number(1));
     REQUIRE(joined.ok());
-    REQUIRE(office.codes.authenticate(joined->token).has_value());
-    CHECK(office.codes.authenticate(joined->token)->id == "plant-a");
-    CHECK_FALSE(office.codes.authenticate(joined->token + "x").has_value());
-    CHECK_FALSE(office.codes.authenticate("").has_value());
+    REQUIRE(office.codes.authenticate(joined->token, 1).ok());
+    CHECK(office.codes.authenticate(joined->token, 1)->id == "plant-a");
+    CHECK_FALSE(office.codes.authenticate(joined->token + "x", 1).ok());
+    CHECK_FALSE(office.codes.authenticate("", 1).ok());
     JoinCodes again = JoinCodes::open(office.store).value();
-    REQUIRE(again.authenticate(joined->token).has_value());
-    CHECK(again.authenticate(joined->token)->role == Role::partner);
+    REQUIRE(again.authenticate(joined->token, 1).ok());
+    CHECK(again.authenticate(joined->token, 1)->role == Role::partner);
 }
 
 TEST_CASE("a used code is refused to another key; the same key gets a new token") {
@@ -60,8 +60,8 @@ TEST_CASE("a used code is refused to another key; the same key gets a new token"
     CHECK(reason(office.redeem(code, key_number(2))) == "join.used");
     const auto repeated = office.redeem(code, key_number(1));
     REQUIRE(repeated.ok());
-    CHECK_FALSE(office.codes.authenticate(first->token).has_value());
-    CHECK(office.codes.authenticate(repeated->token).has_value());
+    CHECK_FALSE(office.codes.authenticate(first->token, 1).ok());
+    CHECK(office.codes.authenticate(repeated->token, 1).ok());
 }
 
 TEST_CASE("expired and unknown codes and foreign signatures are refused") {
@@ -110,7 +110,7 @@ TEST_CASE("who was removed is out at once and does not come back with the same k
     const auto joined = office.redeem(office.invite("plant-a"), key_number(1));
     REQUIRE(joined.ok());
     REQUIRE(office.codes.expel("plant-a").ok());
-    CHECK_FALSE(office.codes.authenticate(joined->token).has_value());
+    CHECK_FALSE(office.codes.authenticate(joined->token, 1).ok());
     CHECK(reason(office.redeem(office.invite("plant-a"), key_number(1))) == "join.removed");
     CHECK(office.redeem(office.invite("plant-a"), key_number(2)).ok());
 }
@@ -119,7 +119,7 @@ TEST_CASE("the operator's token is told once and never kept") {
     Office office;
     const auto token = office.codes.first_operator_token().value();
     REQUIRE(token.has_value());
-    CHECK(office.codes.authenticate(*token)->role == Role::operator_);
+    CHECK(office.codes.authenticate(*token, 1)->role == Role::operator_);
     CHECK_FALSE(office.codes.first_operator_token().value().has_value());
     const Bytes file = native::read_file(office.folder.path / "entente.db", 10'000'000).value();
     const std::string_view bytes(reinterpret_cast<const char*>(file.data()), file.size());
@@ -171,7 +171,7 @@ TEST_CASE("codes, their use and an expulsion are known after a restart") {
     REQUIRE(joined.ok());
     REQUIRE(office.codes.expel("plant-b").ok());
     JoinCodes again = JoinCodes::open(office.store).value();
-    CHECK_FALSE(again.authenticate(joined->token).has_value());
+    CHECK_FALSE(again.authenticate(joined->token, 1).ok());
     CHECK(again.redeem(used, key_number(3).public_key(), key_number(3).sign("join", as_bytes(used)), "x", 1).error().reason == "join.used");
     CHECK(again.redeem(open, key_number(1).public_key(), key_number(1).sign("join", as_bytes(open)), "x", 1).ok());
     CHECK_FALSE(again.first_operator_token().value() == office.codes.first_operator_token().value());
@@ -200,10 +200,10 @@ TEST_CASE("tokens of any length are looked at without harm, and only the whole o
     Office office;
     const auto joined = office.redeem(office.invite("plant-a"), key_number(1)).value();
     for (std::size_t size = 0; size < joined.token.size(); ++size) {
-        CHECK_FALSE(office.codes.authenticate(joined.token.substr(0, size)).has_value());
+        CHECK_FALSE(office.codes.authenticate(joined.token.substr(0, size), 1).ok());
     }
-    CHECK_FALSE(office.codes.authenticate(std::string(1'000'000, 'a')).has_value());
-    CHECK_FALSE(office.codes.authenticate(std::string("\0", 1)).has_value());
+    CHECK_FALSE(office.codes.authenticate(std::string(1'000'000, 'a'), 1).ok());
+    CHECK_FALSE(office.codes.authenticate(std::string("\0", 1), 1).ok());
     CHECK(joined.token.starts_with("pt_"));
     CHECK(joined.token.size() == 3 + 48);
 }
@@ -211,4 +211,38 @@ TEST_CASE("tokens of any length are looked at without harm, and only the whole o
 TEST_CASE("roles are read by their names and by nothing else") {
     for (const Role role : {Role::partner, Role::operator_, Role::auditor}) CHECK(native::role_from(native::to_string(role)) == role);
     for (const char* text : {"", "Partner", "partner ", "admin", "unknown"}) CHECK_FALSE(native::role_from(text).has_value());
+}
+
+TEST_CASE("a token that lies unused for its life is good no more, one in use stays good, and a restart forgets neither") {
+    constexpr std::int64_t day = 86'400'000;
+    Office office;
+    const std::string used = office.redeem(office.invite("plant-a"), key_number(1))->token;
+    const std::string idle = office.redeem(office.invite("plant-b"), key_number(2))->token;
+    for (std::int64_t at = 1; at <= 45; ++at) REQUIRE(office.codes.authenticate(used, at * day).ok());
+    JoinCodes again = JoinCodes::open(office.store).value();
+    for (JoinCodes* codes : {&office.codes, &again}) {
+        CHECK(codes->authenticate(used, 46 * day).ok());
+        CHECK(codes->authenticate(idle, 46 * day).error().reason == "auth.expired-token");
+        CHECK(codes->authenticate("pt_00", 46 * day).error().reason == "auth.unknown-token");
+    }
+    CHECK(again.authenticate(used, 46 * day + 31 * day).error().reason == "auth.expired-token");
+    // It may be invited again, and takes its place with the key that it has; a stranger does not.
+    const std::string code = office.invite("plant-b", 46 * day);
+    CHECK(reason(office.redeem(code, key_number(3), 46 * day + 1)) == "join.other-key");
+    const auto back = office.redeem(code, key_number(2), 46 * day + 1);
+    REQUIRE(back.ok());
+    CHECK(office.codes.authenticate(back->token, 47 * day).ok());
+    CHECK_FALSE(office.codes.authenticate(idle, 47 * day).ok());
+    CHECK(office.codes.invite("plant-b", "", Role::partner, 60, 47 * day).error().reason == "join.taken");
+}
+
+TEST_CASE("a key that was rotated is the account's, and the token stays") {
+    Office office;
+    const auto joined = office.redeem(office.invite("plant-a"), key_number(1));
+    REQUIRE(office.codes.rekey("plant-a", key_number(2).public_key()).ok());
+    CHECK(office.codes.find("plant-a")->key == key_number(2).public_key());
+    JoinCodes again = JoinCodes::open(office.store).value();
+    CHECK(again.find("plant-a")->key == key_number(2).public_key());
+    CHECK(again.authenticate(joined->token, 2).ok());
+    CHECK(office.codes.rekey("plant-z", key_number(2).public_key()).error().reason == "participant.unknown");
 }

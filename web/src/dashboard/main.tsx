@@ -262,11 +262,24 @@ function Mine({ status, me }: { status: Status; me: Me | undefined }) {
   );
 }
 
-// With a token: whose who may remove a partner.
+// What an operator may do with a partner: the verb, the answer that is given twice, and how it is asked of the coordinator.
+const acts = {
+  remove: { label: 'Remove', done: 'removed', method: 'DELETE', path: '' },
+  suspend: { label: 'Suspend', done: 'suspended', method: 'POST', path: '/suspension' },
+  resume: { label: 'Let in again', done: 'let in again', method: 'DELETE', path: '/suspension' },
+} as const;
+type Act = keyof typeof acts;
+
+// With a token: whose who may remove or suspend a partner.
 function Partners({ rows, token }: { rows: PartnerRow[]; token: Token | undefined }) {
-  const [sure, setSure] = useState(''); // of whom the first of two clicks was
+  const [sure, setSure] = useState(''); // of which act on whom the first of two clicks was
   const [trouble, setTrouble] = useState<Trouble>();
-  const remove = (p: PartnerRow) => call(`participants/${p.id}`, { method: 'DELETE' }, token).then(() => setTrouble(undefined), (fault: Fault) => setTrouble({ happened: `${p.name} was not removed: ${fault.message}`, safe: 'Nothing was changed.', todo: 'Try again.', code: fault.reason })).finally(() => setSure(''));
+  const carryOut = (what: Act, p: PartnerRow) => call(`participants/${p.id}${acts[what].path}`, { method: acts[what].method }, token).then(() => setTrouble(undefined), (fault: Fault) => setTrouble({ happened: `${p.name} was not ${acts[what].done}: ${fault.message}`, safe: 'Nothing was changed.', todo: 'Try again.', code: fault.reason })).finally(() => setSure(''));
+  const button = (what: Act, p: PartnerRow) => <button type="button" class="plain" aria-label={`${acts[what].label} ${p.name}`} onClick={() => setSure(`${what} ${p.id}`)}>{acts[what].label}</button>;
+  const confirm = (p: PartnerRow) => {
+    const what = (Object.keys(acts) as Act[]).find((act) => sure === `${act} ${p.id}`);
+    return what && <span class="row"><button type="button" onClick={() => void carryOut(what, p)}>Yes, {acts[what].label.toLowerCase()} {p.name}</button><button type="button" class="plain" onClick={() => setSure('')}>Keep</button></span>;
+  };
   const columns: Column<PartnerRow>[] = [
     { name: 'Partner', value: (p) => p.name, show: (p) => <><b>{p.name}</b><br /><span class="mono soft">{p.id}</span></> },
     { name: 'Standing', value: (p) => p.standing, show: (p) => <Standing value={p.standing} /> },
@@ -278,10 +291,9 @@ function Partners({ rows, token }: { rows: PartnerRow[]; token: Token | undefine
     { name: 'Agreement', value: (p) => p.update_agreement, show: (p) => <Id value={p.update_agreement} /> },
   ];
   if (token) columns.push({
-    name: 'Access', value: (p) => (p.standing === 'left' ? 'ended' : 'open'),
+    name: 'Access', value: (p) => (p.standing === 'left' ? 'ended' : p.standing === 'suspended' ? 'suspended' : 'open'),
     show: (p) => p.standing === 'left' ? 'ended'
-      : sure === p.id ? <span class="row"><button type="button" onClick={() => void remove(p)}>Yes, remove {p.name}</button><button type="button" class="plain" onClick={() => setSure('')}>Keep</button></span>
-      : <button type="button" class="plain" aria-label={`Remove ${p.name}`} onClick={() => setSure(p.id)}>Remove</button>,
+      : confirm(p) ?? <span class="row">{button(p.standing === 'suspended' ? 'resume' : 'suspend', p)}{button('remove', p)}</span>,
   });
   return <section class="card stack" aria-labelledby="partners"><h2 id="partners">Partners</h2>{trouble && <Problem trouble={trouble} />}{rows.length > 0 ? <Table name="partners" caption="Partners" columns={columns} rows={rows} sort="Partner" /> : <p class="soft">None has joined yet. Make a join link above.</p>}</section>;
 }

@@ -49,6 +49,11 @@ public:
     // Its assets leave the catalogue and its running transfers end; agreements stay on record.
     Status expel(std::string_view participant);
 
+    // Whatever the participant asks for is refused until it is resumed, permission_denied "participant.suspended" with this
+    // sentence; its running transfers end. No part of a snapshot: the owner says it again.
+    void suspend(std::string_view participant, std::string sentence);
+    void resume(std::string_view participant);
+
     Status publish(std::string_view caller, Asset asset, SignedOffer offer);
     Status deliver(std::string_view caller, std::string_view asset, const Version& version);
     // With a time also without offers that policy lets nobody see then (Point::catalog).
@@ -107,6 +112,7 @@ private:
     };
     struct State;
 
+    [[nodiscard]] Status may_act(std::string_view caller) const;
     Result<Listing*> own_listing(std::string_view caller, std::string_view asset);
     void add(const Agreement& agreement);
     void add(const Transfer& transfer);
@@ -120,6 +126,7 @@ private:
 
     std::string federation_;
     std::map<std::string, codec::PublicKey, std::less<>> participants_;
+    std::map<std::string, std::string, std::less<>> suspended_;  // the sentence
     std::map<std::string, Listing, std::less<>> listings_;       // by asset
     std::map<std::string, Agreement, std::less<>> agreements_;   // by id
     std::map<std::string, std::set<std::string>, std::less<>> agreements_over_;  // asset -> ids

@@ -60,6 +60,18 @@ struct Left {
     std::string reason;
     std::int64_t now_ms;
 };
+// Identity has seen both signatures (check_rotation) and that the former key is the participant's.
+struct Rotated {
+    KeyRotated rotation;
+    std::int64_t now_ms;
+};
+// The operator's word.
+struct Suspension {
+    std::string participant;
+    bool suspended = false;
+    std::string reason;
+    std::int64_t now_ms;
+};
 // Any sign of life.
 struct Seen {
     std::string participant;
@@ -105,7 +117,7 @@ struct Tick {
     std::int64_t now_ms;
 };
 
-using Event = std::variant<Started, Joined, Left, Seen, Watched, Negotiated, Retrieved, Stored, StorageFailed, BlobLoaded, Tick>;
+using Event = std::variant<Started, Joined, Left, Rotated, Suspension, Seen, Watched, Negotiated, Retrieved, Stored, StorageFailed, BlobLoaded, Tick>;
 
 // --- commands ---------------------------------------------------------------------------------------------------
 struct Persist {
@@ -172,7 +184,7 @@ enum class Phase : std::uint8_t {
 };
 std::string_view to_string(Phase phase) noexcept;
 
-enum class Standing : std::uint8_t { admitted, agreed, training, delivered, absent, refused, left };
+enum class Standing : std::uint8_t { admitted, agreed, training, delivered, absent, refused, left, suspended };
 std::string_view to_string(Standing standing) noexcept;
 
 // --- what people see --------------------------------------------------------------------------------------------
@@ -234,6 +246,8 @@ public:
     [[nodiscard]] const plan::Plan& plan() const noexcept;
     [[nodiscard]] coordinator::View view() const;
     [[nodiscard]] coordinator::View summary() const;  // without the participants: cheap, however many there are
+    // Why this participant is suspended; empty when it is not.
+    [[nodiscard]] std::optional<std::string> suspension(const std::string& participant) const;
     [[nodiscard]] std::span<const float> parameters() const noexcept;  // of the current global model
     // Why the machine cannot go on (a restored blob is missing or damaged); the driver stops with it.
     [[nodiscard]] const std::optional<Error>& failure() const noexcept;

@@ -129,8 +129,30 @@ struct ReceiptIssued {
     codec::Signature signature;  // over the receipt as DSSE has it
 };
 
+// A participant has taken a new key; its agreements end with the former one. Both have signed rotation_text().
+struct KeyRotated {
+    std::string participant;
+    codec::PublicKey key;
+    codec::PublicKey former;
+    codec::Signature by_key;
+    codec::Signature by_former;
+};
+// What is signed, under the context "rotate".
+std::string rotation_text(const std::string& federation, const std::string& participant, const codec::PublicKey& former,
+                          const codec::PublicKey& key);
+// Are both signatures good? unauthenticated "key.bad-signature". Whose `former` is, the caller knows.
+Status check_rotation(const std::string& federation, const KeyRotated& rotation);
+
+// The operator bars a participant for a time, or lets it in again. What was counted before stays counted.
+struct SuspensionChanged {
+    std::string participant;
+    bool suspended = false;
+    std::string reason;
+};
+
 using Body = std::variant<Activated, ParticipantAdmitted, ParticipantLeft, AgreementConcluded, PolicyDecided, RoundOpened,
-                          UpdateAccepted, UpdateRefused, RoundClosed, RoundAbandoned, ModelPublished, UpdatesDeleted, ReceiptIssued>;
+                          UpdateAccepted, UpdateRefused, RoundClosed, RoundAbandoned, ModelPublished, UpdatesDeleted, ReceiptIssued,
+                          KeyRotated, SuspensionChanged>;
 
 struct Record {
     std::int64_t at_ms = 0;
