@@ -25,6 +25,7 @@ struct HttpResponse {
     int status = 0;
     std::string content_type;
     Bytes body;  // empty when it was streamed
+    std::int64_t retry_after_s = 0;  // 429 or 503: nobody needs to ask before
 };
 
 class HttpClient {
@@ -32,7 +33,8 @@ public:
     virtual ~HttpClient() = default;
     // Blocks until the response is there, the deadline has passed or the token was cancelled. A 2xx body goes to
     // `sink` when there is one. unavailable "connector.unreachable" when the peer cannot be reached or breaks off,
-    // unauthenticated "tls.*" when its certificate is not good.
+    // unauthenticated "tls.*" when its certificate is not good. A peer that has said when to come again (429, 503 with
+    // Retry-After, a minute at most) is not asked before.
     virtual Result<HttpResponse> send(const HttpRequest& request, contract::ByteSink* sink,
                                       const contract::CallOptions& options) = 0;
     virtual void set_token(std::string token) = 0;

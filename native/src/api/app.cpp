@@ -17,6 +17,18 @@ using http::Response;
 namespace {
 
 constexpr std::uint64_t small_body_bytes = 64 * 1024;
+constexpr double wrong_token_cost = 10;
+constexpr std::size_t most_sockets = 64;     // of one partner
+constexpr std::size_t crowd = 100;           // of WebSockets, from which on
+constexpr std::int64_t crowd_pause_ms = 250;  // the status is told no more often than this
+
+// What is left of a request when its caller has to be counted later.
+Request nameless(const Request& request) {
+    Request caller;
+    caller.remote = request.remote;
+    if (const std::string forwarded = request.header("x-forwarded-for"); !forwarded.empty()) caller.headers.emplace("x-forwarded-for", forwarded);
+    return caller;
+}
 
 // RFC 6750, section 3: what was wrong with the token, in the words that clients know.
 Response refusal(const Error& error) {
@@ -62,21 +74,34 @@ Response App::body_refused(const Request& request, const Error& error) const {
 }
 
 void App::handle(Request request, http::Reply reply) {
-    if (DspService* service = protocol(request)) return service->handle(std::move(request), std::move(reply));
+    if (DspService* service = protocol(request)) {
+        if (auto refused = too_often(connector_limits_, http::address_key(remote_of(request)))) return reply(std::move(*refused));
+        return service->handle(std::move(request), std::move(reply));
+    }
     const bool api = request.path.starts_with("/api/") || find_route(request.method, request.path).path_known;
-    if (!api) return reply(web_page(request, o_.web_folder, o_.sign_in_origin));
+    if (!api) {
+        if (auto refused = stranger_too_often(request)) return reply(std::move(*refused));
+        return reply(web_page(request, o_.web_folder, o_.sign_in_origin));
+    }
     auto shared = std::make_shared<Request>(std::move(request));
     o_.post([this, shared, reply = std::move(reply)] { dispatch(std::move(*shared), reply); });
 }
 
 // Permission first, in one place, before any handler runs.
 void App::authorise(const Match& match, const Request& request, std::function<void(std::optional<Response>, Principal)> next) {
+    if (match.route == nullptr || match.route->access.is_public()) {
+        if (auto refused = too_often_unasked(request)) return next(std::move(refused), {});
+    }
     if (match.route == nullptr && match.path_known) return next(problem(405, "http.method", "this path does not know the method " + request.method), {});
     if (match.route == nullptr) return next(problem(404, "http.not-found", "there is nothing at " + request.path), {});
     if (match.route->access.is_public()) return next(std::nullopt, {});
     const Access& access = match.route->access;
-    gate_.identify(request.bearer, [this, &access, path = match.route->path, next = std::move(next)](Result<Principal> who) {
-        if (!who.ok()) return next(refusal(who.error()), {});
+    gate_.identify(request.bearer, [this, &access, path = match.route->path, caller = nameless(request), next = std::move(next)](Result<Principal> who) {
+        if (!who.ok()) {
+            auto refused = who.error().code == Code::unauthenticated ? stranger_too_often(caller, wrong_token_cost) : std::nullopt;
+            return next(refused ? std::move(*refused) : refusal(who.error()), {});
+        }
+        if (auto refused = member_too_often(*who)) return next(std::move(refused), {});
         if (!access.has(who->role)) {
             return next(refusal({Code::permission_denied, "auth.role", "expected the role " + roles_text(access) + ", found " + std::string(to_string(who->role))}), {});
         }
@@ -165,10 +190,15 @@ void App::finish_upload(const std::string& participant, const std::string& asset
     reply(http::json("{}", 202));
 }
 
-void App::subscribe(std::string token, std::weak_ptr<http::Subscriber> subscriber, std::function<void(bool)> answer) {
-    o_.post([this, token = std::move(token), subscriber = std::move(subscriber), answer = std::move(answer)] {
-        gate_.identify(token, [this, subscriber, answer](Result<Principal> who) {
-            const bool welcome = who.ok() && who->joined;
+void App::subscribe(http::Caller caller, std::weak_ptr<http::Subscriber> subscriber, std::function<void(bool)> answer) {
+    o_.post([this, caller = std::move(caller), subscriber = std::move(subscriber), answer = std::move(answer)] {
+        gate_.identify(caller.bearer, [this, subscriber, answer](Result<Principal> who) {
+            bool welcome = who.ok() && who->joined;
+            if (welcome && who->role == Role::partner) {
+                forget_listeners();
+                const auto own = std::count_if(listeners_.begin(), listeners_.end(), [&](const Listener& l) { return l.who.role == Role::partner && l.who.id == who->id; });
+                welcome = static_cast<std::size_t>(own) < most_sockets;
+            }
             answer(welcome);
             if (!welcome) return;
             listeners_.push_back({subscriber, *who});
@@ -194,26 +224,35 @@ void App::end_listeners(const std::string& participant) {
     });
 }
 
-bool App::origin_allowed(const Request& request) const {
-    const std::string origin = request.header("origin");
-    if (origin.empty()) return true;  // not a browser
+std::optional<Response> App::refuse_socket(const Request& request) {
+    const std::string origin = request.header("origin");  // empty: not a browser
     const std::string host = request.header("host");
-    return origin == "http://" + host || origin == "https://" + host;
+    if (!origin.empty() && origin != "http://" + host && origin != "https://" + host) {
+        return problem(403, "http.origin", "request: this origin may not open a WebSocket");
+    }
+    return stranger_too_often(request);
 }
 
 // Many changes in one go become one frame.
 void App::status_changed() {
     if (status_queued_ || listeners_.empty()) return;
     status_queued_ = true;
-    o_.post([this] {
-        status_queued_ = false;
-        forget_listeners();
-        for (const Listener& listener : listeners_) {
-            if (auto socket = listener.subscriber.lock()) {
-                socket->push(std::make_shared<const std::string>(status_json(listener.who)), true);
-            }
-        }
-    });
+    if (listeners_.size() > crowd && o_.after) return o_.after(crowd_pause_ms, [this] { tell_status(); });
+    o_.post([this] { tell_status(); });
+}
+
+// Operators and auditors see the same, and so do all who look for one partner.
+void App::tell_status() {
+    status_queued_ = false;
+    forget_listeners();
+    std::map<std::string, std::shared_ptr<const std::string>> frames;
+    for (const Listener& listener : listeners_) {
+        const auto socket = listener.subscriber.lock();
+        if (!socket) continue;
+        auto& frame = frames[listener.who.role == Role::partner ? listener.who.id : std::string()];
+        if (!frame) frame = std::make_shared<const std::string>(status_json(listener.who));
+        socket->push(frame, true);
+    }
 }
 
 void App::ledger_grew(const LedgerRow& row) {

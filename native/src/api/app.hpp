@@ -12,6 +12,7 @@
 #include "api/routes.hpp"
 #include "entente/data/dataset.hpp"
 #include "http/handler.hpp"
+#include "http/rate_limits.hpp"
 #include "identity/gatekeeper.hpp"
 #include "proof/ledger_blobs.hpp"
 #include "server/host.hpp"
@@ -38,6 +39,11 @@ struct AppOptions {
     std::filesystem::path sample_folder;   // empty: none
     std::filesystem::path web_folder;      // empty: the pages in the binary
     std::string origin;                    // "http://127.0.0.1:8443", for join links and WebSockets
+    http::Rate partner_rate = {};          // for each of those who say who they are
+    http::Rate address_rate = {};          // for all others, by their address
+    bool behind_proxy = false;             // the last address in X-Forwarded-For is the caller's
+    // Runs on the strand, later; empty: at once.
+    std::function<void(std::int64_t ms, std::function<void()>)> after = {};
 };
 
 class App final : public http::Handler {
@@ -49,8 +55,8 @@ public:
     [[nodiscard]] http::Response body_refused(const http::Request& request, const Error& error) const override;
     void handle(http::Request request, http::Reply reply) override;
     void begin_upload(http::Request request, UploadStarted started) override;
-    void subscribe(std::string token, std::weak_ptr<http::Subscriber> subscriber, std::function<void(bool)> answer) override;
-    [[nodiscard]] bool origin_allowed(const http::Request& request) const override;
+    void subscribe(http::Caller caller, std::weak_ptr<http::Subscriber> subscriber, std::function<void(bool)> answer) override;
+    [[nodiscard]] std::optional<http::Response> refuse_socket(const http::Request& request) override;
 
     // Serves the Dataspace Protocol's paths; before the first request.
     void set_connector(DspMailbox* connector) { connector_ = connector; }
@@ -125,6 +131,13 @@ private:
     void authorise(const Match& match, const http::Request& request, std::function<void(std::optional<http::Response>, Principal)> next);
     void answer_joined(Call& call, const Result<JoinCodes::Joined>& joined, const codec::PublicKey& key);
     void begin_authorised(http::Request& request, const std::string& participant, const std::string& asset, const UploadStarted& started);
+    // limits.cpp. A response: not now.
+    [[nodiscard]] std::optional<http::Response> too_often(http::RateLimits& limits, const std::string& key, double cost = 1);
+    [[nodiscard]] std::optional<http::Response> stranger_too_often(const http::Request& request, double cost = 1);
+    [[nodiscard]] std::optional<http::Response> member_too_often(const Principal& who);
+    [[nodiscard]] std::optional<http::Response> too_often_unasked(const http::Request& request);  // of a route that is everybody's
+    [[nodiscard]] std::string remote_of(const http::Request& request) const;
+    void tell_status();
     void forget_listeners();
     void end_listeners(const std::string& participant);
     void finish_upload(const std::string& participant, const std::string& asset, const contract::Version& version,
@@ -142,6 +155,10 @@ private:
     std::map<std::string, std::uint64_t> counters_;  // for /metrics
     bool draining_ = false;
     bool status_queued_ = false;
+    http::RateLimits partner_limits_{o_.partner_rate};
+    http::RateLimits address_limits_{o_.address_rate};
+    http::RateLimits connector_limits_{{5 * o_.address_rate.per_s, 5 * o_.address_rate.burst}};  // who speaks the data space's protocol
+    std::atomic<std::uint64_t> limited_ = 0;
 };
 
 // What is happening and what happens next.

@@ -33,6 +33,7 @@ void App::metrics(Call& call) {
     gauge("participants", "Participants that have joined.", "gauge", view.participants.size());
     gauge("updates_delivered", "Updates in the open round.", "gauge", view.delivered);
     gauge("http_requests_total", "Requests that reached the API.", "counter", counters_["requests"]);
+    gauge("http_requests_limited_total", "Requests that were refused because they came too often.", "counter", limited_);
     gauge("uploads_total", "Updates received.", "counter", counters_["uploads"]);
     gauge("upload_bytes_total", "Bytes of updates received.", "counter", counters_["bytes_up"]);
     gauge("download_bytes_total", "Bytes of models sent.", "counter", counters_["bytes_down"]);
@@ -73,7 +74,7 @@ void App::plan(Call& call) { call.reply(http::binary(o_.plan_envelope)); }
 void App::invitation(Call& call) {
     const auto body = JsonBody::parse(call.request.body);
     if (!body.ok()) return call.reply(problem(body.error()));
-    const auto code = o_.identity.look_up(body->text("code"), call.request.remote, now_ms());
+    const auto code = o_.identity.look_up(body->text("code"), remote_of(call.request), now_ms());
     if (!code.ok()) return call.reply(problem(code.error()));
     const plan::Plan& plan = o_.host.machine().plan();
     call.reply(json(JsonObject()
@@ -109,7 +110,7 @@ Result<Joining> read_joining(const std::string& text) {
 void App::join(Call& call) {
     const auto asked = read_joining(call.request.body);
     if (!asked.ok()) return call.reply(problem(asked.error()));
-    auto joined = o_.identity.redeem(asked->code, asked->key, asked->signature, call.request.remote, now_ms());
+    auto joined = o_.identity.redeem(asked->code, asked->key, asked->signature, remote_of(call.request), now_ms());
     answer_joined(call, joined, asked->key);
 }
 

@@ -101,6 +101,8 @@ void declare(Line& line) {
     serve->add_option("--web-client", s.web_client, "With --issuer: client id of the web pages (entente-web)");
     serve->add_option("--web-scope", s.web_scope, "With --issuer: scopes that the pages ask for (openid)");
     serve->add_flag(mock_option, s.mock_identity, "Believe partners' EDCs who they say they are (EDC's mock identity). For tests");
+    serve->add_option("--rate-partner", s.partner_rate, "Requests a second from each who says who it is, and ten times as many at once; 0: any (500)")->check(CLI::NonNegativeNumber);
+    serve->add_option("--rate-address", s.address_rate, "Requests a second from each address otherwise, and twenty times as many at once; 0: any (200)")->check(CLI::NonNegativeNumber);
     serve->add_option("--token-life-s", s.token_life_s, "Seconds for which a partner's token stays good unused (30 days)")->check(CLI::PositiveNumber);
     serve->add_option("--head-timeout-ms", s.head_timeout_ms, "Time for a request's head (15000)");
     serve->add_option("--body-grace-ms", s.body_grace_ms, "Time for a body before its rate counts (30000)");

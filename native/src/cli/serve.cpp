@@ -1,5 +1,7 @@
 #include "cli/serve.hpp"
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <thread>
 
@@ -33,6 +35,9 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr auto drain_time = std::chrono::milliseconds(1'500);
+constexpr std::uint64_t most_connections = 16'384;
+constexpr std::size_t few_connections = 768;
+constexpr std::uint64_t own_files = 256;  // databases, updates on their way to the disk, calls to others
 
 Status check_exposure(const ServeOptions& o, const Endpoint& endpoint) {
     if (o.tls_certificate.empty() != o.tls_key.empty()) {
@@ -137,9 +142,15 @@ private:
             ENTENTE_ASSIGN(const Url url, read_url(o_.issuer));
             app_options.sign_in_origin = url.origin();
         }
+        app_options.partner_rate = {o_.partner_rate, 10 * o_.partner_rate};
+        app_options.address_rate = {o_.address_rate, 20 * o_.address_rate};
+        app_options.behind_proxy = o_.behind_proxy;
+        app_options.after = [this](std::int64_t ms, std::function<void()> work) { after(ms, std::move(work)); };
         App app(std::move(app_options));
+        const std::size_t connections = places();
         http::Listener listener(io_, app, {.address = endpoint.address, .port = endpoint.port,
                                            .tls_certificate = o_.tls_certificate, .tls_key = o_.tls_key,
+                                           .max_connections = connections, .max_per_address = o_.behind_proxy ? connections : connections / 4,
                                            .head_timeout_ms = o_.head_timeout_ms, .body_grace_ms = o_.body_grace_ms});
         ENTENTE_TRY(listener.start());
         const std::string origin = origin_of(endpoint, listener.port());
@@ -295,6 +306,24 @@ private:
             evaluator_->submit(model, *parameters);
         };
         return done();
+    }
+
+    // As many connections as the system lets files be open, less those that the work needs.
+    static std::size_t places() {
+        rlimit files{};
+        if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return few_connections;
+        files.rlim_cur = files.rlim_max;
+        static_cast<void>(::setrlimit(RLIMIT_NOFILE, &files));
+        static_cast<void>(::getrlimit(RLIMIT_NOFILE, &files));
+        const std::uint64_t own = std::min<std::uint64_t>(files.rlim_cur / 4, own_files);
+        return static_cast<std::size_t>(std::min<std::uint64_t>(files.rlim_cur - own, most_connections));
+    }
+
+    void after(std::int64_t ms, std::function<void()> work) {
+        auto timer = std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(ms));
+        timer->async_wait(asio::bind_executor(strand_, [this, timer, work = std::move(work)](error_code ec) {
+            if (!ec && app_) work();
+        }));
     }
 
     void arm(std::int64_t ms) {

@@ -39,6 +39,8 @@ struct ServeOptions {
     std::int64_t token_life_s = 30 * 24 * 3600;
     std::int64_t head_timeout_ms = 15'000;
     std::int64_t body_grace_ms = 30'000;
+    double partner_rate = 500;          // requests a second; 0: as often as they like
+    double address_rate = 200;
     bool json = false;
     bool quiet = false;
 };

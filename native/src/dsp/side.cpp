@@ -26,8 +26,8 @@ struct Door final : http::Handler {
     [[nodiscard]] http::Response body_refused(const http::Request& request, const Error& error) const override { return service->body_refused(request, error); }
     void handle(http::Request request, http::Reply reply) override { service->handle(std::move(request), std::move(reply)); }
     void begin_upload(http::Request request, UploadStarted started) override { service->begin_upload(std::move(request), std::move(started)); }
-    void subscribe(std::string, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
-    [[nodiscard]] bool origin_allowed(const http::Request&) const override { return false; }
+    void subscribe(http::Caller, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
+    [[nodiscard]] std::optional<http::Response> refuse_socket(const http::Request&) override { return http::problem(404, "http.not-found", "there are no events here"); }
 };
 
 }  // namespace

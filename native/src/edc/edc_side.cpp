@@ -35,8 +35,8 @@ struct Door final : http::Handler {
     void begin_upload(http::Request request, UploadStarted started) override {
         started(nullptr, http::problem(404, "http.not-found", "nothing can be put to " + request.path));
     }
-    void subscribe(std::string, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
-    [[nodiscard]] bool origin_allowed(const http::Request&) const override { return false; }
+    void subscribe(http::Caller, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
+    [[nodiscard]] std::optional<http::Response> refuse_socket(const http::Request&) override { return http::problem(404, "http.not-found", "there are no events here"); }
 };
 
 }  // namespace

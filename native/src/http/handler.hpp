@@ -47,9 +47,10 @@ public:
     // Either starts an upload, or refuses with a response.
     using UploadStarted = std::function<void(std::shared_ptr<Upload>, Response)>;
     virtual void begin_upload(Request request, UploadStarted started) = 0;
+    // May this request become a WebSocket, as far as its head says? A response: no.
+    [[nodiscard]] virtual std::optional<Response> refuse_socket(const Request& request) = 0;
     // The first frame of a WebSocket: whose is it? Answers whether frames will come.
-    virtual void subscribe(std::string token, std::weak_ptr<Subscriber> subscriber, std::function<void(bool)> answer) = 0;
-    [[nodiscard]] virtual bool origin_allowed(const Request& request) const = 0;
+    virtual void subscribe(Caller caller, std::weak_ptr<Subscriber> subscriber, std::function<void(bool)> answer) = 0;
 };
 
 }  // namespace entente::native::http

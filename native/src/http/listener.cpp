@@ -1,6 +1,6 @@
 #include "http/listener.hpp"
 
-#include <atomic>
+#include <map>
 #include <mutex>
 
 #include <boost/asio/co_spawn.hpp>
@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include "http/rate_limits.hpp"
 #include "http/streams.hpp"
 
 namespace entente::native::http {
@@ -27,7 +28,9 @@ struct Listener::State {
     tcp::acceptor acceptor;
     std::mutex tls_mutex;
     std::shared_ptr<asio::ssl::context> tls;  // each session holds the one that it began with
-    std::atomic<std::size_t> connections{0};
+    std::mutex places_mutex;
+    std::size_t connections = 0;
+    std::map<std::string, std::size_t> of_address;
     std::uint16_t port = 0;
 };
 
@@ -50,8 +53,27 @@ Result<std::shared_ptr<asio::ssl::context>> make_tls(const std::string& certific
     return context;
 }
 
+// A connection's place among those that may be open at once, until it goes. Null: none is left, or none for this address.
 template <class State>
-asio::awaitable<void> serve_one(std::shared_ptr<State> state, tcp::socket socket) {
+std::shared_ptr<void> take_place(const std::shared_ptr<State>& state, const std::string& address) {
+    const std::lock_guard lock(state->places_mutex);
+    std::size_t& here = state->of_address[address];
+    if (state->connections >= state->options.max_connections || here >= state->options.max_per_address) {
+        if (here == 0) state->of_address.erase(address);
+        return nullptr;
+    }
+    ++state->connections;
+    ++here;
+    return {static_cast<void*>(state.get()), [state, address](void*) {
+                const std::lock_guard unlock(state->places_mutex);
+                --state->connections;
+                if (const auto it = state->of_address.find(address); --it->second == 0) state->of_address.erase(it);
+            }};
+}
+
+template <class State>
+asio::awaitable<void> serve_one(std::shared_ptr<State> state, tcp::socket socket, std::shared_ptr<void> place) {
+    static_cast<void>(place);  // held until this ends
     Limits limits;
     limits.head = std::chrono::milliseconds(state->options.head_timeout_ms);
     limits.body_grace = std::chrono::milliseconds(state->options.body_grace_ms);
@@ -73,7 +95,6 @@ asio::awaitable<void> serve_one(std::shared_ptr<State> state, tcp::socket socket
         }
     } catch (const std::exception&) {
     }
-    --state->connections;
 }
 
 template <class State>
@@ -88,10 +109,12 @@ asio::awaitable<void> accept_all(std::shared_ptr<State> state) {
             static_cast<void>(waited);
             continue;
         }
-        if (state->connections >= state->options.max_connections) continue;  // closes it
-        ++state->connections;
+        const auto remote = socket.remote_endpoint(ec);
+        if (ec) continue;
+        auto place = take_place(state, address_key(remote.address().to_string()));
+        if (place == nullptr) continue;  // closes it
         auto executor = socket.get_executor();
-        asio::co_spawn(executor, serve_one(state, std::move(socket)), asio::detached);
+        asio::co_spawn(executor, serve_one(state, std::move(socket), std::move(place)), asio::detached);
     }
 }
 

@@ -24,7 +24,8 @@ struct ListenOptions {
     std::uint16_t port = 0;         // 0: any free one
     std::string tls_certificate;    // PEM files; both or none
     std::string tls_key;
-    std::size_t max_connections = 4096;
+    std::size_t max_connections = 16'384;
+    std::size_t max_per_address = 4'096;  // as rate_limits.hpp counts addresses
     std::int64_t head_timeout_ms = 15'000;
     std::int64_t body_grace_ms = 30'000;
 };

@@ -31,6 +31,12 @@ struct Request {
     }
 };
 
+// Who speaks, before anybody has looked.
+struct Caller {
+    std::string bearer;
+    std::string remote;       // as Request::remote
+};
+
 struct Response {
     int status = 200;
     std::string content_type = "application/json";

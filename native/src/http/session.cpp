@@ -113,13 +113,14 @@ private:
             co_return false;
         }
         if (request.path == "/ws" && !request.header("upgrade").empty()) {
-            if (handler_.origin_allowed(request)) {
-                std::string upgrade = head;
-                co_await serve_events(std::move(stream_), std::move(upgrade), handler_);
+            std::optional<Response> refused = handler_.refuse_socket(request);
+            if (refused) {
+                co_await write(std::move(*refused), false);
                 co_return false;
             }
-            Response foreign = problem(403, "http.origin", "request: this origin may not open a WebSocket");
-            co_await write(std::move(foreign), false);
+            std::string upgrade = head;
+            Caller caller{{}, request.remote};
+            co_await serve_events(std::move(stream_), std::move(upgrade), std::move(caller), handler_, limits_);
             co_return false;
         }
         co_return co_await answer(parser, std::move(request));
@@ -164,7 +165,9 @@ private:
         for (const auto& field : message) {
             std::string name(field.name_string());
             for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-            request.headers.emplace(std::move(name), std::string(field.value()));
+            // A field that comes twice is a list (RFC 9110, section 5.3): a proxy's word stays the last.
+            const auto [known, first] = request.headers.emplace(std::move(name), std::string(field.value()));
+            if (!first) known->second += ", " + std::string(field.value());
         }
         const std::string authorization = request.header("authorization");
         if (authorization.starts_with("Bearer ")) request.bearer = authorization.substr(7);

@@ -24,7 +24,7 @@ using TlsStream = asio::ssl::stream<beast::tcp_stream>;
 inline constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 
 struct Limits {
-    std::chrono::milliseconds head{15'000};       // from its first byte to its end
+    std::chrono::milliseconds head{15'000};       // from its first byte to its end; of a handshake, and until a WebSocket's first frame, as long
     std::chrono::milliseconds idle{75'000};       // between two requests
     std::chrono::milliseconds body_grace{30'000}; // a body may always take so long,
     std::uint64_t body_bytes_per_s = 16 * 1024;   // and longer only while it comes at least so fast
@@ -32,8 +32,8 @@ struct Limits {
 };
 
 // Upgrades and serves one WebSocket; `head` is the request as it came.
-asio::awaitable<void> serve_events(PlainStream stream, std::string head, Handler& handler);
-asio::awaitable<void> serve_events(TlsStream stream, std::string head, Handler& handler);
+asio::awaitable<void> serve_events(PlainStream stream, std::string head, Caller caller, Handler& handler, Limits limits);
+asio::awaitable<void> serve_events(TlsStream stream, std::string head, Caller caller, Handler& handler, Limits limits);
 
 asio::awaitable<void> serve(PlainStream stream, Handler& handler, Limits limits);
 asio::awaitable<void> serve(TlsStream stream, Handler& handler, Limits limits);

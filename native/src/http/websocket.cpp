@@ -21,6 +21,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t max_queue = 256;
+constexpr std::size_t max_frames_in = 16;  // behind the first; nothing is to be said
 constexpr std::size_t max_message_bytes = 10 * 1024;  // a token of 8 KiB
 
 std::string token_of(std::string_view text) {
@@ -35,7 +36,8 @@ std::string token_of(std::string_view text) {
 template <class Stream>
 class Socket final : public Subscriber, public std::enable_shared_from_this<Socket<Stream>> {
 public:
-    Socket(Stream stream, Handler& handler) : socket_(std::move(stream)), handler_(handler), wake_(socket_.get_executor()) {}
+    Socket(Stream stream, Caller caller, Handler& handler, Limits limits)
+        : socket_(std::move(stream)), caller_(std::move(caller)), handler_(handler), limits_(limits), wake_(socket_.get_executor()) {}
 
     asio::awaitable<void> run(std::string head) {
         beast::get_lowest_layer(socket_).expires_never();
@@ -52,8 +54,14 @@ public:
         auto [accepted] = co_await socket_.async_accept(request, as_result);
         if (accepted) co_return;
 
+        // Whoever does not say who it is does not stay.
+        wake_.expires_after(limits_.head);
+        wake_.async_wait([weak = this->weak_from_this()](error_code late) {
+            if (const auto self = weak.lock(); self && !late) beast::get_lowest_layer(self->socket_).cancel();
+        });
         beast::flat_buffer buffer;
         auto [ec, n] = co_await socket_.async_read(buffer, as_result);
+        wake_.cancel();
         static_cast<void>(n);
         if (ec) co_return;
         const std::string first(static_cast<const char*>(buffer.data().data()), buffer.size());
@@ -65,7 +73,8 @@ public:
                 keep->wake_.cancel();
             });
         };
-        handler_.subscribe(token_of(first), std::move(self), std::move(answer));
+        caller_.bearer = token_of(first);
+        handler_.subscribe(std::move(caller_), std::move(self), std::move(answer));
         listen(keep);
         co_await send_all();
     }
@@ -97,8 +106,8 @@ private:
     static void listen(std::shared_ptr<Socket> self) {
         auto buffer = std::make_shared<beast::flat_buffer>();
         self->socket_.async_read(*buffer, [self, buffer](error_code ec, std::size_t) {
-            if (!ec) return listen(self);
-            self->closed_ = true;
+            if (!ec && ++self->frames_in_ <= max_frames_in) return listen(self);
+            (ec ? self->closed_ : self->closing_) = true;
             self->wake_.cancel();
         });
     }
@@ -133,8 +142,11 @@ private:
     }
 
     websocket::stream<Stream> socket_;
+    Caller caller_;
     Handler& handler_;
+    Limits limits_;
     asio::steady_timer wake_;
+    std::size_t frames_in_ = 0;
     std::deque<std::shared_ptr<const std::string>> queue_;
     std::shared_ptr<const std::string> status_;
     bool closing_ = false;
@@ -143,13 +155,13 @@ private:
 
 }  // namespace
 
-asio::awaitable<void> serve_events(PlainStream stream, std::string head, Handler& handler) {
-    auto socket = std::make_shared<Socket<PlainStream>>(std::move(stream), handler);
+asio::awaitable<void> serve_events(PlainStream stream, std::string head, Caller caller, Handler& handler, Limits limits) {
+    auto socket = std::make_shared<Socket<PlainStream>>(std::move(stream), std::move(caller), handler, limits);
     co_await socket->run(std::move(head));
 }
 
-asio::awaitable<void> serve_events(TlsStream stream, std::string head, Handler& handler) {
-    auto socket = std::make_shared<Socket<TlsStream>>(std::move(stream), handler);
+asio::awaitable<void> serve_events(TlsStream stream, std::string head, Caller caller, Handler& handler, Limits limits) {
+    auto socket = std::make_shared<Socket<TlsStream>>(std::move(stream), std::move(caller), handler, limits);
     co_await socket->run(std::move(head));
 }
 

@@ -114,7 +114,8 @@ private:
         const std::int64_t started_ms = monotonic_ms();
         for (;;) {
             auto member = link_->enter();
-            const bool wait = !member.ok() && (member.error().code == Code::unavailable || member.error().code == Code::deadline_exceeded);
+            const bool wait = !member.ok() && (member.error().code == Code::unavailable || member.error().code == Code::deadline_exceeded ||
+                                               member.error().code == Code::resource_exhausted);
             if (!wait || interrupts > 0) return member;
             if (c_.give_up_s > 0 && monotonic_ms() - started_ms > std::int64_t{1000} * c_.give_up_s) return member;
             say("Waiting", member.error().message + "; trying again");

@@ -1,6 +1,8 @@
 #include "net/http_client.hpp"
 
+#include <chrono>
 #include <optional>
+#include <thread>
 #include <variant>
 
 #include <boost/asio/connect.hpp>
@@ -30,6 +32,13 @@ using boost::system::error_code;
 
 constexpr std::size_t chunk_bytes = 64 * 1024;
 constexpr std::int64_t cancel_poll_ms = 50;
+constexpr std::int64_t longest_retry_s = 60;
+
+// A date instead of a number is for others: ours says seconds.
+std::int64_t seconds_of(std::string_view text) {
+    const bool digits = !text.empty() && text.size() <= 9 && text.find_first_not_of("0123456789") == std::string_view::npos;
+    return digits ? std::stoll(std::string(text)) : 0;
+}
 
 using Tls = asio::ssl::stream<beast::tcp_stream>;
 
@@ -76,6 +85,7 @@ public:
                                    const contract::CallOptions& options) override {
         deadline_ms_ = monotonic_ms() + options.timeout_ms;
         cancel_ = options.cancel;
+        ENTENTE_TRY(wait_until(not_before_ms_));
         const bool reused = connected();
         auto response = attempt(request, sink);
         // A kept connection may have been closed by the server in the meantime; a fresh one is tried once.
@@ -89,11 +99,23 @@ public:
             if (response.error().reason == "connector.stale") {
                 return Error{Code::unavailable, "connector.unreachable", response.error().message};
             }
+            return response;
         }
+        not_before_ms_ = monotonic_ms() + 1000 * std::min(response->retry_after_s, longest_retry_s);
         return response;
     }
 
 private:
+    Status wait_until(std::int64_t ms) {
+        while (monotonic_ms() < ms) {
+            if (cancel_.cancelled()) return Error{Code::cancelled, "connector.cancelled", "the call was cancelled"};
+            if (monotonic_ms() >= deadline_ms_) {
+                return Error{Code::deadline_exceeded, "connector.deadline", address_.host + ":" + address_.port + " wants to be asked later"};
+            }
+            std::this_thread::sleep_for(std::chrono::milliseconds(cancel_poll_ms));
+        }
+        return done();
+    }
     [[nodiscard]] bool connected() const { return plain_ || tls_; }
     void disconnect() {
         plain_.reset();
@@ -251,6 +273,7 @@ private:
             ENTENTE_TRY(take(piece, request, response, sink));
         }
         response.content_type = std::string(parser.get()[bhttp::field::content_type]);
+        if (response.status == 429 || response.status == 503) response.retry_after_s = seconds_of(parser.get()[bhttp::field::retry_after]);
         if (!parser.get().keep_alive()) disconnect();
         return response;
     }
@@ -275,6 +298,7 @@ private:
     std::optional<Tls> tls_;
     beast::flat_buffer buffer_{256 * 1024};
     std::int64_t deadline_ms_ = 0;
+    std::int64_t not_before_ms_ = 0;
     contract::CancelToken cancel_;
 };
 

@@ -32,8 +32,8 @@ struct Server {
         [[nodiscard]] http::BodyRule body_rule(const http::Request& request) const override { return data->body_rule(request); }
         void handle(http::Request request, http::Reply reply) override { data->handle(std::move(request), std::move(reply)); }
         void begin_upload(http::Request request, UploadStarted started) override { data->begin_upload(std::move(request), std::move(started)); }
-        void subscribe(std::string, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
-        [[nodiscard]] bool origin_allowed(const http::Request&) const override { return false; }
+        void subscribe(http::Caller, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
+        [[nodiscard]] std::optional<http::Response> refuse_socket(const http::Request&) override { return http::problem(404, "http.not-found", "there are no events here"); }
     };
 
     TemporaryFolder folder;

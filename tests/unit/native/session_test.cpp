@@ -44,8 +44,8 @@ struct Stub final : http::Handler {
         reply(std::move(response));
     }
     void begin_upload(http::Request, UploadStarted started) override { started(std::make_shared<Body>(&uploaded), {}); }
-    void subscribe(std::string, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
-    [[nodiscard]] bool origin_allowed(const http::Request&) const override { return true; }
+    void subscribe(http::Caller, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
+    [[nodiscard]] std::optional<http::Response> refuse_socket(const http::Request&) override { return http::problem(404, "http.not-found", "there are no events here"); }
 };
 
 struct Server {

@@ -58,17 +58,24 @@ async function fail(response: Response): Promise<never> {
   throw new Fault(detail, code, response.status);
 }
 
+let notBefore = 0; // as the coordinator has said (Retry-After)
+
 export async function call(path: string, options: RequestInit = {}, token: Token = ''): Promise<Response> {
   const headers = new Headers(options.headers);
   if (token) headers.set('Authorization', `Bearer ${textOf(token)}`);
   let response: Response;
+  const wait = notBefore - Date.now();
+  if (wait > 0) await new Promise((done) => setTimeout(done, wait));
   try {
     response = await fetch(`/api/v1/${path}`, { ...options, headers, cache: 'no-store' });
   } catch (error) {
     if ((error as Error).name === 'AbortError') throw error;
     throw new Fault('The coordinator cannot be reached.', 'connector.unreachable', 0);
   }
-  if (!response.ok) return fail(response);
+  if (!response.ok) {
+    notBefore = Date.now() + 1000 * Math.min(Number(response.headers.get('Retry-After')) || 0, 60);
+    return fail(response);
+  }
   return response;
 }
 
