@@ -96,7 +96,7 @@ void App::authorise(const Match& match, const Request& request, std::function<vo
     if (match.route == nullptr) return next(problem(404, "http.not-found", "there is nothing at " + request.path), {});
     if (match.route->access.is_public()) return next(std::nullopt, {});
     const Access& access = match.route->access;
-    gate_.identify(request.bearer, [this, &access, path = match.route->path, caller = nameless(request), next = std::move(next)](Result<Principal> who) {
+    gate_.identify({request.bearer, request.remote, request.certificate}, [this, &access, path = match.route->path, caller = nameless(request), next = std::move(next)](Result<Principal> who) {
         if (!who.ok()) {
             auto refused = who.error().code == Code::unauthenticated ? stranger_too_often(caller, wrong_token_cost) : std::nullopt;
             return next(refused ? std::move(*refused) : refusal(who.error()), {});
@@ -192,7 +192,7 @@ void App::finish_upload(const std::string& participant, const std::string& asset
 
 void App::subscribe(http::Caller caller, std::weak_ptr<http::Subscriber> subscriber, std::function<void(bool)> answer) {
     o_.post([this, caller = std::move(caller), subscriber = std::move(subscriber), answer = std::move(answer)] {
-        gate_.identify(caller.bearer, [this, subscriber, answer](Result<Principal> who) {
+        gate_.identify(caller, [this, subscriber, answer](Result<Principal> who) {
             bool welcome = who.ok() && who->joined;
             if (welcome && who->role == Role::partner) {
                 forget_listeners();

@@ -30,7 +30,7 @@ std::optional<Response> App::member_too_often(const Principal& who) {
 
 std::optional<Response> App::too_often_unasked(const Request& request) {
     if (!request.bearer.empty() && !looks_like_jwt(request.bearer)) {
-        if (const auto who = o_.identity.authenticate(request.bearer, now_ms()); who.ok()) return member_too_often(*who);
+        if (const auto who = o_.identity.authenticate(request.bearer, now_ms(), request.certificate); who.ok()) return member_too_often(*who);
     }
     return stranger_too_often(request);
 }

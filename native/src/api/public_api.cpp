@@ -125,6 +125,7 @@ void App::enrol(Call& call) {
 
 void App::answer_joined(Call& call, const Result<JoinCodes::Joined>& joined, const codec::PublicKey& key) {
     if (!joined.ok()) return call.reply(problem(joined.error()));
+    if (Status bound = o_.identity.bind(joined->account.id, call.request.certificate); !bound.ok()) return call.reply(problem(bound.error()));
     if (joined->account.role == "partner") {
         if (Status in = o_.host.admit(joined->account.id, joined->account.name, key); !in.ok()) return call.reply(problem(in.error()));
     }

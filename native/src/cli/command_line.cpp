@@ -80,6 +80,7 @@ void declare(Line& line) {
     serve->add_option("--listen", s.listen, "Address and port (127.0.0.1:8443; port 0 takes a free one)");
     serve->add_option("--tls-cert", s.tls_certificate, "PEM certificate chain");
     serve->add_option("--tls-key", s.tls_key, "PEM private key");
+    serve->add_option("--client-ca", s.client_ca, "PEM certificates: partners may show client certificates of these authorities, and their tokens are then bound to them");
     serve->add_flag("--behind-proxy", s.behind_proxy, "A proxy in front does TLS");
     serve->add_option("--public-url", s.public_url, "How partners reach it, for join links");
     serve->add_option("--evaluate", s.evaluate_folder, "Folder with t10k IDX files: score every model");
@@ -124,8 +125,8 @@ void declare(Line& line) {
     join->add_option("--connector", p.connector, "dsp: a connector of its own, which speaks the Dataspace Protocol; edc: an Eclipse EDC, as [edc] in the file says");
     join->add_option("--listen", p.listen, "With --connector: address and port (127.0.0.1:0)");
     join->add_option("--public-url", p.public_url, "With --connector: how the coordinator reaches it");
-    join->add_option("--tls-cert", p.tls_certificate, "With --connector: PEM certificate chain");
-    join->add_option("--tls-key", p.tls_key, "With --connector: PEM private key");
+    join->add_option("--tls-cert", p.tls_certificate, "PEM certificate chain: shown to a coordinator that asks for client certificates, and with --connector to its peers");
+    join->add_option("--tls-key", p.tls_key, "PEM private key of it");
     join->add_option("--network", p.networks, "With --connector: a private network that it may call, such as 10.0.0.0/8");
     join->add_option("--issuer", p.issuer, "With --connector dsp: an OpenID Connect issuer that vouches for connectors, as the coordinator's --issuer");
     join->add_option("--client-id", p.client_id, "With --issuer: the own client there");
@@ -152,6 +153,8 @@ void declare(Line& line) {
     rotate->add_option("--state", line.rotation.state_folder, "Folder for key and token (entente-partner)");
     rotate->add_option("--url", line.rotation.url, "The coordinator, when it is elsewhere now");
     rotate->add_option("--ca", line.rotation.ca_file, "PEM certificates to trust instead of the system's");
+    rotate->add_option("--tls-cert", line.rotation.tls_certificate, "PEM certificate chain, as entente join has it");
+    rotate->add_option("--tls-key", line.rotation.tls_key, "PEM private key of it");
     rotate->add_flag("--json", line.rotation_json, "One JSON object");
 
     CLI::App* invite = line.app.add_subcommand("invite", "A one-time join code.\n\n  ENTENTE_TOKEN=op_… entente invite --partner plant-a\n");

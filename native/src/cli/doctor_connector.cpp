@@ -149,7 +149,7 @@ private:
 
     static Result<JsonBody> ask_coordinator(const PartnerConfig& partner) {
         ENTENTE_ASSIGN(const PartnerState known, read_partner_state(partner.state_folder));
-        ENTENTE_ASSIGN(const auto http, make_http_client({partner.url, partner.ca_file}));
+        ENTENTE_ASSIGN(const auto http, make_http_client({partner.url, partner.ca_file, partner.tls_certificate, partner.tls_key}));
         http->set_token(known.token);
         ENTENTE_ASSIGN(const std::string text, ask_text(*http, "GET", "/api/v1/me", {}));
         return JsonBody::parse(text);

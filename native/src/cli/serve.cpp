@@ -43,6 +43,9 @@ Status check_exposure(const ServeOptions& o, const Endpoint& endpoint) {
     if (o.tls_certificate.empty() != o.tls_key.empty()) {
         return Error{Code::invalid_argument, "usage.tls", "--tls-cert and --tls-key belong together: give both or none"};
     }
+    if (!o.client_ca.empty() && o.tls_certificate.empty()) {
+        return Error{Code::invalid_argument, "usage.tls", "--client-ca needs --tls-cert and --tls-key: certificates are shown to whoever does TLS"};
+    }
     if (endpoint.loopback || o.behind_proxy || !o.tls_certificate.empty()) return done();
     return Error{Code::invalid_argument, "config.exposed",
                  "--listen " + o.listen + " is reachable from other machines, and without TLS tokens would travel in the "
@@ -149,7 +152,7 @@ private:
         App app(std::move(app_options));
         const std::size_t connections = places();
         http::Listener listener(io_, app, {.address = endpoint.address, .port = endpoint.port,
-                                           .tls_certificate = o_.tls_certificate, .tls_key = o_.tls_key,
+                                           .tls_certificate = o_.tls_certificate, .tls_key = o_.tls_key, .client_ca = o_.client_ca,
                                            .max_connections = connections, .max_per_address = o_.behind_proxy ? connections : connections / 4,
                                            .head_timeout_ms = o_.head_timeout_ms, .body_grace_ms = o_.body_grace_ms});
         ENTENTE_TRY(listener.start());

@@ -15,6 +15,7 @@ struct ServeOptions {
     std::string listen = "127.0.0.1:8443";
     std::string tls_certificate;
     std::string tls_key;
+    std::string client_ca;        // PEM: whose client certificates are taken
     bool behind_proxy = false;
     std::string public_url;       // for join links, when it is not the address that is listened on
     std::string evaluate_folder;

@@ -36,7 +36,9 @@ struct Listener::State {
 
 namespace {
 
-Result<std::shared_ptr<asio::ssl::context>> make_tls(const std::string& certificate, const std::string& key) {
+Result<std::shared_ptr<asio::ssl::context>> make_tls(const ListenOptions& o) {
+    const std::string& certificate = o.tls_certificate;
+    const std::string& key = o.tls_key;
     auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
     SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_3_VERSION);
     error_code ec;
@@ -49,6 +51,19 @@ Result<std::shared_ptr<asio::ssl::context>> make_tls(const std::string& certific
     if (ec) {
         return Error{Code::invalid_argument, "tls.key",
                      "--tls-key " + key + ": expected the PEM key of the certificate, found " + ec.message()};
+    }
+    if (!o.client_ca.empty()) {
+        STACK_OF(X509_NAME)* const names = SSL_load_client_CA_file(o.client_ca.c_str());
+        context->load_verify_file(o.client_ca, ec);
+        if (ec || names == nullptr) {
+            sk_X509_NAME_pop_free(names, X509_NAME_free);
+            return Error{Code::invalid_argument, "tls.client-ca", "--client-ca " + o.client_ca + ": expected PEM certificates, found " + (ec ? ec.message() : "none")};
+        }
+        SSL_CTX_set_client_CA_list(context->native_handle(), names);
+        context->set_verify_mode(asio::ssl::verify_peer, ec);
+        // A session that is resumed would not ask again whether its certificate is still one of this authority's.
+        SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
+        SSL_CTX_set_num_tickets(context->native_handle(), 0);
     }
     return context;
 }
@@ -128,7 +143,7 @@ Listener::~Listener() { stop(); }
 Status Listener::start() {
     State& s = *state_;
     if (!s.options.tls_certificate.empty()) {
-        ENTENTE_ASSIGN(s.tls, make_tls(s.options.tls_certificate, s.options.tls_key));
+        ENTENTE_ASSIGN(s.tls, make_tls(s.options));
     }
     error_code ec;
     const asio::ip::address address = asio::ip::make_address(s.options.address, ec);
@@ -156,7 +171,7 @@ Status Listener::start() {
 Status Listener::reload() {
     State& s = *state_;
     if (s.options.tls_certificate.empty()) return done();
-    ENTENTE_ASSIGN(auto fresh, make_tls(s.options.tls_certificate, s.options.tls_key));
+    ENTENTE_ASSIGN(auto fresh, make_tls(s.options));
     const std::lock_guard lock(s.tls_mutex);
     s.tls = std::move(fresh);
     return done();

@@ -24,6 +24,7 @@ struct ListenOptions {
     std::uint16_t port = 0;         // 0: any free one
     std::string tls_certificate;    // PEM files; both or none
     std::string tls_key;
+    std::string client_ca;          // PEM: whose client certificates are taken; nobody has to show one. Empty: none is asked for
     std::size_t max_connections = 16'384;
     std::size_t max_per_address = 4'096;  // as rate_limits.hpp counts addresses
     std::int64_t head_timeout_ms = 15'000;
@@ -36,7 +37,7 @@ public:
     ~Listener();
     Status start();
     [[nodiscard]] std::uint16_t port() const noexcept;
-    // Reads certificate and key again, for the connections that come from now on; on an error the old ones stay.
+    // Reads certificate, key and client CA again, for the connections that come from now on; on an error the old ones stay.
     Status reload();
     void stop();
 

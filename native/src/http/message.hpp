@@ -21,6 +21,7 @@ struct Request {
     std::map<std::string, std::string> headers;  // lower-case names
     std::string bearer;                        // of Authorization, else empty
     std::string remote;                        // address of the peer
+    std::string certificate;                   // SHA-256 of the public key in the peer's TLS certificate, when it has shown one
     std::uint64_t content_length = 0;
     std::string body;
     contract::CancelToken gone;                // cancelled when the peer has hung up
@@ -35,6 +36,7 @@ struct Request {
 struct Caller {
     std::string bearer;
     std::string remote;       // as Request::remote
+    std::string certificate;  // as Request::certificate
 };
 
 struct Response {

@@ -8,6 +8,7 @@
 #include <boost/beast/http/read.hpp>
 
 #include "base/files.hpp"
+#include "entente/codec/sha256.hpp"
 #include "http/guard.hpp"
 #include "http/streams.hpp"
 
@@ -36,6 +37,18 @@ struct Started {
 };
 using Start = asio::experimental::concurrent_channel<void(error_code, Started)>;
 
+// Of the key, not of the certificate: one that is renewed with its key stays the same.
+std::string key_digest_of(SSL* connection) {
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(connection), X509_free);
+    if (!certificate) return {};
+    unsigned char* der = nullptr;
+    const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &der);
+    if (size <= 0) return {};
+    const Digest digest = codec::sha256(std::as_bytes(std::span(der, static_cast<std::size_t>(size))));
+    OPENSSL_free(der);
+    return to_hex(digest);
+}
+
 template <class Stream>
 class Session : public std::enable_shared_from_this<Session<Stream>> {
 public:
@@ -57,6 +70,7 @@ private:
         if constexpr (secure) {
             expire_after(limits_.head);
             auto [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::server, as_result);
+            if (!ec) certificate_ = key_digest_of(stream_.native_handle());
             co_return !ec;
         }
         co_return true;
@@ -119,7 +133,7 @@ private:
                 co_return false;
             }
             std::string upgrade = head;
-            Caller caller{{}, request.remote};
+            Caller caller{{}, request.remote, request.certificate};
             co_await serve_events(std::move(stream_), std::move(upgrade), std::move(caller), handler_, limits_);
             co_return false;
         }
@@ -175,6 +189,7 @@ private:
         error_code ec;
         const auto remote = beast::get_lowest_layer(stream_).socket().remote_endpoint(ec);
         if (!ec) request.remote = remote.address().to_string();
+        request.certificate = certificate_;
         keep_alive_ = message.keep_alive();
         return true;
     }
@@ -366,6 +381,7 @@ private:
     bool late_ = false;
     beast::flat_buffer buffer_{1024 * 1024};
     bool keep_alive_ = true;
+    std::string certificate_;  // SHA-256 of its public key
     bool no_length_ = false;  // of the request at hand: its body comes in chunks
 };
 

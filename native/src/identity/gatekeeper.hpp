@@ -2,15 +2,16 @@
 // of the identity provider, when there is one.
 //
 //   Gatekeeper gate({.codes = codes, .issuer = issuer, .audience = "entente-api", .claims = {}, .post = post});
-//   gate.identify(bearer, [](Result<Principal> who) { … });
+//   gate.identify({bearer, remote, certificate}, [](Result<Principal> who) { … });
 //
-// Errors: unauthenticated "auth.no-token", "auth.unknown-token", "auth.expired-token", "token.*"; permission_denied "auth.no-role", "auth.no-company",
+// Errors: unauthenticated "auth.no-token", "auth.unknown-token", "auth.expired-token", "auth.other-certificate", "token.*"; permission_denied "auth.no-role", "auth.no-company",
 // "join.removed"; unavailable "issuer.*". One strand, which `post` runs work on; completions run there, at once or later.
 #pragma once
 
 #include <functional>
 #include <memory>
 
+#include "http/message.hpp"
 #include "identity/issuer.hpp"
 #include "identity/join_codes.hpp"
 
@@ -29,10 +30,10 @@ public:
     using Completion = std::function<void(Result<Principal>)>;
 
     explicit Gatekeeper(Options options) : o_(std::move(options)) {}
-    void identify(const std::string& bearer, Completion completion);
+    void identify(const http::Caller& caller, Completion completion);
 
 private:
-    [[nodiscard]] Result<Principal> admit(const Result<Json>& claims) const;
+    [[nodiscard]] Result<Principal> admit(const Result<Json>& claims, const std::string& certificate) const;
 
     Options o_;
 };

@@ -39,6 +39,7 @@ std::string normal(std::string_view code) {
 std::string new_token() { return "pt_" + to_hex(random_bytes(24)); }
 
 std::string used_key(const std::string& id) { return "token." + id; }
+std::string bound_key(const std::string& id) { return "certificate." + id; }
 
 Digest hash_of(std::string_view secret) { return codec::sha256(as_bytes(secret)); }
 
@@ -50,6 +51,8 @@ Result<JoinCodes> JoinCodes::open(StateStore& store) {
     for (Account& account : accounts) {
         if (!account.expelled) identity.tokens_[account.token] = account.id;
         ENTENTE_ASSIGN(const auto used, store.meta(used_key(account.id)));
+        ENTENTE_ASSIGN(const auto bound, store.meta(bound_key(account.id)));
+        if (bound && !bound->empty()) identity.certificates_[account.id] = std::string(reinterpret_cast<const char*>(bound->data()), bound->size());
         if (used && used->size() == sizeof(std::int64_t)) identity.used_ms_[account.id] = read_le<std::int64_t>(*used);
         identity.accounts_[account.id] = std::move(account);
     }
@@ -73,7 +76,7 @@ Result<std::optional<std::string>> JoinCodes::first_operator_token() {
     return std::optional<std::string>(token);
 }
 
-Result<Principal> JoinCodes::authenticate(const std::string& bearer, std::int64_t now_ms) {
+Result<Principal> JoinCodes::authenticate(const std::string& bearer, std::int64_t now_ms, const std::string& certificate) {
     const Error unknown{Code::unauthenticated, "auth.unknown-token", "this token is not known"};
     if (bearer.empty() || bearer.size() > 200) return unknown;
     const Digest hash = hash_of(bearer);  // comparing hashes tells nothing about the token by its timing
@@ -81,6 +84,7 @@ Result<Principal> JoinCodes::authenticate(const std::string& bearer, std::int64_
     const auto it = tokens_.find(hash);
     if (it == tokens_.end()) return unknown;
     const Account& account = accounts_.at(it->second);
+    ENTENTE_TRY(check_certificate(account.id, certificate));
     if (expired(account.id, now_ms)) {
         return Error{Code::unauthenticated, "auth.expired-token",
                      "this token has expired, as it was not used for " + std::to_string(token_life_ms_ / (24 * 3600 * 1000)) +
@@ -190,6 +194,25 @@ JoinCodes::Joined JoinCodes::remember(Account account, std::string token, std::i
     tokens_[account.token] = account.id;
     accounts_[account.id] = account;
     return {std::move(account), std::move(token)};
+}
+
+Status JoinCodes::bind(const std::string& id, const std::string& certificate) {
+    if (certificate.empty() && certificates_.count(id) == 0) return done();
+    ENTENTE_TRY(store_.set_meta(bound_key(id), as_bytes(std::string_view(certificate))));
+    if (certificate.empty()) {
+        certificates_.erase(id);
+    } else {
+        certificates_[id] = certificate;
+    }
+    return done();
+}
+
+Status JoinCodes::check_certificate(const std::string& id, const std::string& certificate) const {
+    const auto it = certificates_.find(id);
+    if (it == certificates_.end() || it->second == certificate) return done();
+    return Error{Code::unauthenticated, "auth.other-certificate",
+                 std::string("this token is bound to the client certificate that joined; expected a connection with it, found ") +
+                     (certificate.empty() ? "one without" : "another's")};
 }
 
 // A disk that is full for a while costs no more than an older time of use.

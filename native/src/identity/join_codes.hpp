@@ -39,7 +39,12 @@ public:
 
     // Whose token is this? unauthenticated "auth.unknown-token"; "auth.expired-token" for one that has lain unused for the life
     // of a token. Each use gives it that life anew; what is on disk lags behind by a thirtieth of it.
-    Result<Principal> authenticate(const std::string& bearer, std::int64_t now_ms);
+    // unauthenticated "auth.other-certificate" for one that is bound to another client certificate than `certificate`.
+    Result<Principal> authenticate(const std::string& bearer, std::int64_t now_ms, const std::string& certificate = {});
+    // From now on this account's tokens are good with this client certificate alone (its key's digest, http::Request::certificate);
+    // empty: with any, or none.
+    Status bind(const std::string& id, const std::string& certificate);
+    [[nodiscard]] Status check_certificate(const std::string& id, const std::string& certificate) const;
     void set_token_life(std::int64_t ms) { token_life_ms_ = ms; }
 
     Result<Invited> invite(const std::string& participant, const std::string& name, Role role, std::int64_t valid_s,
@@ -74,6 +79,7 @@ private:
     std::map<Digest, JoinCode> codes_;
     std::optional<Digest> operator_token_;
     std::map<std::string, std::int64_t> used_ms_;  // by id: when its token was last used, as it stands on disk
+    std::map<std::string, std::string> certificates_;  // by id
     std::int64_t token_life_ms_ = usual_token_life_ms;
     std::deque<std::pair<std::int64_t, std::string>> wrong_;  // when, from where
 };

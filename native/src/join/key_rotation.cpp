@@ -19,7 +19,8 @@ Result<RotatedKey> rotate_key(const KeyRotation& wanted) {
     const std::filesystem::path folder(wanted.state_folder);
     ENTENTE_ASSIGN(const codec::SigningKey former, load_or_make_key(folder / "partner.key"));
     ENTENTE_ASSIGN(const codec::SigningKey key, load_or_make_key(folder / next_key_file));
-    ENTENTE_ASSIGN(const auto http, make_http_client({.url = wanted.url.empty() ? state.url : wanted.url, .ca_file = wanted.ca_file}));
+    ENTENTE_ASSIGN(const auto http, make_http_client({.url = wanted.url.empty() ? state.url : wanted.url, .ca_file = wanted.ca_file,
+                                                       .tls_certificate = wanted.tls_certificate, .tls_key = wanted.tls_key}));
     http->set_token(state.token);
     ENTENTE_ASSIGN(const std::string federation, ask_text(*http, "GET", "/api/v1/federation", {}));
     ENTENTE_ASSIGN(const JsonBody about, JsonBody::parse(federation));

@@ -20,6 +20,8 @@ struct KeyRotation {
     std::string state_folder = "entente-partner";
     std::string url;      // empty: as it was when it joined
     std::string ca_file;  // PEM; empty: the system's trust store
+    std::string tls_certificate = {};  // the own one, for a coordinator that asks for it
+    std::string tls_key = {};
 };
 struct RotatedKey {
     std::string participant;

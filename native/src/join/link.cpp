@@ -246,7 +246,7 @@ Result<std::unique_ptr<Link>> make_link(const PartnerConfig& config, std::functi
         if (!config.connector.empty() && config.connector != "dsp" && config.connector != "edc") {
             return Error{Code::invalid_argument, "config.link", "connector: expected dsp or edc, found \"" + config.connector + "\""};
         }
-        ENTENTE_ASSIGN(auto http, make_http_client({config.url, config.ca_file}));
+        ENTENTE_ASSIGN(auto http, make_http_client({config.url, config.ca_file, config.tls_certificate, config.tls_key}));
         if (config.connector == "edc") return std::unique_ptr<Link>(std::make_unique<EdcLink>(config, std::move(http), std::move(say)));
         if (!config.connector.empty()) return std::unique_ptr<Link>(std::make_unique<DspLink>(config, std::move(http), std::move(say)));
         return std::unique_ptr<Link>(std::make_unique<HubLink>(config, std::move(http)));

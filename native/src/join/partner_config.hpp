@@ -67,7 +67,7 @@ struct PartnerConfig {
     EdcConfig edc;
     std::string listen = "127.0.0.1:0";  // with connector
     std::string public_url;       // with connector; empty: as it listens
-    std::string tls_certificate;  // with connector
+    std::string tls_certificate;  // of its own; shown to a coordinator that asks, and with connector to its peers
     std::string tls_key;
     std::string issuer;           // with connector: vouches for it and its peers; empty: keys do
     std::string client_id;

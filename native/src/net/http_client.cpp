@@ -320,6 +320,14 @@ Result<std::shared_ptr<hub::HttpClient>> make_http_client(const HttpClientOption
             return Error{Code::invalid_argument, "config.ca",
                          "--ca " + options.ca_file + ": expected PEM certificates, found " + ec.message()};
         }
+        if (!options.tls_certificate.empty()) {
+            context->use_certificate_chain_file(options.tls_certificate, ec);
+            if (!ec) context->use_private_key_file(options.tls_key, asio::ssl::context::pem, ec);
+            if (ec) {
+                return Error{Code::invalid_argument, "config.certificate",
+                             "--tls-cert " + options.tls_certificate + ": expected a PEM certificate chain and its key, found " + ec.message()};
+            }
+        }
     }
     return std::shared_ptr<hub::HttpClient>(std::make_shared<Client>(std::move(address), std::move(context)));
 }

@@ -15,9 +15,11 @@ namespace entente::native {
 struct HttpClientOptions {
     std::string url;      // https://host[:port] or http://host[:port]
     std::string ca_file;  // PEM; empty: the system's trust store
+    std::string tls_certificate = {};  // PEM chain and key: shown to a server that asks; both or none
+    std::string tls_key = {};
 };
 
-// invalid_argument "config.url", "config.ca".
+// invalid_argument "config.url", "config.ca", "config.certificate".
 Result<std::shared_ptr<hub::HttpClient>> make_http_client(const HttpClientOptions& options);
 
 }  // namespace entente::native

@@ -203,7 +203,7 @@ TEST_CASE("the gate: our own tokens and the provider's, and what our books say o
     Gatekeeper gate({.codes = codes, .issuer = p.issuer, .audience = "entente-api", .claims = {}, .coordinator = "coordinator", .post = [&posted](std::function<void()> work) { posted.push_back(std::move(work)); }});
     const auto who = [&](const std::string& bearer) {
         std::string said = "nothing yet";
-        gate.identify(bearer, [&said](Result<Principal> found) {
+        gate.identify({bearer, {}, {}}, [&said](Result<Principal> found) {
             said = found.ok() ? std::string(to_string(found->role)) + " " + found->id + (found->joined ? "" : " not joined") : found.error().reason;
         });
         for (auto& work : posted) work();
@@ -244,6 +244,6 @@ TEST_CASE("the gate: our own tokens and the provider's, and what our books say o
 
     Gatekeeper alone({.codes = codes, .issuer = nullptr, .audience = {}, .claims = {}, .coordinator = {}, .post = [](const std::function<void()>& work) { work(); }});
     std::string said;
-    alone.identify(p.token(), [&said](Result<Principal> found) { said = found.ok() ? "believed" : found.error().reason; });
+    alone.identify({p.token(), {}, {}}, [&said](Result<Principal> found) { said = found.ok() ? "believed" : found.error().reason; });
     CHECK(said == "auth.unknown-token");
 }
