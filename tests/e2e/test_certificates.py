@@ -1,7 +1,7 @@
 """Client certificates: asked for and not demanded, bound to the token at joining, and the authority read anew at SIGHUP."""
 import http.client, json, re, shutil, signal, ssl, subprocess, unittest
 
-from harness import ENTENTE, Small
+from harness import ENTENTE, Small, write_idx
 
 
 class Authority:
@@ -59,7 +59,6 @@ class ClientCertificates(unittest.TestCase):
             f.ca = ours.pem
             options = ("--tls-cert", server[0], "--tls-key", server[1], "--client-ca", clients)
             f.start_server(*options)
-            from harness import write_idx
             write_idx(f.folder / "data-3", "train", 400, seed=3)
             write_idx(f.folder / "data-3", "t10k", 50, seed=103)
             url = f"https://localhost:{f.port}"

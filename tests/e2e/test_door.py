@@ -66,12 +66,38 @@ class Rates(unittest.TestCase):
             self.assertEqual(found[-1], 429, "without a proxy the field is nobody's word")
 
     def test_a_federation_within_limits_that_are_far_too_low_comes_to_its_end(self):
-        with Small(rounds=2) as f:
-            f.start_server("--rate-partner", 2)
+        with Small(rounds=12) as f:
+            f.start_server("--rate-partner", 3)
             for i in (1, 2):
                 f.start_partner(i)
             f.wait_partners(180)
             self.assertIn("come again in", f.log("plant-1") + f.log("plant-2"))
+
+
+class Headers(unittest.TestCase):
+    """What OWASP ASVS asks of every answer, errors too: docs/security.md has the checklist."""
+
+    def test_every_answer_bears_them_and_none_a_cookie(self):
+        with Small() as f:
+            f.start_server("--rate-address", 20)
+            answers = []
+            for method, path, fields in (("GET", "/", ""), ("GET", "/healthz", ""), ("GET", "/api/v1/me", ""), ("GET", "/nothing", ""), ("PATCH", "/api/v1/join", ""),
+                                         ("GET", "/api/v1/status", f"Authorization: Bearer {f.token}\r\n"), ("OPTIONS", "/api/v1/join", "Origin: https://elsewhere.example\r\n"),
+                                         ("GET", "/api/v1/me", "Origin: https://elsewhere.example\r\nCookie: token=" + f.token + "\r\n"),
+                                         ("GET", f"/api/v1/me?access_token={f.token}", ""), ("GET", "/api/v1/plan", "Content-Length: 5\r\n")):
+                with socket.create_connection(("127.0.0.1", f.port), timeout=20) as s:
+                    s.sendall(f"{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}\r\n".encode())
+                    answers.append((f"{method} {path}", s.makefile("rb").read().split(b"\r\n\r\n")[0].decode()))
+            statuses = [int(head.split()[1]) for _, head in answers]
+            self.assertEqual(statuses[2:5] + statuses[6:], [401, 404, 405, 405, 401, 401, 413])
+            for what, head in answers:
+                with self.subTest(what):
+                    for field in ("Content-Security-Policy: default-src 'none'", "X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer", "X-Frame-Options: DENY",
+                                  "Cross-Origin-Opener-Policy: same-origin", "Cross-Origin-Embedder-Policy: require-corp", "Cross-Origin-Resource-Policy: same-origin"):
+                        self.assertIn("\r\n" + field, head)
+                    self.assertIn("frame-ancestors 'none'", head)
+                    for field in ("Set-Cookie", "Access-Control-", "Server:", "X-Powered-By"):
+                        self.assertNotIn(field.lower(), head.lower())
 
 
 class Silent(unittest.TestCase):

@@ -36,8 +36,8 @@ public:
         reply(http::problem(404, "http.not-found", request.path));
     }
     void begin_upload(http::Request, UploadStarted started) override { started(nullptr, http::problem(404, "http.not-found", "")); }
-    void subscribe(std::string, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
-    [[nodiscard]] bool origin_allowed(const http::Request&) const override { return false; }
+    void subscribe(http::Caller, std::weak_ptr<http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
+    [[nodiscard]] std::optional<http::Response> refuse_socket(const http::Request&) override { return http::problem(404, "http.not-found", "there are no events here"); }
 };
 
 Status run(std::map<std::string, std::string>& options) {

@@ -50,8 +50,8 @@ public:
     [[nodiscard]] entente::native::http::Response body_refused(const entente::native::http::Request& request, const entente::Error& error) const override;
     void handle(entente::native::http::Request request, entente::native::http::Reply reply) override;
     void begin_upload(entente::native::http::Request request, UploadStarted started) override;
-    void subscribe(std::string, std::weak_ptr<entente::native::http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
-    [[nodiscard]] bool origin_allowed(const entente::native::http::Request&) const override { return false; }
+    void subscribe(entente::native::http::Caller, std::weak_ptr<entente::native::http::Subscriber>, std::function<void(bool)> answer) override { answer(false); }
+    [[nodiscard]] std::optional<entente::native::http::Response> refuse_socket(const entente::native::http::Request&) override { return entente::native::http::problem(404, "http.not-found", "there are no events here"); }
 
 private:
     LoopbackHost(HostOptions options, entente::native::ProcessStore store, entente::native::BlobStore blobs,

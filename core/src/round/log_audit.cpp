@@ -1,5 +1,7 @@
 #include "entente/round/log_audit.hpp"
 
+#include <algorithm>
+
 namespace entente::round {
 
 namespace {
@@ -102,14 +104,15 @@ std::uint64_t LogAudit::check(const std::vector<Entry>& ledger, std::string_view
 // Cosignatures are not the log's: each must be a participant's over this checkpoint, or it is not what was sent in.
 void LogAudit::check_witnesses(const std::vector<Entry>& ledger, const proof::Note& note, std::string_view text) {
     if (proof::write_note(note) != text) tell(o_.folder + "checkpoint", "note.malformed", "its text is not as it was written");
-    std::map<std::string, codec::PublicKey> keys;
+    std::map<std::string, std::vector<codec::PublicKey>> keys;  // all that each has had
     for (const Entry& entry : ledger) {
-        if (const auto* p = std::get_if<ParticipantAdmitted>(&entry.record.body)) keys[p->participant] = p->key;
+        if (const auto* p = std::get_if<ParticipantAdmitted>(&entry.record.body)) keys[p->participant].push_back(p->key);
+        if (const auto* r = std::get_if<KeyRotated>(&entry.record.body)) keys[r->participant].push_back(r->key);
     }
     for (const proof::NoteSignature& s : note.signatures) {
         if (s.name == proof::log_origin(o_.federation)) continue;
-        const auto key = keys.find(s.name);
-        const bool good = key != keys.end() && proof::check_cosignature(note, s.name, key->second).ok();
+        const std::vector<codec::PublicKey>& own = keys[s.name];
+        const bool good = std::any_of(own.begin(), own.end(), [&](const codec::PublicKey& key) { return proof::check_cosignature(note, s.name, key).ok(); });
         if (!good) tell(o_.folder + "checkpoint", "note.bad-signature", "the cosignature in the name of " + s.name + " is no participant's over this checkpoint");
     }
 }

@@ -157,7 +157,7 @@ private:
     bool status_queued_ = false;
     http::RateLimits partner_limits_{o_.partner_rate};
     http::RateLimits address_limits_{o_.address_rate};
-    http::RateLimits connector_limits_{{5 * o_.address_rate.per_s, 5 * o_.address_rate.burst}};  // who speaks the data space's protocol
+    http::RateLimits connector_limits_{http::Rate{5 * o_.address_rate.per_s, 5 * o_.address_rate.burst}};  // who speaks the data space's protocol
     std::atomic<std::uint64_t> limited_ = 0;
 };
 

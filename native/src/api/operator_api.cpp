@@ -3,6 +3,7 @@
 #include "api/json_body.hpp"
 #include "commands/export_model.hpp"
 #include "commands/text.hpp"
+#include "proof/evidence.hpp"
 #include "entente/base/json_text.hpp"
 #include "entente/policy/evaluate.hpp"
 #include "server/dsp_mailbox.hpp"
@@ -136,13 +137,12 @@ void App::agreements(Call& call) {
     const plan::Plan& plan = o_.host.machine().plan();
     const auto participants = o_.host.view().participants;
     // The global model is offered to whoever takes part; the key that accepted says who it was.
+    const auto owners = owners_of_keys(o_.store);
+    if (!owners.ok()) return call.reply(problem(owners.error()));
     const auto assignee_of = [&](const contract::Agreement& agreement) {
         if (!agreement.offer.offer.assignee.empty()) return agreement.offer.offer.assignee;
-        for (const auto& p : participants) {
-            const Account* account = o_.identity.find(p.id);
-            if (account != nullptr && account->key == agreement.assignee_key) return p.id;
-        }
-        return std::string();
+        const auto owner = owners->find(codec::to_hex(agreement.assignee_key));
+        return owner == owners->end() ? std::string() : owner->second;
     };
     std::string all;
     const auto add = [&](const std::string& provider, const std::string& asset) {

@@ -144,6 +144,8 @@ void declare(Line& line) {
     leave->add_option("--url", p.url, "The coordinator");
     leave->add_option("--state", p.state_folder, "Folder with key and token (entente-partner)");
     leave->add_option("--ca", p.ca_file, "PEM certificates to trust instead of the system's");
+    leave->add_option("--tls-cert", p.tls_certificate, "PEM certificate chain, as entente join has it");
+    leave->add_option("--tls-key", p.tls_key, "PEM private key of it");
     leave->add_flag("--json", p.json, "One JSON object");
 
     CLI::App* key = line.app.add_subcommand("key", "A partner's key.\n\n  entente key rotate --state plant-a\n");

@@ -25,9 +25,9 @@ std::string spans_of(const Json* list) {
 
 Result<std::string> tell(const PartnerConfig& config) {
     if (config.url.empty()) return Error{Code::invalid_argument, "config.url", "leave: expected the coordinator's url, in partner.toml or as --url; a partner by folder tells its operator"};
-    ENTENTE_ASSIGN(const std::string token, token_of(config));
-    ENTENTE_ASSIGN(const auto http, make_http_client({config.url, config.ca_file}));
-    http->set_token(token);
+    ENTENTE_ASSIGN(const PartnerState state, read_partner_state(config.state_folder));
+    ENTENTE_ASSIGN(const auto http, make_http_client({config.url, config.ca_file, config.tls_certificate, config.tls_key}));
+    http->set_token(state.token);
     return ask_text(*http, "POST", "/api/v1/leave", "{}");
 }
 

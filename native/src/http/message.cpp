@@ -76,7 +76,7 @@ Response problem(int status, const std::string& reason, const std::string& messa
     body.text("type", "about:blank").text("title", title_of(status)).whole("status", static_cast<std::uint64_t>(status));
     response.body = body.text("code", reason).text("detail", message).str();
     if (status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
-    if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", "5");
+    if (status == 429 || status == 503) response.headers.emplace_back("Retry-After", status == 429 ? "5" : "1");
     return response;
 }
 

@@ -84,7 +84,7 @@ public:
 
     Status run() {
         ENTENTE_TRY(make_directory(c_.state_folder));
-        ENTENTE_ASSIGN(const FolderLock lock, FolderLock::take(c_.state_folder));
+        ENTENTE_ASSIGN(const FolderLock own_folder, FolderLock::take(c_.state_folder));
         ENTENTE_ASSIGN(local_, load(c_, environment_));
         ENTENTE_ASSIGN(link_, make_link(c_, [] { return interrupts > 0; },
                                         [this](std::string_view what, const std::string& text) { say(what, text); }));

@@ -273,7 +273,7 @@ private:
             ENTENTE_TRY(take(piece, request, response, sink));
         }
         response.content_type = std::string(parser.get()[bhttp::field::content_type]);
-        if (response.status == 429 || response.status == 503) response.retry_after_s = seconds_of(parser.get()[bhttp::field::retry_after]);
+        if (response.status == 429 || response.status == 503) response.retry_after_s = seconds_of(std::string(parser.get()[bhttp::field::retry_after]));
         if (!parser.get().keep_alive()) disconnect();
         return response;
     }

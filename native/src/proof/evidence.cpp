@@ -119,36 +119,32 @@ Result<std::string> receipt_json(StateStore& store, const TransparencyLog& log, 
     return out.raw("updates", its_updates).raw("decisions", its_decisions).str();
 }
 
-namespace {
-
-// The model's agreements bear the participant's key, not its name: all that it has had.
-Result<std::vector<codec::PublicKey>> keys_of(StateStore& store, const std::string& participant) {
-    std::vector<codec::PublicKey> keys;
+Result<std::map<std::string, std::string>> owners_of_keys(StateStore& store) {
+    std::map<std::string, std::string> owners;
     ENTENTE_ASSIGN(const auto admitted, store.entries_of_kind("participant.admitted"));
     for (const round::Entry& entry : admitted) {
         const auto& who = std::get<round::ParticipantAdmitted>(entry.record.body);
-        if (who.participant == participant) keys.push_back(who.key);
+        owners[codec::to_hex(who.key)] = who.participant;
     }
     ENTENTE_ASSIGN(const auto rotated, store.entries_of_kind("participant.key"));
     for (const round::Entry& entry : rotated) {
         const auto& who = std::get<round::KeyRotated>(entry.record.body);
-        if (who.participant == participant) keys.push_back(who.key);
+        owners[codec::to_hex(who.key)] = who.participant;
     }
-    return keys;
+    return owners;
 }
-
-}  // namespace
 
 Result<std::string> evidence_json(StateStore& store, const TransparencyLog& log, const codec::PublicKey& coordinator,
                                   const std::string& participant, std::uint64_t after, std::uint64_t limit) {
-    ENTENTE_ASSIGN(const auto keys, keys_of(store, participant));
+    ENTENTE_ASSIGN(const auto owners, owners_of_keys(store));
     ENTENTE_ASSIGN(auto entries, store.entries_of(participant, after, limit));
     const bool last_page = entries.size() < limit;
     const std::uint64_t until = last_page ? ~std::uint64_t{0} : entries.back().sequence;
     ENTENTE_ASSIGN(const auto agreements, store.entries_of_kind("agreement.concluded"));
     for (const round::Entry& entry : agreements) {
         const contract::Agreement& agreement = std::get<round::AgreementConcluded>(entry.record.body).agreement;
-        const bool its = std::find(keys.begin(), keys.end(), agreement.assignee_key) != keys.end() && agreement.offer.offer.assigner != participant;
+        const auto owner = owners.find(codec::to_hex(agreement.assignee_key));
+        const bool its = owner != owners.end() && owner->second == participant && agreement.offer.offer.assigner != participant;
         if (its && entry.sequence > after && entry.sequence <= until) entries.push_back(entry);
     }
     std::sort(entries.begin(), entries.end(), [](const round::Entry& a, const round::Entry& b) { return a.sequence < b.sequence; });

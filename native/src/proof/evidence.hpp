@@ -8,6 +8,8 @@
 // not_found "receipt.none", and those of the store and the log.
 #pragma once
 
+#include <map>
+
 #include "proof/transparency_log.hpp"
 #include "store/state_store.hpp"
 
@@ -16,6 +18,9 @@ namespace entente::native {
 // `participant`: whose part; empty: all of it.
 Result<std::string> receipt_json(StateStore& store, const TransparencyLog& log, const codec::PublicKey& coordinator, std::uint64_t round,
                                  const std::string& participant);
+
+// Whose each key is or was, by the key in hexadecimal, as the ledger has it: the model's agreements bear a key and no name.
+Result<std::map<std::string, std::string>> owners_of_keys(StateStore& store);
 
 Result<std::string> evidence_json(StateStore& store, const TransparencyLog& log, const codec::PublicKey& coordinator,
                                   const std::string& participant, std::uint64_t after, std::uint64_t limit);

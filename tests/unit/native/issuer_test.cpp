@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "base/files.hpp"
 #include "identity/gatekeeper.hpp"
 #include "support.hpp"
 #include "token_maker.hpp"
@@ -225,7 +226,7 @@ TEST_CASE("the gate: our own tokens and the provider's, and what our books say o
     const codec::Signature over_id = key.sign("join", as_bytes(std::string_view("enrol:plant-a")));
     CHECK(codes.enrol("plant-a", "Plant A", key.public_key(), key.sign("join", as_bytes(std::string_view("plant-a"))), 1).error().reason == "join.bad-signature");
     CHECK(codes.enrol("plant-b", "Plant B", key.public_key(), over_id, 1).error().reason == "join.bad-signature");
-    const auto joined = codes.enrol("plant-a", "Plant A", key.public_key(), over_id, 1);
+    const auto joined = codes.enrol("plant-a", "Plant A", key.public_key(), over_id, now_ms());
     REQUIRE(joined.ok());
     CHECK(who(partner) == "partner plant-a");
     CHECK(who(joined->token) == "partner plant-a");

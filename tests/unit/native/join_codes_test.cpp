@@ -246,3 +246,23 @@ TEST_CASE("a key that was rotated is the account's, and the token stays") {
     CHECK(again.authenticate(joined->token, 2).ok());
     CHECK(office.codes.rekey("plant-z", key_number(2).public_key()).error().reason == "participant.unknown");
 }
+
+TEST_CASE("a token that is bound to a client certificate is worth nothing without it, also after a restart") {
+    Office office;
+    const auto joined = office.redeem(office.invite("plant-a"), key_number(1));
+    const std::string ours(64, 'a');
+    REQUIRE(office.codes.bind("plant-a", {}).ok());
+    CHECK(office.codes.authenticate(joined->token, 2, ours).ok());
+    REQUIRE(office.codes.bind("plant-a", ours).ok());
+    JoinCodes again = JoinCodes::open(office.store).value();
+    for (JoinCodes* codes : {&office.codes, &again}) {
+        CHECK(codes->authenticate(joined->token, 2, ours).ok());
+        CHECK(codes->authenticate(joined->token, 2).error().reason == "auth.other-certificate");
+        CHECK(codes->authenticate(joined->token, 2, std::string(64, 'b')).error().reason == "auth.other-certificate");
+        CHECK(codes->check_certificate("plant-a", {}).error().reason == "auth.other-certificate");
+        CHECK(codes->check_certificate("plant-b", {}).ok());
+    }
+    REQUIRE(again.bind("plant-a", {}).ok());
+    CHECK(again.authenticate(joined->token, 2).ok());
+    CHECK(JoinCodes::open(office.store).value().authenticate(joined->token, 2).ok());
+}
