@@ -1,11 +1,16 @@
 // Vectors of ENTENTE_LANES floats and the one multiply-accumulate of a numerics class. Included once, inside the
 // unnamed namespace of a variant, see kernels_impl.hpp.
+//
+// What the innermost loops are made of is always inlined: where the rest is compiled for size, em++ forbids inlining, and every
+// multiply-add would be a call.
+#define ENTENTE_INLINE __attribute__((always_inline)) inline
+
 #if ENTENTE_LANES == 1
 using Vector = float;
-inline Vector load(const float* p) { return *p; }
-inline void store(float* p, Vector v) { *p = v; }
-inline Vector broadcast(float x) { return x; }
-inline Vector positive(Vector x) { return x > 0.0f ? x : 0.0f; }
+ENTENTE_INLINE Vector load(const float* p) { return *p; }
+ENTENTE_INLINE void store(float* p, Vector v) { *p = v; }
+ENTENTE_INLINE Vector broadcast(float x) { return x; }
+ENTENTE_INLINE Vector positive(Vector x) { return x > 0.0f ? x : 0.0f; }
 #else
 using Vector = float __attribute__((vector_size(ENTENTE_LANES * 4)));
 using Mask = int __attribute__((vector_size(ENTENTE_LANES * 4)));
@@ -13,27 +18,27 @@ using Mask = int __attribute__((vector_size(ENTENTE_LANES * 4)));
 struct __attribute__((packed, may_alias)) Unaligned {
     Vector vector;
 };
-inline Vector load(const float* p) { return reinterpret_cast<const Unaligned*>(p)->vector; }
-inline void store(float* p, Vector v) { reinterpret_cast<Unaligned*>(p)->vector = v; }
-inline Vector broadcast(float x) { return x - Vector{}; }
+ENTENTE_INLINE Vector load(const float* p) { return reinterpret_cast<const Unaligned*>(p)->vector; }
+ENTENTE_INLINE void store(float* p, Vector v) { reinterpret_cast<Unaligned*>(p)->vector = v; }
+ENTENTE_INLINE Vector broadcast(float x) { return x - Vector{}; }
 // x > 0 ? x : +0
-inline Vector positive(Vector x) { return reinterpret_cast<Vector>((x > Vector{}) & reinterpret_cast<Mask>(x)); }
+ENTENTE_INLINE Vector positive(Vector x) { return reinterpret_cast<Vector>((x > Vector{}) & reinterpret_cast<Mask>(x)); }
 #endif
 
 // c + a * b: rounded twice in class portable, once in class fused.
 #if !ENTENTE_FUSED
-inline float mac(float c, float a, float b) { return c + a * b; }
+ENTENTE_INLINE float mac(float c, float a, float b) { return c + a * b; }
 #if ENTENTE_LANES > 1
-inline Vector mac(Vector c, Vector a, Vector b) { return c + a * b; }
+ENTENTE_INLINE Vector mac(Vector c, Vector a, Vector b) { return c + a * b; }
 #endif
 #else
-inline float mac(float c, float a, float b) { return __builtin_fmaf(a, b, c); }
+ENTENTE_INLINE float mac(float c, float a, float b) { return __builtin_fmaf(a, b, c); }
 #if ENTENTE_LANES == 16
-inline Vector mac(Vector c, Vector a, Vector b) { return _mm512_fmadd_ps(a, b, c); }
+ENTENTE_INLINE Vector mac(Vector c, Vector a, Vector b) { return _mm512_fmadd_ps(a, b, c); }
 #elif ENTENTE_LANES == 8
-inline Vector mac(Vector c, Vector a, Vector b) { return _mm256_fmadd_ps(a, b, c); }
+ENTENTE_INLINE Vector mac(Vector c, Vector a, Vector b) { return _mm256_fmadd_ps(a, b, c); }
 #elif ENTENTE_LANES == 4
-inline Vector mac(Vector c, Vector a, Vector b) { return vfmaq_f32(c, a, b); }
+ENTENTE_INLINE Vector mac(Vector c, Vector a, Vector b) { return vfmaq_f32(c, a, b); }
 #endif
 #endif
 
