@@ -186,7 +186,7 @@ class Endings(unittest.TestCase):
                 f.partners[f"plant-{i}"].kill()
                 f.partners[f"plant-{i}"].wait()
             f.stop_server()
-            f.start_server(**later)
+            f.start_server("--token-life-s", 10**8, **later)
             for i in (1, 2):
                 f.start_partner(i, *OWN, **later)
                 self.told(f, i, "inForceDate", "policy.denied")

@@ -1,5 +1,5 @@
 """The server with everything going on at once: rounds, concurrent uploads, WebSockets that come and go, and all that is asked beside.
-Meant for a binary that watches itself (ENTENTE_BINARY of the ThreadSanitizer build: script/test sanitizers); with any other it is a smoke test."""
+With ENTENTE_BINARY it runs over a binary that watches itself, such as that of the ThreadSanitizer build (preset native-tsan)."""
 import json, threading, time, unittest
 
 from harness import Small
@@ -55,7 +55,7 @@ class Load(unittest.TestCase):
                 t.start()
             try:
                 for i in range(1, PARTNERS + 1):
-                    f.start_partner(i, "--threads", 2)
+                    f.start_partner(i)
                 f.wait_partners(500)
             finally:
                 stop.set()
