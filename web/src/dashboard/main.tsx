@@ -92,7 +92,7 @@ function SignIn({ federation, enter, ended, before }: { federation: FederationTe
     <form class="card stack wide" style={{ maxWidth: '640px' }} onSubmit={(e) => void submit(e)}>
       <div class="stack tight">
         <h1>{federation?.name ?? 'Entente'}</h1>
-        {federation && <p>{federation.purpose} Round {federation.round} of {federation.rounds}, {plural(federation.participants.length, 'partner')}.</p>}
+        {federation && <p>{federation.purpose} {federation.round > federation.rounds ? `All ${plural(federation.rounds, 'round')} are done` : `Round ${federation.round} of ${federation.rounds}`}, {plural(federation.participants.length, 'partner')}.</p>}
       </div>
       {ended && <p role="status">You are signed out here. At your identity provider you still are signed in: <a href={ended}>sign out there too</a>.</p>}
       {at && <div class="stack tight"><div><button type="button" class="main" disabled={busy} onClick={() => void provider()}>Sign in</button></div><p class="small soft">At <span class="mono">{new URL(at.issuer).host}</span>, with your company’s account.</p></div>}
@@ -361,7 +361,7 @@ function Ledger({ rows }: { rows: LedgerRow[] }) {
         <div class="stack tight"><label for="kind">Kind</label><select id="kind" value={kind} onChange={(e) => setKind(e.currentTarget.value)}><option value="">all</option>{kinds.map((k) => <option key={k}>{k}</option>)}</select></div>
       </div>
       <div class="table" tabIndex={0} role="region" aria-label="Ledger">
-        <table>
+        <table class="stacked">
           <thead><tr><th class="num">No.</th><th>When</th><th>Kind</th><th>What</th><th>Digest</th></tr></thead>
           <tbody>{latest.map((r) => <tr key={r.sequence}><td class="num">{r.sequence}</td><td style={{ whiteSpace: 'nowrap' }}><time title={instant(r.at_ms)}>{ago(r.at_ms)}</time></td><td class="mono">{r.kind}</td><td class="text">{r.summary}</td><td><Id value={r.digest} /></td></tr>)}</tbody>
         </table>

@@ -88,7 +88,7 @@ function OfRound({ token, round, names }: { token: Token; round: number; names: 
           <>
             <p class="small">{plural(says.updates, 'update')} with the weight {number(says.weight)}, by {says.rule}, made <Id value={says.model} /> of <Id value={says.baseModel} />. {plural(says.decisions, 'decision')} of the policy let them in and the result out.</p>
             <ul class="small" style={{ paddingLeft: '20px', margin: 0 }}>{receipt.updates.map((u) => <li key={u.sequence}>{names.get(u.participant) ?? u.participant}: ledger entry {u.sequence}</li>)}</ul>
-            <p class="small soft">{receipt.proof ? `Signed, and in the log as entry ${receipt.record.sequence}.` : 'Signed; the next checkpoint will cover it.'} Check the file with <code class="mono">entente verify receipt-{round}.json --key {receipt.coordinator_key.slice(0, 8)}…</code></p>
+            <p class="small soft">{receipt.proof ? `Signed, and in the log as entry ${receipt.record.sequence}.` : 'Signed; the next checkpoint will cover it.'} Check the file with <code class="mono">entente verify receipt-{round}.json <span style={{ whiteSpace: 'nowrap' }}>--key {receipt.coordinator_key.slice(0, 8)}…</span></code></p>
             <CheckRound token={token} round={round} coordinatorKey={receipt.coordinator_key} names={names} />
             <div class="row"><button type="button" class="plain small" onClick={() => save(`receipt-${round}.json`, JSON.stringify(receipt), 'application/json')}>Save the receipt</button></div>
           </>
