@@ -186,7 +186,7 @@ class AgreementOver(unittest.TestCase):
             f.partners["plant-1"].kill()
             f.partners["plant-1"].wait()
             f.stop_server()
-            f.start_server(**later)
+            f.start_server("--token-life-s", 10**8, **later)
             status, body = sender.put(sender.update)
             self.assertEqual((status, body["code"]), (403, "policy.denied"))
             self.assertIn("inForceDate: expected not after", body["detail"])
