@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Plants the bugs of mutants/ one at a time and asks the network campaign whether it notices.
+"""Plants the bugs of mutants/ one at a time and asks a campaign whether it notices.
 
     python3 tests/fault/mutants.py                 # all of them; a table; 1 when fewer than 95 % are caught
     python3 tests/fault/mutants.py fold-on-retry   # these alone
 
-The first line of a patch says what is wrong with it. What is patched is a copy of the sources in build/mutants.
+The first line of a patch says what is wrong with it, behind the name of the campaign that should notice (the network's, unless
+it says kills, io or power). What is patched is a copy of the sources in build/mutants.
 """
+import os
 import pathlib
 import shutil
 import subprocess
@@ -15,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MUTANTS = ROOT / "tests/fault/mutants"
 COPY = ROOT / "build/mutants"
 SEEDS = 2000
+REAL = {"kills": ["--partners", "2", "--every", "7"], "io": ["--partners", "2", "--every", "7"], "power": ["--partners", "2", "--seeds", "150"]}
 CAUGHT_AT_LEAST = 0.95
 
 
@@ -33,40 +36,53 @@ def run(*command):
     return subprocess.run([str(c) for c in command], capture_output=True, text=True, cwd=COPY / "source")
 
 
-def build():
+def campaign_of(patch):
+    name = patch.read_text().split(":")[0]
+    return name if name in REAL else "network"
+
+
+def build(campaign):
     if not (COPY / "build/build.ninja").exists():
         made = run("cmake", "-S", ".", "-B", COPY / "build", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O2 -DNDEBUG",
                    "-DENTENTE_WARNINGS_AS_ERRORS=OFF")
         if made.returncode != 0:
             raise SystemExit(made.stderr)
-    return run("cmake", "--build", COPY / "build", "--target", "fault_network")
+    return run("cmake", "--build", COPY / "build", "--target", *(["fault_network"] if campaign == "network" else ["entente", "fault_io"]))
 
 
-def violation(seeds):
-    """The first one of the first seeds; empty when there is none."""
-    found = run("timeout", 300, COPY / "build/tests/fault_network", "--seeds", seeds)
-    return "" if found.returncode == 0 else (found.stdout.splitlines() or [f"it ended with {found.returncode}"])[0]
+def violation(campaign):
+    """The first one; empty when there is none."""
+    if campaign == "network":
+        found = run("timeout", 300, COPY / "build/tests/fault_network", "--seeds", SEEDS)
+    else:
+        os.environ["ENTENTE_BINARY"] = str(COPY / "build/native/entente")
+        os.environ["ENTENTE_FAULT_LIBRARY"] = str(COPY / "build/tests/libfault_io.so")
+        found = run("timeout", 900, sys.executable, ROOT / "tests/fault/campaign.py", campaign, *REAL[campaign])
+    told = [line for line in found.stdout.splitlines() if not line.startswith(f"{campaign}: ")]
+    return "" if found.returncode == 0 else (told or [f"it ended with {found.returncode}: {found.stderr[-200:]}"])[0]
 
 
 def main(names):
     copy_sources()
-    if (built := build()).returncode != 0:
-        raise SystemExit(built.stdout + built.stderr)
-    if told := violation(SEEDS):
-        raise SystemExit(f"without any planted bug: {told}")
     patches = sorted(MUTANTS.glob("*.patch"))
     if unknown := set(names) - {p.stem for p in patches}:
         raise SystemExit(f"no such mutant: {', '.join(sorted(unknown))}")
+    for campaign in sorted({campaign_of(p) for p in patches if not names or p.stem in names}):
+        if (built := build(campaign)).returncode != 0:
+            raise SystemExit(built.stdout + built.stderr)
+        if told := violation(campaign):
+            raise SystemExit(f"without any planted bug: {told}")
     caught = tried = 0
     for patch in patches:
         if names and patch.stem not in names:
             continue
         tried += 1
         applied = run("patch", "-p1", "--no-backup-if-mismatch", "-i", patch)
-        built = build() if applied.returncode == 0 else applied
+        campaign = campaign_of(patch)
+        built = build(campaign) if applied.returncode == 0 else applied
         if built.returncode != 0:
             raise SystemExit(f"{patch.stem}: the patch does not apply or compile any more\n{built.stdout[-2000:]}{built.stderr[-2000:]}")
-        told = violation(SEEDS)
+        told = violation(campaign)
         run("patch", "-p1", "-R", "--no-backup-if-mismatch", "-i", patch)
         caught += bool(told)
         print(f"{patch.stem:28} {'caught  ' + told[:110] if told else 'MISSED  ' + patch.read_text().splitlines()[0]}", flush=True)

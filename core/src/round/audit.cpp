@@ -214,6 +214,7 @@ private:
     Status take_in(const UpdateAccepted& record, aggregate::Fold& fold) {
         ENTENTE_ASSIGN(const auto source, o_.blobs(record.blob));
         const auto opened = open_update(o_.plan, *source);
+        if (opened == nullptr) return another("file.unreadable", "its envelope could not be read");
         if (!opened->update.ok()) return opened->update.error();
         if (opened->update->record.blob != record.blob) return another("blob.damaged", "its envelope is not the one that was counted");
         const codec::FrameHeader& h = opened->header;

@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::size_t read_chunk = 64 * 1024;
 
-// The whole envelope; what is known of it then, its blob and its size, into `record`.
-Result<codec::Frame> read_envelope(const plan::Plan& plan, contract::ByteSource& envelope, UpdateAccepted& record) {
+// The whole envelope; what is known of it then, its blob and its size, into `record`. The outer error: it could not be read.
+Result<Result<codec::Frame>> read_envelope(const plan::Plan& plan, contract::ByteSource& envelope, UpdateAccepted& record) {
     codec::FrameDecoder decoder(plan::update_limits(plan));
     codec::Sha256 blob;
     const auto take = [&](ByteView bytes) {
@@ -17,13 +17,13 @@ Result<codec::Frame> read_envelope(const plan::Plan& plan, contract::ByteSource&
         return decoder.put(bytes);
     };
     if (const auto whole = envelope.whole()) {
-        ENTENTE_TRY(take(*whole));
+        if (const Status taken = take(*whole); !taken.ok()) return Result<codec::Frame>(taken.error());
     } else {
         std::vector<std::byte> buffer(read_chunk);
         for (;;) {
             ENTENTE_ASSIGN(const std::size_t n, envelope.read(buffer));
             if (n == 0) break;
-            ENTENTE_TRY(take(ByteView(buffer).first(n)));
+            if (const Status taken = take(ByteView(buffer).first(n)); !taken.ok()) return Result<codec::Frame>(taken.error());
         }
     }
     record.blob = blob.finish();
@@ -45,7 +45,9 @@ Result<StagedUpdate> take_content(const plan::Plan& plan, Bytes content, UpdateA
 
 std::shared_ptr<OpenedUpdate> open_update(const plan::Plan& plan, contract::ByteSource& envelope) {
     UpdateAccepted record;
-    auto frame = read_envelope(plan, envelope, record);
+    auto read = read_envelope(plan, envelope, record);
+    if (!read.ok()) return nullptr;
+    Result<codec::Frame>& frame = *read;
     if (!frame.ok()) return std::make_shared<OpenedUpdate>(OpenedUpdate{{}, frame.error()});
     auto update = take_content(plan, std::move(frame->content), std::move(record));
     return std::make_shared<OpenedUpdate>(OpenedUpdate{std::move(frame->header), std::move(update)});

@@ -27,7 +27,8 @@ struct OpenedUpdate {
     Result<StagedUpdate> update;
 };
 
-// Fails inside, like codec::FrameDecoder, aggregate::PackedUpdate::of and aggregate::unpack.
+// Fails inside, like codec::FrameDecoder, aggregate::PackedUpdate::of and aggregate::unpack. Null when `envelope` could not be
+// read: that says nothing about it.
 std::shared_ptr<OpenedUpdate> open_update(const plan::Plan& plan, contract::ByteSource& envelope);
 
 // What open_update would say of `envelope`. REQUIRES: the caller has just sealed it over `content` with this header.

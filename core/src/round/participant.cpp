@@ -432,7 +432,9 @@ void Participant::Impl::on(Waited& e) {
 void Participant::Impl::on(Failed& e) {
     last_seen_ms = e.now_ms;
     if (step == Step::finished) return;
-    if (temporary(e.error)) {
+    // A coordinator that was killed may not know a transfer that it had just opened: another one is opened.
+    const bool forgotten = step == Step::fetching && e.error.reason == "transfer.unknown";
+    if (temporary(e.error) || forgotten) {
         notice(Notice::Kind::retrying, e.error.reason, e.error.message);
         view.activity = "waiting";
         emit(Wait{pause_ms});

@@ -193,13 +193,13 @@ void Coordinator::Impl::on(BlobLoaded& e) {
     }
     for (const auto& [id, record] : accepted) {
         if (record.blob != e.blob) continue;
-        auto update = open_update(plan, *e.content)->update;
-        if (!update.ok() || update->record.blob != e.blob) {
+        const auto opened = open_update(plan, *e.content);
+        if (opened == nullptr || !opened->update.ok() || opened->update->record.blob != e.blob) {
             failure = damaged("ledger.damaged-blob", "ledger: the update of " + id + " is damaged on disk");
             return;
         }
-        update->record = record;
-        take_in(std::move(*update));
+        opened->update->record = record;
+        take_in(std::move(*opened->update));
         return;
     }
 }

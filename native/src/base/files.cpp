@@ -6,8 +6,11 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 namespace entente::native {
@@ -16,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t chunk_bytes = 256 * 1024;
+constexpr std::string_view temporary_mark = ".tmp-";
 
 class Descriptor {
 public:
@@ -39,6 +43,12 @@ Status write_all(int fd, ByteView bytes, const fs::path& path) {
         bytes = bytes.subspan(static_cast<std::size_t>(n));
     }
     return done();
+}
+
+void sync_or_end(int fd, const fs::path& path) {
+    while (::fsync(fd) != 0) {
+        if (errno != EINTR) sync_failed(path.string() + ": " + std::strerror(errno));
+    }
 }
 
 class FileSource final : public contract::ByteSource {
@@ -84,6 +94,21 @@ Result<Bytes> gunzip(const Bytes& packed, const std::string& name, std::uint64_t
 
 }  // namespace
 
+int open_descriptor(const fs::path& path, int flags, unsigned mode) noexcept {
+    for (;;) {
+        const int fd = ::open(path.c_str(), flags | O_CLOEXEC, static_cast<mode_t>(mode));
+        if (fd >= 0 || errno != EINTR) return fd;
+    }
+}
+
+void sync_failed(const std::string& what) {
+    const std::string sentence = "entente: the disk failed to keep what was written (" + what +
+                                 "). This process ends here, so that nothing is acknowledged that may be lost; what was acknowledged before "
+                                 "is safe. Look after the disk, then start again\n";
+    std::fputs(sentence.c_str(), stderr);
+    std::_Exit(EXIT_FAILURE);
+}
+
 Error system_error(int number, const std::string& what, bool writing) {
     const std::string message = what + ": " + std::strerror(number);
     switch (number) {
@@ -99,7 +124,7 @@ Error system_error(int number, const std::string& what, bool writing) {
 }
 
 Result<Bytes> read_file(const fs::path& path, std::uint64_t limit_bytes) {
-    const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const Descriptor fd(open_descriptor(path, O_RDONLY));
     if (fd.get() < 0) return system_error(errno, path.string(), false);
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return system_error(errno, path.string(), false);
@@ -140,21 +165,41 @@ Result<Bytes> read_maybe_gzip(const std::string& path, std::uint64_t limit_bytes
 }
 
 Status sync_directory(const fs::path& directory) {
-    const Descriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Descriptor fd(open_descriptor(directory, O_RDONLY | O_DIRECTORY));
     if (fd.get() < 0) return system_error(errno, directory.string(), true);
-    if (::fsync(fd.get()) != 0) return system_error(errno, directory.string(), true);
+    sync_or_end(fd.get(), directory);
     return done();
+}
+
+Status drop_temporaries(const fs::path& folder, std::initializer_list<std::string_view> except) {
+    std::error_code failed;
+    std::vector<fs::path> found;
+    for (fs::recursive_directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
+        const std::string name = it->path().filename().string();
+        const bool directory = it->is_directory(failed);
+        if (directory && std::find(except.begin(), except.end(), name) != except.end()) it.disable_recursion_pending();
+        if (!directory && name.find(temporary_mark) != std::string::npos) found.push_back(it->path());
+    }
+    for (const fs::path& path : found) fs::remove(path, failed);
+    return failed ? Status(system_error(failed.value(), folder.string(), true)) : done();
 }
 
 Status make_directory(const fs::path& directory) {
-    std::error_code error;
-    fs::create_directories(directory, error);
-    if (error && !fs::is_directory(directory)) return system_error(error.value(), directory.string(), true);
-    return done();
+    std::error_code failed;
+    const fs::path whole = fs::absolute(directory, failed);
+    if (failed) return system_error(failed.value(), directory.string(), true);
+    if (fs::is_directory(whole, failed) || !whole.has_relative_path()) return done();
+    const fs::path parent = (whole.has_filename() ? whole : whole.parent_path()).parent_path();
+    ENTENTE_TRY(make_directory(parent));
+    if (::mkdir(whole.c_str(), 0777) != 0) {
+        const int number = errno;
+        if (number != EEXIST || !fs::is_directory(whole, failed)) return system_error(number, directory.string(), true);
+    }
+    return sync_directory(parent);
 }
 
 Result<FileWriter> FileWriter::create(const fs::path& path, unsigned mode) {
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, static_cast<mode_t>(mode));
+    const int fd = open_descriptor(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
     if (fd < 0) return system_error(errno, path.string(), true);
     ::fchmod(fd, static_cast<mode_t>(mode));
     return FileWriter(fd, path);
@@ -178,7 +223,8 @@ FileWriter::~FileWriter() {
 Status FileWriter::reserve(std::uint64_t bytes) {
     if (bytes == 0) return done();
     // Only the claim counts, not the size: the file must end where the writing ends.
-    const int failed = ::fallocate(fd_, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
+    int failed = EINTR;
+    while (failed == EINTR) failed = ::fallocate(fd_, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) == 0 ? 0 : errno;
     if (failed == 0 || failed == EOPNOTSUPP || failed == ENOSYS) return done();
     return system_error(failed, path_.string(), true);
 }
@@ -186,7 +232,7 @@ Status FileWriter::reserve(std::uint64_t bytes) {
 Status FileWriter::write(ByteView bytes) { return write_all(fd_, bytes, path_); }
 
 Status FileWriter::keep(const fs::path& path) {
-    if (::fsync(fd_) != 0) return system_error(errno, path_.string(), true);
+    sync_or_end(fd_, path_);
     if (::rename(path_.c_str(), path.c_str()) != 0) return system_error(errno, path.string(), true);
     ::close(std::exchange(fd_, -1));
     return sync_directory(path.parent_path().empty() ? fs::path(".") : path.parent_path());
@@ -194,14 +240,14 @@ Status FileWriter::keep(const fs::path& path) {
 
 Status write_file(const fs::path& path, ByteView bytes, unsigned mode) {
     fs::path temporary = path;
-    temporary += ".tmp-" + std::to_string(::getpid());
+    temporary += std::string(temporary_mark) + std::to_string(::getpid());
     ENTENTE_ASSIGN(FileWriter writer, FileWriter::create(temporary, mode));
     ENTENTE_TRY(writer.write(bytes));
     return writer.keep(path);
 }
 
 Result<std::shared_ptr<contract::ByteSource>> open_file(const fs::path& path, std::uint64_t offset) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int fd = open_descriptor(path, O_RDONLY);
     if (fd < 0) return system_error(errno, path.string(), false);
     auto source = std::make_shared<FileSource>(fd, path);
     if (offset > 0 && ::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) return system_error(errno, path.string(), false);

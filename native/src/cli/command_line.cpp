@@ -8,8 +8,10 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "cli/backup.hpp"
 #include "cli/doctor.hpp"
 #include "cli/doctor_connector.hpp"
+#include "cli/doctor_folder.hpp"
 #include "dsp/peer_identity.hpp"
 #include "cli/invite.hpp"
 #include "cli/leave.hpp"
@@ -29,7 +31,7 @@
 namespace entente::native {
 namespace {
 
-constexpr std::array<std::string_view, 15> names{"serve", "join", "leave", "key", "invite", "login", "verify", "ledger", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
+constexpr std::array<std::string_view, 17> names{"serve", "join", "leave", "key", "invite", "login", "verify", "ledger", "backup", "restore", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
 
 constexpr std::string_view overview = R"(Entente: federated learning under contract
 
@@ -41,6 +43,8 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente key rotate --state plant-a             a partner takes a new key, which its former one signs
   entente verify FOLDER|URL|RECEIPT              does it hold: files, ledger, log, receipts, and each round's sum
   entente ledger FOLDER|URL                      agreements, uses and refusals by partner; one partner's evidence
+  entente backup --data folder -o copy           a copy of a coordinator's folder, while it serves
+  entente restore copy --data folder             a data folder from such a copy
   entente simulate --data mnist --partners 3     a whole federation in one process
   entente plan check|show plan.toml              is this plan good, and what does it say
   entente policy explain FILE|URL                a contract as sentences: what is enforced here, what refused, and why
@@ -49,6 +53,7 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente data split --from mnist --to shares    deal a data set to partners
   entente doctor                                 what this machine offers
   entente doctor connector URL|partner.toml      why a peer's connector is not found
+  entente doctor folder FOLDER                   what will stop a coordinator: disk, clock, key modes, certificate
 
 Every command has --help and --json. Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 refused by policy,
 5 peer unreachable, 6 bad data, 130 interrupted.
@@ -65,9 +70,12 @@ struct Line {
     LedgerOptions ledger;
     KeyRotation rotation;
     bool rotation_json = false;
+    BackupOptions backup;
+    BackupOptions restore{.from = {}, .to = "entente-data"};
     bool doctor_json = false;
     bool scope_given() { return app.get_subcommand("login")->count("--scope") > 0; }
     ConnectorDoctor connector;
+    FolderDoctor folder;
 };
 
 void declare(Line& line) {
@@ -204,6 +212,16 @@ void declare(Line& line) {
     ledger->add_option("--ca", b.ca_file, "With a URL: PEM certificates to trust instead of the system's");
     ledger->add_flag("--json", b.json, "One JSON object a partner");
 
+    CLI::App* backup = line.app.add_subcommand("backup", "A copy of a coordinator's data folder, made while it serves; it has the private key.\n\n"
+                                                         "  entente backup --data entente-data -o copies/monday\n");
+    backup->add_option("--data", line.backup.from, "The data folder (entente-data)");
+    backup->add_option("-o,--output", line.backup.to, "A folder that is not there yet")->required();
+    backup->add_flag("--json", line.backup.json, "One JSON object");
+    CLI::App* restore = line.app.add_subcommand("restore", "A data folder from a copy, which is verified first.\n\n  entente restore copies/monday --data entente-data\n");
+    restore->add_option("copy", line.restore.from, "What entente backup has made")->required();
+    restore->add_option("--data", line.restore.to, "A folder that is not there yet (entente-data)");
+    restore->add_flag("--json", line.restore.json, "One JSON object");
+
     CLI::App* doctor = line.app.add_subcommand("doctor", "Versions, kernels and what may be missing.\n\n  entente doctor --json\n");
     doctor->add_flag("--json", line.doctor_json, "One JSON object");
     CLI::App* peer = doctor->add_subcommand("connector", "Why a peer's connector is not found, step by step, with what to do.\n\n"
@@ -213,6 +231,14 @@ void declare(Line& line) {
     peer->add_option("--ca", line.connector.ca_file, "PEM certificates to trust instead of the system's");
     peer->add_option("--network", line.connector.networks, "A private network that may be asked, such as 10.0.0.0/8");
     peer->add_flag("--json", line.connector.json, "One JSON object");
+    CLI::App* folder = doctor->add_subcommand("folder", "What will stop a coordinator, before it does, with what to do.\n\n"
+                                                        "  entente doctor folder entente-data --tls-cert c.pem --public-url https://fl.example.org\n");
+    folder->add_option("folder", line.folder.folder, "Its data folder")->required();
+    folder->add_option("--tls-cert", line.folder.tls_certificate, "Its certificate: how long it is valid");
+    folder->add_option("--issuer", line.folder.issuer, "The OpenID Connect issuer: does it answer");
+    folder->add_option("--public-url", line.folder.public_url, "How partners reach it: does it answer there");
+    folder->add_option("--ca", line.folder.ca_file, "PEM certificates to trust instead of the system's");
+    folder->add_flag("--json", line.folder.json, "One JSON object");
 }
 
 // The exit code, when the line asks for nothing more than help or cannot be understood.
@@ -252,7 +278,10 @@ int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& envir
     }
     if (line.app.got_subcommand("verify")) return verify(line.verify, environment);
     if (line.app.got_subcommand("ledger")) return ledger(line.ledger, environment);
+    if (line.app.got_subcommand("backup")) return backup(line.backup, environment);
+    if (line.app.got_subcommand("restore")) return restore_backup(line.restore, environment);
     if (line.app.got_subcommand("doctor")) {
+        if (!line.folder.folder.empty()) return doctor_folder(line.folder, environment);
         return line.connector.url.empty() ? doctor(line.doctor_json, environment) : doctor_connector(line.connector, environment);
     }
     const auto carry_out = line.app.got_subcommand("leave") ? leave : join;

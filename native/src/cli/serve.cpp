@@ -93,6 +93,7 @@ public:
         ENTENTE_ASSIGN(const std::uint64_t keep_rounds, rounds_kept(o_.keep_updates));
         ENTENTE_TRY(make_directory(o_.data_folder));
         ENTENTE_ASSIGN(const FolderLock lock, FolderLock::take(o_.data_folder));
+        ENTENTE_TRY(drop_temporaries(o_.data_folder, {"blobs", "spool"}));
         ENTENTE_TRY(drop_manifest(o_.data_folder));
         ENTENTE_TRY(run_on_folder(endpoint, keep_rounds));
         // All files are closed. A list that cannot be written must not make a good end a bad one.
@@ -104,7 +105,8 @@ public:
 
 private:
     Status run_on_folder(const Endpoint& endpoint, std::uint64_t keep_rounds) {
-        ENTENTE_ASSIGN(StateStore store, StateStore::open(o_.data_folder + "/entente.db"));
+        constexpr bool shared = true;  // with entente backup; the folder's lock keeps other coordinators away
+        ENTENTE_ASSIGN(StateStore store, StateStore::open(o_.data_folder + "/entente.db", shared));
         ENTENTE_ASSIGN(BlobStore blobs, BlobStore::open(o_.data_folder));
         ENTENTE_ASSIGN(const plan::Plan plan, settle_plan(o_, store, environment_));
         ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(o_.data_folder + "/coordinator.key"));
@@ -265,17 +267,24 @@ private:
     }
 
     Status greet(const plan::Plan& plan, JoinCodes& identity, const std::string& origin) {
-        ENTENTE_ASSIGN(const auto token, identity.first_operator_token());
-        if (token && !o_.operator_token_file.empty()) {
-            ENTENTE_TRY(write_file(o_.operator_token_file, as_bytes(std::string_view(*token)), 0600));
-        }
+        ENTENTE_ASSIGN(const auto made, identity.first_operator_token([&](const std::string& token) -> Status {
+            if (!o_.operator_token_file.empty()) ENTENTE_TRY(write_file(o_.operator_token_file, as_bytes(std::string_view(token)), 0600));
+            introduce(plan, origin, token);
+            return done();
+        }));
+        if (!made) introduce(plan, origin, {});
+        return done();
+    }
+
+    // `token`: empty behind the first start.
+    void introduce(const plan::Plan& plan, const std::string& origin, const std::string& token) {
         if (o_.json) {
             commands::JsonObject line;
             line.text("event", "listening").text("url", origin).text("federation", plan.federation.id);
             line.text("plan_digest", to_hex(plan::digest_of(plan))).text("coordinator_key", codec::to_hex(public_key_));
-            if (token) line.text("operator_token", *token);
+            if (!token.empty()) line.text("operator_token", token);
             environment_.print(line.str() + "\n");
-            return done();
+            return;
         }
         environment_.print("  Federation   " + plan.federation.id + "   (operator " + plan.federation.operator_name + ")\n");
         environment_.print("  Plan         " + short_hex(plan::digest_of(plan)) + "   " + std::to_string(plan.round.rounds) +
@@ -287,11 +296,10 @@ private:
             environment_.print("  Folder       " + o_.folder + "   for partners without a network, listed in " + o_.folder_partners + "\n");
             environment_.print("  Key          " + codec::to_hex(public_key_) + "   (they need it: entente join --folder DIR --coordinator-key …)\n");
         }
-        if (token) {
-            environment_.print("  Operator     " + *token + "   (shown once; keep it)\n");
+        if (!token.empty()) {
+            environment_.print("  Operator     " + token + "   (shown once; keep it)\n");
             environment_.print("  Next         ENTENTE_TOKEN=… entente invite --url " + origin + " --partner plant-a\n");
         }
-        return done();
     }
 
     Status prepare_evaluation(const plan::Plan& plan, HostOptions& host_options) {

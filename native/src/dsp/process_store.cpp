@@ -21,7 +21,7 @@ Status settle_format(Database& database, const std::string& path) {
 }  // namespace
 
 Result<ProcessStore> ProcessStore::open(const std::string& path) {
-    ENTENTE_ASSIGN(Database database, Database::open(path));
+    ENTENTE_ASSIGN(Database database, Database::open(path, true));  // its folder is locked
     ENTENTE_TRY(settle_format(database, path));
     ENTENTE_TRY(database.execute("CREATE TABLE IF NOT EXISTS process (pid TEXT PRIMARY KEY, kind INTEGER NOT NULL, row BLOB NOT NULL) WITHOUT ROWID"));
     ENTENTE_TRY(database.execute("CREATE TABLE IF NOT EXISTS grant_ (transfer TEXT PRIMARY KEY, way INTEGER NOT NULL, secret BLOB NOT NULL, "

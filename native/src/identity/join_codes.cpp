@@ -67,10 +67,11 @@ Result<JoinCodes> JoinCodes::open(StateStore& store) {
     return identity;
 }
 
-Result<std::optional<std::string>> JoinCodes::first_operator_token() {
+Result<std::optional<std::string>> JoinCodes::first_operator_token(const std::function<Status(const std::string&)>& tell) {
     if (operator_token_) return std::optional<std::string>();
     const std::string token = "op_" + to_hex(random_bytes(24));
     const Digest hash = hash_of(token);
+    if (tell) ENTENTE_TRY(tell(token));
     ENTENTE_TRY(store_.set_meta("operator_token", ByteView(hash.bytes)));
     operator_token_ = hash;
     return std::optional<std::string>(token);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 
 #include "identity/identity.hpp"
@@ -34,8 +35,9 @@ public:
 
     static Result<JoinCodes> open(StateStore& store);
 
-    // Makes the operator's token when there is none yet; empty when there is.
-    Result<std::optional<std::string>> first_operator_token();
+    // Makes the operator's token when there is none yet; empty when there is. It is told before it is kept: where the process is
+    // killed in between, the next start makes another one, and nobody is locked out.
+    Result<std::optional<std::string>> first_operator_token(const std::function<Status(const std::string& token)>& tell = {});
 
     // Whose token is this? unauthenticated "auth.unknown-token"; "auth.expired-token" for one that has lain unused for the life
     // of a token. Each use gives it that life anew; what is on disk lags behind by a thirtieth of it.

@@ -78,6 +78,12 @@ Result<LocalData> load(const PartnerConfig& config, commands::Environment& envir
     return local;
 }
 
+// At joining, as later in a round (core/src/round/participant.cpp): it passes, and nothing is wrong with what was asked.
+bool is_temporary(Code code) {
+    return code == Code::unavailable || code == Code::deadline_exceeded || code == Code::no_space || code == Code::resource_exhausted ||
+           code == Code::internal;
+}
+
 class Partner {
 public:
     Partner(const PartnerConfig& config, NativeEnvironment& environment) : c_(config), environment_(environment) {}
@@ -108,14 +114,13 @@ public:
     }
 
 private:
-    // A coordinator that is not up yet is waited for; anything else ends here.
+    // A coordinator that is not up yet, or whose disk is full, is waited for; anything else ends here.
     Result<Membership> enter() {
         std::int64_t pause_ms = 250;
         const std::int64_t started_ms = monotonic_ms();
         for (;;) {
             auto member = link_->enter();
-            const bool wait = !member.ok() && (member.error().code == Code::unavailable || member.error().code == Code::deadline_exceeded ||
-                                               member.error().code == Code::resource_exhausted);
+            const bool wait = !member.ok() && is_temporary(member.error().code);
             if (!wait || interrupts > 0) return member;
             if (c_.give_up_s > 0 && monotonic_ms() - started_ms > std::int64_t{1000} * c_.give_up_s) return member;
             say("Waiting", member.error().message + "; trying again");

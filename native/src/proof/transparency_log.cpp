@@ -13,15 +13,6 @@ constexpr std::uint64_t most_tile_bytes = 32 * 1024;
 constexpr std::uint64_t most_note_bytes = 64 * 1024;
 constexpr std::size_t entry_bytes = 66;  // with its length
 
-// A folder that is new is in its parent when the parent is on disk.
-Status make_durable_directory(const fs::path& directory) {
-    std::error_code ignored;
-    if (fs::exists(directory, ignored)) return done();
-    ENTENTE_TRY(make_durable_directory(directory.parent_path()));
-    ENTENTE_TRY(make_directory(directory));
-    return sync_directory(directory.parent_path());
-}
-
 Error lost(const char* reason, std::string message) { return {Code::data_loss, reason, std::move(message)}; }
 
 }  // namespace
@@ -33,7 +24,7 @@ TransparencyLog::TransparencyLog(LogOptions options)
 }
 
 Result<std::unique_ptr<TransparencyLog>> TransparencyLog::open(LogOptions options) {
-    ENTENTE_TRY(make_durable_directory(fs::absolute(options.folder)));
+    ENTENTE_TRY(make_directory(options.folder));
     std::unique_ptr<TransparencyLog> log(new TransparencyLog(std::move(options)));
     const fs::path path = log->o_.folder / "checkpoint";
     std::error_code ignored;
@@ -91,7 +82,7 @@ Status TransparencyLog::write_tiles() {
     changes.insert(changes.end(), bundles.begin(), bundles.end());
     for (const auto& [tile, bytes] : changes) {
         const fs::path path = place(tile);
-        ENTENTE_TRY(make_durable_directory(path.parent_path()));
+        ENTENTE_TRY(make_directory(path.parent_path()));
         ENTENTE_TRY(write_file(path, bytes));
     }
     full_bundles_.clear();

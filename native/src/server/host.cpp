@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/crash_point.hpp"
+#include "store/named_blobs.hpp"
 
 namespace entente::native {
 
@@ -75,6 +76,7 @@ Status Host::start() {
         if (const auto why = machine_.suspension(p.id)) ENTENTE_TRY(space_->suspend(p.id, suspension_sentence(p.id, *why)));
     }
     repair(entries);
+    ENTENTE_TRY(sweep(entries));
     driving_ = true;  // everything at once, below
     enqueue(Started{now_ms()});
     driving_ = false;
@@ -114,6 +116,13 @@ void Host::repair(const std::vector<round::Entry>& entries) {
     }
 }
 
+// A process that was killed between an upload's last byte and its line leaves a file that nobody would ever delete; a power
+// cut may bring back one that was deleted.
+Status Host::sweep(const std::vector<round::Entry>& entries) {
+    const NamedBlobs named = blobs_named_by(entries, contents_);
+    return o_.blobs.keep_only([&named](const Digest& blob) { return named.kept.count(blob) + named.offered.count(blob) > 0; });
+}
+
 void Host::enqueue(Event event) {
     events_.push_back(std::move(event));
     drive();
@@ -133,7 +142,10 @@ void Host::drive() {
         Pending pending;
         if (const auto* retrieved = std::get_if<Retrieved>(&event)) pending.token = retrieved->token;
         pending.commands = machine_.handle(std::move(event));
-        if (pending.token) sources_.erase(*pending.token);
+        if (pending.token) {
+            sources_.erase(*pending.token);
+            if (pending.commands.empty() && tokens_.erase(*pending.token) > 0) retry_watch_ = true;  // it could not be read
+        }
         if (!carry_out(pending)) stalled_ = std::move(pending);
         if (machine_.failure()) {
             o_.on_failure(*machine_.failure());

@@ -86,6 +86,7 @@ private:
     explicit Host(HostOptions options, round::Coordinator machine);
     Status load(const Digest& blob);
     void repair(const std::vector<round::Entry>& entries);
+    Status sweep(const std::vector<round::Entry>& entries);
 
     void enqueue(round::coordinator::Event event);
     void drive();

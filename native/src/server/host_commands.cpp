@@ -141,6 +141,7 @@ Status Host::delete_updates(const std::vector<Digest>& blobs) {
             if (row.blob == blob) spent_[asset] = row.version;
         }
     }
+    ENTENTE_TRY(o_.blobs.settle());
     std::erase_if(counted_blobs_, [&blobs](const auto& row) { return std::find(blobs.begin(), blobs.end(), row.second) != blobs.end(); });
     crash_point("deleted");
     return done();

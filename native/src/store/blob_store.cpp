@@ -73,6 +73,20 @@ bool BlobStore::remove(const Digest& blob) noexcept {
     return !failed;
 }
 
+Status BlobStore::settle() const { return sync_directory(folder_ / "blobs"); }
+
+Status BlobStore::keep_only(const std::function<bool(const Digest&)>& named) {
+    std::error_code failed;
+    std::vector<Digest> unnamed;
+    for (fs::directory_iterator it(folder_ / "blobs", failed), end; !failed && it != end; it.increment(failed)) {
+        const auto blob = digest_from_hex(it->path().filename().string());
+        if (blob.ok() && !named(*blob)) unnamed.push_back(*blob);
+    }
+    if (failed) return system_error(failed.value(), (folder_ / "blobs").string(), false);
+    for (const Digest& blob : unnamed) remove(blob);
+    return done();
+}
+
 fs::path BlobStore::path_of(const Digest& blob) const { return place(folder_, blob); }
 
 }  // namespace entente::native

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 
 #include "base/files.hpp"
 #include "entente/codec/sha256.hpp"
@@ -41,6 +42,10 @@ public:
     [[nodiscard]] Result<std::shared_ptr<contract::ByteSource>> open_blob(const Digest& blob, std::uint64_t offset = 0) const;
     [[nodiscard]] bool has(const Digest& blob) const;
     bool remove(const Digest& blob) noexcept;  // false: it is still there; one that never was is no failure
+    // That what was removed does not come back with a power cut.
+    [[nodiscard]] Status settle() const;
+    // Removes what nobody names any more; files that are no blobs stay.
+    Status keep_only(const std::function<bool(const Digest&)>& named);
     [[nodiscard]] std::filesystem::path path_of(const Digest& blob) const;
 
 private:

@@ -13,7 +13,7 @@ namespace entente::native {
 
 Result<FolderLock> FolderLock::take(const std::filesystem::path& folder) {
     const std::filesystem::path path = folder / "lock";
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int fd = open_descriptor(path, O_RDWR | O_CREAT, 0600);
     if (fd < 0) return system_error(errno, path.string(), true);
     FolderLock lock(fd);
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;

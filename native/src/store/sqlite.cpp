@@ -4,10 +4,15 @@
 
 #include <utility>
 
+#include "base/files.hpp"
+
 namespace entente::native {
 namespace {
 
+constexpr int copy_patience_ms = 10'000;
+
 Error error_of(sqlite3* database, int code) {
+    if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) sync_failed("store");
     const std::string message = std::string("store: ") + (database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code));
     switch (code & 0xff) {
         case SQLITE_CORRUPT:
@@ -82,16 +87,35 @@ std::string Statement::text(int column) const {
     return data == nullptr ? std::string() : std::string(data, data + size);
 }
 
-Result<Database> Database::open(const std::string& path) {
+Result<Database> Database::open(const std::string& path, bool shared) {
     sqlite3* raw = nullptr;
     const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
     Database database(raw);
     if (code != SQLITE_OK) return error_of(raw, code);
     sqlite3_extended_result_codes(raw, 1);
     sqlite3_busy_timeout(raw, 2'000);
-    ENTENTE_TRY(database.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"));
+    if (!shared) ENTENTE_TRY(database.execute("PRAGMA locking_mode=EXCLUSIVE"));
+    ENTENTE_TRY(database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"));
     ENTENTE_TRY(check(database));
     return database;
+}
+
+Status Database::copy(const std::string& from, const std::string& to) {
+    sqlite3* raw = nullptr;
+    int code = sqlite3_open_v2(from.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+    const Database source(raw);
+    if (code != SQLITE_OK) return error_of(raw, code);
+    sqlite3_busy_timeout(raw, copy_patience_ms);
+    sqlite3* copied = nullptr;
+    code = sqlite3_open_v2(to.c_str(), &copied, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+    const Database target(copied);
+    if (code != SQLITE_OK) return error_of(copied, code);
+    sqlite3_backup* const backup = sqlite3_backup_init(copied, "main", raw, "main");
+    if (backup == nullptr) return error_of(copied, sqlite3_errcode(copied));
+    sqlite3_backup_step(backup, -1);  // all of it in one transaction; what went wrong says finish
+    code = sqlite3_backup_finish(backup);
+    if (code != SQLITE_OK) return error_of(copied, code);
+    return done();
 }
 
 Result<Database> Database::open_as_it_is(const std::string& path) {

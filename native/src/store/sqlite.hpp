@@ -4,7 +4,8 @@
 //   ENTENTE_ASSIGN(auto insert, db.prepare("INSERT INTO meta VALUES (?, ?)"));
 //   ENTENTE_TRY(insert.bind(1, "format").bind(2, 1).run());
 //
-// Errors: data_loss "store.damaged", no_space "disk.full", unavailable "store.locked", internal "store.failed".
+// Errors: data_loss "store.damaged", no_space "disk.full", unavailable "store.locked", internal "store.failed". A failed fsync
+// is none: it ends the process (base/files.hpp).
 // One thread.
 #pragma once
 
@@ -51,8 +52,11 @@ private:
 class Database {
 public:
     // WAL, synchronous=FULL, foreign keys, quick_check. Damaged: data_loss "store.damaged". Belongs to this opener
-    // alone until it goes away; another one is refused with "store.locked".
-    static Result<Database> open(const std::string& path);
+    // alone until it goes away; another one is refused with "store.locked". `shared`: others may open it as well, to copy it;
+    // something else has to see to it that one alone writes.
+    static Result<Database> open(const std::string& path, bool shared = false);
+    // Into a new file, as it is at one moment, while its owner goes on writing. REQUIRES: opened `shared` by others, or by nobody.
+    static Status copy(const std::string& from, const std::string& to);
     // To read it as it lies there: nothing is written, not even beside it. REQUIRES: nobody has it open, no log is left.
     static Result<Database> open_as_it_is(const std::string& path);
     Database(Database&& other) noexcept;

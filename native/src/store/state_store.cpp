@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/files.hpp"
+
 namespace entente::native {
 namespace {
 
@@ -62,15 +64,19 @@ struct ParticipantOf {
 
 std::string participant_of(const round::Record& record) { return std::visit(ParticipantOf{}, record.body); }
 
-Result<StateStore> StateStore::open(const std::string& path) {
+Result<StateStore> StateStore::open(const std::string& path, bool shared) {
     // SQLite takes a file that is a stump of its header for a new database, and would write over it.
     std::error_code absent;
     const auto size = std::filesystem::file_size(path, absent);
     if (!absent && size > 0 && size < header_bytes) return damaged(path, "its header is cut short");
     auto opened = [&]() -> Result<StateStore> {
-        ENTENTE_ASSIGN(Database database, Database::open(path));
+        ENTENTE_ASSIGN(Database database, Database::open(path, shared));
         StateStore store(std::move(database));
         ENTENTE_TRY(store.settle_format(path));
+        if (absent) {  // SQLite does not say whether the folder's entry has reached the disk
+            const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+            ENTENTE_TRY(sync_directory(folder.empty() ? "." : folder));
+        }
         return store;
     }();
     if (!opened.ok() && opened.error().reason == "store.damaged") return damaged(path, opened.error().message);

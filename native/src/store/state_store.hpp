@@ -65,8 +65,8 @@ struct LedgerRow {
 class StateStore {
 public:
     // data_loss "store.damaged" and "store.other-version" with what to do in the message; unavailable "store.locked"
-    // while another process has it open.
-    static Result<StateStore> open(const std::string& path);
+    // while another process has it open. `shared`: as Database::open.
+    static Result<StateStore> open(const std::string& path, bool shared = false);
     // To read only, and without a word on its disk (Database::open_as_it_is).
     static Result<StateStore> open_to_verify(const std::string& path);
 

@@ -51,6 +51,19 @@ TEST_CASE("a blob is found again under the SHA-256 of its bytes") {
     store.remove(abc);  // and again: nothing to do
 }
 
+TEST_CASE("what nobody names any more goes; files that are no blobs stay") {
+    const TemporaryFolder folder;
+    BlobStore store = BlobStore::open(folder.path / "data").value();
+    const Digest named = store.put(bytes_of("abc")).value();
+    const Digest forgotten = store.put(bytes_of("def")).value();
+    put_text(folder.path / "data/blobs/notes", "mine");
+    REQUIRE(store.keep_only([&named](const Digest& blob) { return blob == named; }).ok());
+    CHECK(store.has(named));
+    CHECK_FALSE(store.has(forgotten));
+    CHECK(std::filesystem::exists(folder.path / "data/blobs/notes"));
+    CHECK(store.settle().ok());
+}
+
 TEST_CASE("an upload in pieces is one blob; one that is dropped leaves nothing") {
     const TemporaryFolder folder;
     BlobStore store = BlobStore::open(folder.path / "data").value();

@@ -19,6 +19,26 @@ TEST_CASE("a file is replaced whole, and nothing lies beside it") {
     CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
 }
 
+TEST_CASE("what a killed process left half written goes, and nothing else") {
+    const TemporaryFolder folder;
+    REQUIRE(native::make_directory(folder.path / "log/tile").ok());
+    REQUIRE(native::make_directory(folder.path / "blobs").ok());
+    for (const char* name : {"key", "key.tmp-17", "log/tile/000", "log/tile/000.tmp-17", "blobs/a.tmp-17"}) put_text(folder.path / name, "x");
+    REQUIRE(native::drop_temporaries(folder.path, {"blobs"}).ok());
+    for (const char* name : {"key", "log/tile/000", "blobs/a.tmp-17"}) CHECK(std::filesystem::exists(folder.path / name));
+    for (const char* name : {"key.tmp-17", "log/tile/000.tmp-17"}) CHECK_FALSE(std::filesystem::exists(folder.path / name));
+}
+
+TEST_CASE("a folder is made with its parents; what stands in its way is said") {
+    const TemporaryFolder folder;
+    CHECK(native::make_directory(folder.path / "a/b/c/").ok());
+    CHECK(native::make_directory(folder.path / "a/b/c").ok());
+    CHECK(std::filesystem::is_directory(folder.path / "a/b/c"));
+    put_text(folder.path / "file", "x");
+    CHECK_FALSE(native::make_directory(folder.path / "file/below").ok());
+    CHECK_FALSE(native::make_directory(folder.path / "file").ok());
+}
+
 TEST_CASE("reading says what it found: no file, a folder, too much") {
     const TemporaryFolder folder;
     CHECK(native::read_file(folder.path / "none", 10).error().reason == "file.missing");

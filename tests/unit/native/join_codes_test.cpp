@@ -126,6 +126,21 @@ TEST_CASE("the operator's token is told once and never kept") {
     CHECK(bytes.find(*token) == std::string_view::npos);
 }
 
+TEST_CASE("the operator's token is told before it is kept: whoever is killed in between gets another one") {
+    Office office;
+    std::string told;
+    const auto killed = [&told](const std::string& token) -> Status {
+        told = token;
+        return Error{Code::cancelled, "test.killed", "killed"};
+    };
+    CHECK(office.codes.first_operator_token(killed).error().reason == "test.killed");
+    JoinCodes again = JoinCodes::open(office.store).value();
+    CHECK_FALSE(again.authenticate(told, 1).ok());
+    const auto token = again.first_operator_token().value();
+    REQUIRE(token.has_value());
+    CHECK(again.authenticate(*token, 1).ok());
+}
+
 TEST_CASE("a code once used does not bring back a partner that was removed, whoever had the id since") {
     Office office;
     const std::string first = office.invite("plant-a");

@@ -47,6 +47,11 @@ inline std::vector<float> trained(const std::vector<float>& from, const std::str
 
 struct Crash {};
 
+// A disk that fails.
+struct Unreadable final : contract::ByteSource {
+    Result<std::size_t> read(std::span<std::byte>) override { return Error{Code::internal, "file.failed", "Input/output error"}; }
+};
+
 class World {
 public:
     explicit World(plan::Plan plan_in, std::vector<std::string> ids_in) : plan(std::move(plan_in)), ids(std::move(ids_in)) {
@@ -204,7 +209,8 @@ public:
         Bytes bytes = contents[c.request.asset];
         if (tamper) tamper(c.participant, bytes);
         staged[token] = bytes;
-        const auto source = contract::make_source(std::move(bytes));
+        const bool unreadable = fail_reads > 0 && fail_reads-- > 0;
+        const std::shared_ptr<contract::ByteSource> source = unreadable ? std::make_shared<Unreadable>() : contract::make_source(std::move(bytes));
         send(co::Retrieved{c.participant, transfer, token, transfer.ok() ? source.get() : nullptr, now});
         if (kept != token) return;
         staged.erase(token);
@@ -238,7 +244,10 @@ public:
     void on(const std::string& id, pa::Fetch& c) {
         if (forget_lots) c.request.version = *exchange.current(c.request.asset);
         auto transfer = exchange.open(id, c.request, now);
-        if (transfer.ok()) {
+        if (forget_transfers > 0) {
+            --forget_transfers;
+            send(id, pa::Failed{{Code::not_found, "transfer.unknown", "no transfer tr-2"}, now});
+        } else if (transfer.ok()) {
             send(id, pa::Fetched{std::move(transfer).value(), contents.at(c.request.asset)});
         } else {
             send(id, pa::Failed{transfer.error(), now});
@@ -313,6 +322,8 @@ public:
     std::uint64_t tokens = 0;
     std::uint64_t kept = 0;
     int fail_storage = 0;
+    int fail_reads = 0;
+    int forget_transfers = 0;
     std::optional<std::size_t> crash_after;
     std::function<void(const std::string&, Bytes&)> tamper;
     std::function<void(const std::string&, pa::Trained&)> spoil;

@@ -141,6 +141,31 @@ TEST_CASE("a full disk counts nothing, loses nothing, and goes on when there is 
     CHECK(w.model() == undisturbed.model());
 }
 
+TEST_CASE("an update that cannot be read just now is not refused: it is asked for again") {
+    World undisturbed(tiny_plan(2), {"a", "b"});
+    REQUIRE(undisturbed.run());
+    World w(tiny_plan(2), {"a", "b"});
+    w.fail_reads = 3;
+    for (int i = 0; i < 200 && w.machine->view().phase != co::Phase::finished; ++i) {
+        w.run(3);
+        w.watch();
+    }
+    CHECK(w.fail_reads == 0);
+    CHECK(w.machine->view().phase == co::Phase::finished);
+    CHECK(w.model() == undisturbed.model());
+    CHECK(w.machine->view().participants[0].refusals == 0);
+}
+
+TEST_CASE("a transfer that the coordinator has forgotten is opened again") {
+    World undisturbed(tiny_plan(2), {"a", "b"});
+    REQUIRE(undisturbed.run());
+    World w(tiny_plan(2), {"a", "b"});
+    w.forget_transfers = 3;
+    REQUIRE(w.run());
+    CHECK(w.forget_transfers == 0);
+    CHECK(w.model() == undisturbed.model());
+}
+
 TEST_CASE("NaN in training never leaves the participant") {
     World w(tiny_plan(1), {"a", "b"});
     w.spoil = [](const std::string& id, pa::Trained& result) {

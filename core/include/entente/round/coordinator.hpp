@@ -240,7 +240,7 @@ public:
     Commands handle(Event event);
 
     // What takes time in judging an update, and depends on nothing but plan and bytes. Several threads may do it at
-    // once while no handle() runs.
+    // once while no handle() runs. Null when `content` could not be read: the update is asked for again.
     [[nodiscard]] std::shared_ptr<OpenedUpdate> open(contract::ByteSource& content) const;
 
     [[nodiscard]] const plan::Plan& plan() const noexcept;

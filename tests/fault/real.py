@@ -1,0 +1,187 @@
+"""A small federation of real processes whose coordinator runs with the library of tests/fault/preload: it is killed at a call,
+or its disk fails at one. A supervisor starts it again whenever it ends, as systemd would, and the invariants are asked at the end.
+
+    outcome = Run(do="kill", at=17).outcome        # None, or a sentence that says which invariant broke
+"""
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+from harness import ENTENTE, Failed, Small  # noqa: E402
+
+LIBRARY = os.environ.get("ENTENTE_FAULT_LIBRARY", str(ROOT / "build/native/tests/libfault_io.so"))
+ROUNDS = 3
+PLAN = """[policy]
+delete_after_days = 30
+[task.model]
+input = [28, 28, 1]
+[[task.model.layers]]
+kind = "flatten"
+[[task.model.layers]]
+kind = "dense"
+name = "out"
+units = 10
+"""
+
+
+class Broken(Exception):
+    """An invariant does not hold."""
+
+
+def whole(folder):
+    """`entente verify` over the folder of a coordinator that was killed: its database's log is written back first."""
+    for name in ("entente.db", "dsp.db"):
+        if (folder / name).exists():
+            sqlite3.connect(folder / name).execute("PRAGMA wal_checkpoint(TRUNCATE)").connection.close()
+    done = subprocess.run([ENTENTE, "verify", folder, "--json"], capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        problems = [line for line in done.stdout.splitlines() if '"event":"problem"' in line]
+        raise Broken(f"I10: verify: {problems[:3]} {done.stderr.strip()}")
+
+
+class Run:
+    """One federation to its end. `died`: how often the coordinator ended; `again_s`: how long until it listened again."""
+
+    def __init__(self, partners=2, do="", at=0, plan=PLAN, keep=None, prepare=None, may_stop=False, **environment):
+        self.died, self.again_s, self.hit, self.digest, self.trace, self.trace_later = 0, [], "", None, [], []
+        self.outcome = None
+        with Small(rounds=ROUNDS, partners=partners, rows=20, plan=plan) as f:
+            self.f, self.may_stop, self.told_before = f, may_stop, set()
+            self.folder = f.folder / "coordinator"
+            self.first = {"LD_PRELOAD": LIBRARY, "ENTENTE_FAULT_FOLDER": str(self.folder), "ENTENTE_FAULT_TRACE": str(f.folder / "trace"),
+                          "ENTENTE_FAULT_DO": do, "ENTENTE_FAULT_AT": str(at), **environment}
+            self.later = {"LD_PRELOAD": LIBRARY, "ENTENTE_FAULT_FOLDER": str(self.folder), "ENTENTE_FAULT_TRACE": str(f.folder / "later"),
+                          **{k: v for k, v in environment.items() if k == "ENTENTE_FAULT_JUMP_S"}}
+            try:
+                if prepare:
+                    prepare(self)
+                self.drive(partners)
+            except (Broken, Failed, subprocess.TimeoutExpired, urllib.error.URLError, OSError) as error:
+                self.outcome = f"{type(error).__name__}: {error}"
+            if not self.trace:
+                self.read_traces()
+            self.log = f.log() + "".join(f.log(n) for n in f.partners)
+            if keep and self.outcome:
+                shutil.copytree(f.folder, keep, dirs_exist_ok=True)
+
+    def start(self):
+        """Until it listens; the first time under the fault."""
+        for _ in range(4):
+            began = time.monotonic()
+            environment, self.first = (self.first, None) if self.first else (self.later, None)
+            try:
+                self.f.serve(self.f.plan, **environment)
+                if self.died:
+                    self.again_s.append(time.monotonic() - began)
+                return
+            except Failed as error:
+                self.died += 1
+                if self.f.server.poll() not in (-9, 1):
+                    raise Broken(f"I9: it ended with {self.f.server.poll()}: {error}") from error
+        raise Broken(f"I9: it does not start any more: {self.f.log()[-500:]}")
+
+    def alive(self):
+        if self.f.server.poll() is not None:
+            self.died += 1
+            if self.f.server.poll() not in (-9, 1):
+                raise Broken(f"I9: it ended with {self.f.server.poll()}: {self.f.log()[-500:]}")
+            self.start()
+
+    def insist(self, call):
+        """What an operator does when the connection breaks: once more."""
+        for _ in range(50):
+            try:
+                return call()
+            except (urllib.error.URLError, ConnectionError, Failed) as error:
+                last = error
+                time.sleep(0.02)
+                self.alive()
+        raise Broken(f"I9: it does not answer: {last}")
+
+    def drive(self, partners):
+        f = self.f
+        self.start()
+        for i in range(1, partners + 1):
+            self.insist(lambda i=i: f.start_partner(i))
+        end = time.monotonic() + 60
+        while any(p.poll() is None for p in f.partners.values()):
+            self.alive()
+            ended = [name for name, child in f.partners.items() if child.poll() not in (None, 0)]
+            if self.may_stop and (ended or time.monotonic() > end - 50):
+                break
+            if ended:
+                raise Broken(f"I9: {ended[0]} ended with {f.partners[ended[0]].returncode}: {f.log(ended[0])[-600:]}")
+            if time.monotonic() > end:
+                raise Broken(f"I9: the rounds do not end: {json.dumps(f.status())[:600]}\n{f.log()[-600:]}")
+            time.sleep(0.005)
+        self.alive()
+        if self.may_stop:
+            self.records = self.insist(f.ledger)
+            return self.check_stopped()
+        for name, child in f.partners.items():
+            if child.returncode != 0:
+                raise Broken(f"I9: {name} ended with {child.returncode}: {f.log(name)[-600:]}")
+        self.check(partners)
+
+    def check_stopped(self):
+        """Where the rounds need not end: what there is must be right."""
+        accepted = [(e["participant"], e["summary"]) for e in self.records if e["kind"] == "update.accepted"]
+        if len(set(accepted)) != len(accepted):
+            raise Broken(f"I1: each counted once, found {accepted}")
+        status = self.f.status()
+        self.digest = status["model_digest"] if status["completed"] == ROUNDS else None
+
+    def check(self, partners):
+        status = self.insist(self.f.status)
+        records = self.insist(self.f.ledger)
+        self.digest = status["model_digest"]
+        if status["completed"] != ROUNDS:
+            raise Broken(f"I8: {ROUNDS} rounds were wanted, {status['completed']} were completed")
+        accepted = [(e["participant"], e["summary"]) for e in records if e["kind"] == "update.accepted"]
+        if len(accepted) != partners * ROUNDS or len(set(accepted)) != len(accepted):
+            raise Broken(f"I1: expected {partners * ROUNDS} updates, each counted once, found {accepted}")
+        end = time.monotonic() + 10
+        while self.insist(self.signed_records) != len(self.insist(self.f.ledger)):
+            if time.monotonic() > end:
+                raise Broken("I5: the log does not get every record")
+            time.sleep(0.01)
+        self.f.server.kill()
+        self.f.server.wait()
+        whole(self.folder)
+        self.read_traces()
+        again = self.told_before & self.kept(self.trace) or self.kept(self.trace) & self.kept(self.trace_later)
+        if again:
+            raise Broken(f"I2: acknowledged before the end, and asked for again behind it: {sorted(again)}")
+        stored = len(list((self.folder / "blobs").iterdir()))
+        if stored != ROUNDS + 1 + partners * ROUNDS:
+            raise Broken(f"I10: expected {ROUNDS + 1} models and {partners * ROUNDS} updates, found {stored} envelopes")
+        self.states = {name: {p.name: p.read_bytes() for p in (self.f.folder / name).iterdir()} for name in self.f.partners}
+
+    def signed_records(self):
+        return int(self.f.ask("GET", "/api/v1/log/checkpoint")[1].split(b"\n")[1])
+
+    def read_traces(self):
+        for name, target in (("trace", self.trace), ("later", self.trace_later)):
+            path = self.f.folder / name
+            target += path.read_text().splitlines() if path.exists() else []
+        self.hit = next((line for line in self.trace if line.startswith("! ")), "")
+
+    @staticmethod
+    def kept(trace):
+        """Updates whose senders were told that they are kept."""
+        return {line.split(" ", 2)[2] for line in trace if line.startswith("answer 202 PUT ")}
+
+
+def undisturbed(partners=2, **environment):
+    run = Run(partners, **environment)
+    if run.outcome or run.died:
+        raise SystemExit(f"undisturbed it does not come to its end: {run.outcome}\n{run.log}")
+    return run
