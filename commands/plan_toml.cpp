@@ -181,6 +181,10 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
     read_policy(root.table(root.has("contract") ? "contract" : "policy"), p.contract);
 
     ENTENTE_TRY(root.finish());
+    // A served plan does not carry its task yet, so nobody could join it.
+    if (p.task.kind == "table") {
+        return task.error_at("kind", "task", "expected digits; a task on tables is given to `entente simulate --task`");
+    }
     if (auto checked = plan::check(p); !checked.ok()) {
         Error error = checked.error();
         error.message = std::string(file_name) + ": " + error.message;

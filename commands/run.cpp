@@ -15,6 +15,7 @@
 #include "commands/plan_toml.hpp"
 #include "commands/policy_explain.hpp"
 #include "commands/simulate.hpp"
+#include "commands/simulate_tables.hpp"
 #include "commands/split.hpp"
 #include "commands/text.hpp"
 #include "commands/usage.hpp"
@@ -89,6 +90,10 @@ void declare(Line& line) {
     SimulateOptions& s = line.simulate;
     simulate->add_option("plan", s.plan_file, "Plan (TOML); without it the default digits plan");
     simulate->add_option("--data", s.data_folder, "Folder with the four MNIST files, gzipped or not");
+    simulate->add_option("--task", s.tables.task_file, "A task on tables (TOML) instead of digits; with --alone beside each partner alone and all pooled");
+    simulate->add_option("--table", s.tables.files, "A partner's CSV; several: a partner each");
+    simulate->add_option("--mapping", s.tables.mapping_file, "The mapping of all tables (TOML)");
+    simulate->add_option("--by", s.tables.by, "Deals one table by this column of the task: its most frequent values a partner each, the rest one more");
     simulate->add_option("--partners", s.deal.partners, "Number of partners (3)");
     simulate->add_option("--rounds", s.rounds, "Rounds, instead of the plan's");
     simulate->add_option("--seed", s.seeds, "Seed, instead of the plan's; several with commas: a run for each")
@@ -176,7 +181,9 @@ void declare(Line& line) {
 }
 
 int execute(Line& line, Environment& environment) {
-    if (line.app.got_subcommand("simulate")) return simulate(line.simulate, environment);
+    if (line.app.got_subcommand("simulate")) {
+        return line.simulate.tables.task_file.empty() ? simulate(line.simulate, environment) : simulate_tables(line.simulate, environment);
+    }
     if (line.app.got_subcommand("inspect")) return inspect(line.file, line.json, environment);
     if (line.app.got_subcommand("export")) return export_model(line.export_options, environment);
     if (CLI::App* data = line.app.get_subcommand("data"); data->parsed()) {

@@ -82,7 +82,7 @@ Result<std::vector<PlannedRun>> plan_runs(const SimulateOptions& o, Environment&
         ENTENTE_ASSIGN(plan::Plan plan, apply(base, point));
         for (const std::uint64_t seed : seeds) {
             plan.training.seed = seed;
-            PlannedRun run{{plan, {}, {}}, label_of(point), o.out};
+            PlannedRun run{{plan, {}, {}, {}}, label_of(point), o.out};
             const std::string name = (run.label.empty() ? "" : run.label + ", ") + "seed " + std::to_string(seed);
             if (several) run.setting.title = name;
             if (several && !o.out.empty()) run.folder += "/" + folder_name(name);

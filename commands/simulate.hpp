@@ -8,12 +8,14 @@
 
 #include "commands/deal.hpp"
 #include "commands/environment.hpp"
+#include "commands/tables.hpp"
 
 namespace entente::commands {
 
 struct SimulateOptions {
     std::string plan_file;      // empty: the default plan
     std::string data_folder;    // four IDX files
+    TablesOptions tables;       // or a task on tables, commands/simulate_tables.hpp
     DealOptions deal;
     std::optional<std::uint32_t> rounds;
     std::vector<std::uint64_t> seeds;   // instead of the plan's; several: a run for each

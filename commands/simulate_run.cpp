@@ -13,10 +13,13 @@ constexpr std::uint64_t checkpoint_limit_bytes = std::uint64_t{1} << 31;
 
 Result<memory::Federation> prepare(const SimulateOptions& o, const RunSetting& setting, const DigitsExamples& digits,
                                    Environment& environment) {
-    ENTENTE_ASSIGN(auto shares, deal(digits.train.labels(), o.deal, setting.plan.training.seed));
     memory::FederationOptions options;
-    for (std::size_t i = 0; i < shares.size(); ++i) {
-        options.partners.push_back({partner_id(i), partner_name(i), std::move(shares[i])});
+    options.partners = setting.partners;
+    if (options.partners.empty()) {
+        ENTENTE_ASSIGN(auto shares, deal(digits.train.labels(), o.deal, setting.plan.training.seed));
+        for (std::size_t i = 0; i < shares.size(); ++i) {
+            options.partners.push_back({partner_id(i), partner_name(i), std::move(shares[i])});
+        }
     }
     options.plan = setting.plan;
     options.train = digits.train;

@@ -15,6 +15,7 @@ struct RunSetting {
     plan::Plan plan;         // as it is carried out
     std::string checkpoint;  // file
     std::string title;       // names it among several; empty when it is the only one
+    std::vector<memory::PartnerSetup> partners;  // none: the options' deal
 };
 
 struct RunResult {

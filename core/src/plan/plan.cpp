@@ -152,8 +152,8 @@ Status check(const Plan& plan) {
     ENTENTE_TRY(check_text("federation.name", plan.federation.name, 200));
     ENTENTE_TRY(check_text("federation.operator", plan.federation.operator_name, 200));
     ENTENTE_TRY(check_text("federation.purpose", plan.federation.purpose, 2000));
-    if (plan.task.kind != "digits") {
-        return refuse("plan.task", "task.kind: expected digits, found \"" + plan.task.kind + "\"");
+    if (plan.task.kind != "digits" && plan.task.kind != "table") {
+        return refuse("plan.task", "task.kind: expected digits or table, found \"" + plan.task.kind + "\"");
     }
     if (plan.numerics != "portable" && plan.numerics != "fused") {
         return refuse("plan.numerics", "numerics: expected portable or fused, found \"" + plan.numerics + "\"");

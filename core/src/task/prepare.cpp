@@ -146,8 +146,14 @@ std::uint64_t duplicates(const Task& task, const Rows& rows) {
     for (std::size_t i = 0; i < task.columns.size(); ++i) {
         if (task.columns[i].role != Role::id) continue;
         const Values& v = rows.columns[i];
-        const auto filled = static_cast<std::uint64_t>(std::count_if(v.codes.begin(), v.codes.end(), [](std::uint32_t code) { return code != no_word; }));
-        return filled - v.words.size();
+        std::vector<bool> seen(v.words.size());
+        std::uint64_t again = 0;
+        for (const std::uint32_t code : v.codes) {
+            if (code == no_word) continue;
+            again += seen[code] ? 1u : 0u;
+            seen[code] = true;
+        }
+        return again;
     }
     return 0;
 }
@@ -162,7 +168,7 @@ Result<Prepared> prepare(const Task& task, const Rows& rows, const Statistics* g
     RowNumbers numbers = numbers_of(task, rows, labels);
     const std::vector<std::int64_t> regimes = regimes_of(task, rows);
     Prepared p;
-    p.statistics = given != nullptr ? *given : measure(task, numbers, sides, regimes);
+    p.statistics = given != nullptr ? *given : measure(numbers, sides, regimes);
     if (p.statistics.all.mean.size() != numbers.dense_at.size()) {
         return refuse("table.statistics", "expected statistics of " + amount(numbers.dense_at.size(), "number") + ", found " + std::to_string(p.statistics.all.mean.size()));
     }

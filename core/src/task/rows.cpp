@@ -292,4 +292,20 @@ Result<Rows> RowReader::finish() {
     return std::move(s.rows);
 }
 
+Rows select(const Rows& rows, std::span<const std::uint32_t> chosen) {
+    Rows out;
+    out.size = chosen.size();
+    out.report = rows.report;
+    for (const Values& v : rows.columns) {
+        Values& o = out.columns.emplace_back();
+        o.words = v.words;
+        for (const std::uint32_t r : chosen) {
+            if (!v.numbers.empty()) o.numbers.push_back(v.numbers[r]);
+            if (!v.instants.empty()) o.instants.push_back(v.instants[r]);
+            if (!v.codes.empty()) o.codes.push_back(v.codes[r]);
+        }
+    }
+    return out;
+}
+
 }  // namespace entente::task

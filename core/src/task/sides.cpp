@@ -46,13 +46,18 @@ std::vector<std::uint8_t> by_group(const Task& task, const Rows& rows) {
     const Values* v = with_role(task, rows, Role::group);
     if (v == nullptr) return sides;
     // The hashes' order, not their size: of few groups the share is met, too.
-    std::vector<std::uint32_t> order(v->words.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
+    std::vector<bool> tested(v->words.size());
+    std::vector<std::uint32_t> order;
+    for (const std::uint32_t code : v->codes) {
+        if (code == no_word || tested[code]) continue;
+        tested[code] = true;
+        order.push_back(code);
+    }
     std::sort(order.begin(), order.end(), [v](std::uint32_t a, std::uint32_t b) {
         const std::uint64_t x = name_hash(v->words[a]), y = name_hash(v->words[b]);
         return x != y ? x < y : v->words[a] < v->words[b];
     });
-    std::vector<bool> tested(order.size());
+    tested.assign(tested.size(), false);
     const auto count = static_cast<std::size_t>(task.split.test_share * static_cast<double>(order.size()) + 0.5);
     for (std::size_t i = 0; i < std::min(count, order.size()); ++i) tested[order[i]] = true;
     for (std::size_t r = 0; r < v->codes.size(); ++r) {

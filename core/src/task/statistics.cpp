@@ -8,7 +8,7 @@ namespace entente::task {
 namespace {
 
 // Two passes: a sum of squares less a square of sums loses what a large mean hides.
-RegimeStatistics of_rows(std::int64_t regime, const RowNumbers& numbers, const std::vector<std::uint32_t>& rows, double floor) {
+RegimeStatistics of_rows(std::int64_t regime, const RowNumbers& numbers, const std::vector<std::uint32_t>& rows) {
     const std::size_t stride = numbers.dense_at.size();
     RegimeStatistics s{regime, std::vector<std::uint64_t>(stride), std::vector<double>(stride), std::vector<double>(stride)};
     for (const std::uint32_t r : rows) {
@@ -27,12 +27,51 @@ RegimeStatistics of_rows(std::int64_t regime, const RowNumbers& numbers, const s
         }
     }
     for (std::size_t i = 0; i < stride; ++i) {
-        s.deviation[i] = std::max(floor, s.rows[i] > 0 ? std::sqrt(s.deviation[i] / static_cast<double>(s.rows[i])) : 0.0);
+        s.deviation[i] = s.rows[i] > 0 ? std::sqrt(s.deviation[i] / static_cast<double>(s.rows[i])) : 0.0;
     }
     return s;
 }
 
+void add(RegimeStatistics& all, const RegimeStatistics& one) {
+    all.rows.resize(one.rows.size());
+    all.mean.resize(one.rows.size());
+    all.deviation.resize(one.rows.size());  // sums of squares until the end
+    for (std::size_t i = 0; i < one.rows.size(); ++i) {
+        if (one.rows[i] == 0) continue;
+        const auto before = static_cast<double>(all.rows[i]), here = static_cast<double>(one.rows[i]);
+        const double apart = one.mean[i] - all.mean[i];
+        all.mean[i] += apart * here / (before + here);
+        all.deviation[i] += here * one.deviation[i] * one.deviation[i] + apart * apart * before * here / (before + here);
+        all.rows[i] += one.rows[i];
+    }
+}
+
+void finish(RegimeStatistics& s) {
+    for (std::size_t i = 0; i < s.rows.size(); ++i) {
+        s.deviation[i] = s.rows[i] > 0 ? std::sqrt(s.deviation[i] / static_cast<double>(s.rows[i])) : 0.0;
+    }
+}
+
 }  // namespace
+
+Statistics merge(std::span<const Statistics> partners) {
+    Statistics merged;
+    std::map<std::int64_t, RegimeStatistics> regimes;
+    for (const Statistics& one : partners) {
+        add(merged.all, one.all);
+        for (const RegimeStatistics& r : one.regimes) {
+            RegimeStatistics& all = regimes[r.regime];
+            all.regime = r.regime;
+            add(all, r);
+        }
+    }
+    finish(merged.all);
+    for (auto& [regime, s] : regimes) {
+        finish(s);
+        merged.regimes.push_back(std::move(s));
+    }
+    return merged;
+}
 
 std::vector<std::int64_t> regimes_of(const Task& task, const Rows& rows) {
     if (task.scaling.regime.empty()) return {};
@@ -45,7 +84,7 @@ std::vector<std::int64_t> regimes_of(const Task& task, const Rows& rows) {
     return regimes;
 }
 
-Statistics measure(const Task& task, const RowNumbers& numbers, const std::vector<std::uint8_t>& sides, const std::vector<std::int64_t>& regimes) {
+Statistics measure(const RowNumbers& numbers, const std::vector<std::uint8_t>& sides, const std::vector<std::int64_t>& regimes) {
     std::vector<std::uint32_t> all;
     std::map<std::int64_t, std::vector<std::uint32_t>> of_regime;
     for (std::size_t r = 0; r < sides.size(); ++r) {
@@ -54,8 +93,8 @@ Statistics measure(const Task& task, const RowNumbers& numbers, const std::vecto
         if (!regimes.empty() && regimes[r] != no_regime) of_regime[regimes[r]].push_back(static_cast<std::uint32_t>(r));
     }
     Statistics s;
-    s.all = of_rows(0, numbers, all, task.scaling.floor);
-    for (const auto& [regime, rows] : of_regime) s.regimes.push_back(of_rows(regime, numbers, rows, task.scaling.floor));
+    s.all = of_rows(0, numbers, all);
+    for (const auto& [regime, rows] : of_regime) s.regimes.push_back(of_rows(regime, numbers, rows));
     return s;
 }
 
@@ -74,7 +113,7 @@ void scale(const Task& task, const Statistics& statistics, const std::vector<std
             if (std::isnan(x)) {
                 x = 0.0;
             } else if (task.scaling.kind != ScalingKind::none) {
-                x = (x - s->mean[i]) / s->deviation[i];
+                x = (x - s->mean[i]) / std::max(task.scaling.floor, s->deviation[i]);
                 if (clip > 0) x = std::clamp(x, -clip, clip);
             }
         }

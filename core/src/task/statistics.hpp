@@ -10,7 +10,7 @@ namespace entente::task {
 inline constexpr std::int64_t no_regime = std::numeric_limits<std::int64_t>::min();
 std::vector<std::int64_t> regimes_of(const Task& task, const Rows& rows);
 
-Statistics measure(const Task& task, const RowNumbers& numbers, const std::vector<std::uint8_t>& sides, const std::vector<std::int64_t>& regimes);
+Statistics measure(const RowNumbers& numbers, const std::vector<std::uint8_t>& sides, const std::vector<std::int64_t>& regimes);
 
 // All of numbers.dense, in place: (x - mean) / deviation, clipped; 0 where there is no value.
 void scale(const Task& task, const Statistics& statistics, const std::vector<std::int64_t>& regimes, RowNumbers& numbers);

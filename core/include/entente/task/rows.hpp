@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,9 @@ struct Rows {
     std::vector<Values> columns;  // as task.columns
     TableReport report;
 };
+
+// Some rows of a table, in their order; its report stays that of the whole. REQUIRES: every row < rows.size.
+Rows select(const Rows& rows, std::span<const std::uint32_t> chosen);
 
 inline constexpr std::uint64_t most_values = std::uint64_t{1} << 27;  // cells kept, of all columns together
 inline constexpr std::uint64_t most_words = 5'000'000;                // different words of one column

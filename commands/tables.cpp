@@ -1,0 +1,230 @@
+#include "commands/tables.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "commands/data_check.hpp"
+#include "commands/deal.hpp"
+#include "commands/text.hpp"
+#include "entente/nn/model.hpp"
+#include "entente/base/math.hpp"
+
+namespace entente::commands {
+namespace {
+
+struct Share {
+    std::string name;
+    task::Rows rows;
+};
+
+Error of_partner(const std::string& name, const Error& error) { return Error{error.code, error.reason, name + ": " + error.message}; }
+
+// The most frequent values a partner each, in that order, and whatever is left one more.
+Result<std::vector<Share>> deal_by(const TablesOptions& o, const task::Task& task, const task::Rows& rows) {
+    const auto column = task::find_column(task, o.by);
+    if (!column || task.columns[*column].kind != task::CellKind::category || !rows.columns[*column].present()) {
+        return Error{Code::invalid_argument, "usage.tables", "--by: expected a column of kind \"category\" that the file has, found \"" + o.by + "\""};
+    }
+    const task::Values& v = rows.columns[*column];
+    std::vector<std::vector<std::uint32_t>> of_word(v.words.size());
+    for (std::size_t r = 0; r < v.codes.size(); ++r) {
+        if (v.codes[r] != task::no_word) of_word[v.codes[r]].push_back(static_cast<std::uint32_t>(r));
+    }
+    std::vector<std::uint32_t> order(of_word.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint32_t>(i);
+    std::sort(order.begin(), order.end(), [&of_word](std::uint32_t a, std::uint32_t b) {
+        return of_word[a].size() != of_word[b].size() ? of_word[a].size() > of_word[b].size() : a < b;
+    });
+    const std::size_t partners = o.partners == 0 ? order.size() : std::min<std::size_t>(o.partners, order.size());
+    if (partners == 0) return Error{Code::invalid_argument, "usage.tables", "--by: expected values of " + o.by + ", found none"};
+    std::vector<Share> shares;
+    std::vector<std::uint32_t> rest;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        if (i + 1 < partners || order.size() == partners) {
+            shares.push_back({v.words[order[i]], task::select(rows, of_word[order[i]])});
+        } else {
+            rest.insert(rest.end(), of_word[order[i]].begin(), of_word[order[i]].end());
+        }
+    }
+    std::sort(rest.begin(), rest.end());
+    if (!rest.empty()) shares.push_back({"the rest", task::select(rows, rest)});
+    return shares;
+}
+
+Result<std::vector<Share>> read_shares(const TablesOptions& o, const task::Task& task, const task::Mapping& mapping, Environment& environment) {
+    if (o.files.empty()) return Error{Code::invalid_argument, "usage.tables", "--table: expected a CSV file for each partner, found none"};
+    if (!o.by.empty()) {
+        if (o.files.size() != 1) return Error{Code::invalid_argument, "usage.tables", "--by: expected one --table, found " + std::to_string(o.files.size())};
+        ENTENTE_ASSIGN(const task::Rows rows, read_rows_file(o.files.front(), task, mapping, environment));
+        return deal_by(o, task, rows);
+    }
+    std::vector<Share> shares;
+    for (const std::string& file : o.files) {
+        ENTENTE_ASSIGN(task::Rows rows, read_rows_file(file, task, mapping, environment));
+        shares.push_back({partner_name(shares.size()), std::move(rows)});
+    }
+    return shares;
+}
+
+void append(data::Dataset& all, const data::Dataset& one) {
+    all.example_shape = one.example_shape;
+    all.classes = one.classes;
+    all.outputs = one.outputs;
+    all.features.insert(all.features.end(), one.features.begin(), one.features.end());
+    all.labels.insert(all.labels.end(), one.labels.begin(), one.labels.end());
+    all.targets.insert(all.targets.end(), one.targets.begin(), one.targets.end());
+}
+
+constexpr std::uint32_t batch = 64;
+
+// One number an example: a probability, a value in the label's unit, or how badly a window is given again.
+Result<std::vector<float>> predictions(const task::Task& task, std::span<const float> parameters, const data::Dataset& d) {
+    ENTENTE_ASSIGN(nn::Model model, nn::Model::create(task.model, batch));
+    ENTENTE_TRY(model.load(parameters));
+    const std::size_t size = d.example_size(), count = size == 0 ? 0 : d.features.size() / size;
+    std::vector<float> result;
+    for (std::size_t at = 0; at < count; at += batch) {
+        const std::size_t n = std::min<std::size_t>(batch, count - at);
+        const std::span<const float> inputs(&d.features[at * size], n * size);
+        ENTENTE_ASSIGN(const std::span<const float> outputs, model.forward(inputs));
+        for (std::size_t e = 0; e < n; ++e) {
+            if (task.label.kind == task::LabelKind::none) {
+                double error = 0.0;
+                for (std::size_t i = 0; i < size; ++i) error += std::fabs(static_cast<double>(outputs[e * size + i]) - static_cast<double>(inputs[e * size + i]));
+                result.push_back(static_cast<float>(error / static_cast<double>(size)));
+            } else if (d.classes == 2) {
+                result.push_back(math::sigmoid(outputs[e]));
+            } else {
+                const double scale = task.label.kind == task::LabelKind::remaining ? task.label.cap : 1.0;
+                const double value = scale * static_cast<double>(outputs[e]);
+                result.push_back(static_cast<float>(task.label.kind == task::LabelKind::remaining ? std::clamp(value, 0.0, scale) : value));
+            }
+        }
+    }
+    return result;
+}
+
+struct Scored {
+    std::vector<float> scores;
+    std::vector<std::uint32_t> labels;
+    std::vector<float> truth;
+    double threshold = 0.5;
+};
+
+Result<Scored> scored(const task::Task& task, const task::Prepared& p, std::span<const float> parameters) {
+    Scored s;
+    ENTENTE_ASSIGN(s.scores, predictions(task, parameters, p.test.dataset));
+    s.labels = p.test.dataset.labels;
+    if (task.label.kind == task::LabelKind::none) {
+        ENTENTE_ASSIGN(const std::vector<float> normal, predictions(task, parameters, p.train.dataset));
+        const double limit = task::quantile(normal, task.alarm.quantile).value_or(1.0) * task.alarm.margin;
+        for (float& score : s.scores) score = static_cast<float>(static_cast<double>(score) / std::max(limit, 1e-12));
+        s.labels.assign(p.test.abnormal.begin(), p.test.abnormal.end());
+        s.labels.resize(s.scores.size(), 0);
+        s.threshold = 1.0;
+    }
+    const double scale = task.label.kind == task::LabelKind::remaining ? task.label.cap : 1.0;
+    if (p.test.dataset.outputs == 1) {
+        for (const float target : p.test.dataset.targets) s.truth.push_back(static_cast<float>(scale * static_cast<double>(target)));
+    }
+    return s;
+}
+
+std::optional<double> metric_of(task::Metric metric, const Scored& s) {
+    switch (metric) {
+        case task::Metric::auc: return task::roc_auc(s.scores, s.labels);
+        case task::Metric::average_precision: return task::average_precision(s.scores, s.labels);
+        case task::Metric::precision_at_10: return task::precision_at(s.scores, s.labels, 0.1);
+        case task::Metric::f1: return task::confusion_at(s.scores, s.labels, s.threshold).f1();
+        case task::Metric::false_alarm_rate: return task::confusion_at(s.scores, s.labels, s.threshold).false_alarm_rate();
+        case task::Metric::missed_alarm_rate: return task::confusion_at(s.scores, s.labels, s.threshold).missed_alarm_rate();
+        case task::Metric::rmse: return task::rmse(s.scores, s.truth);
+        case task::Metric::nasa_score: return task::nasa_score(s.scores, s.truth);
+        case task::Metric::brier: return task::brier(s.scores, s.labels);
+    }
+    return std::nullopt;
+}
+
+TableScore score_of(const task::Task& task, const std::string& who, const Scored& s) {
+    TableScore score{who, s.scores.size(), {}};
+    // Of classes where there are only values, and the other way round, there is no metric.
+    for (const task::Metric metric : task.metrics) {
+        const bool of_values = metric == task::Metric::rmse || metric == task::Metric::nasa_score;
+        score.metrics.push_back(of_values == s.truth.empty() ? std::nullopt : metric_of(metric, s));
+    }
+    return score;
+}
+
+}  // namespace
+
+Result<Tables> read_tables(const TablesOptions& o, Environment& environment) {
+    Tables t;
+    ENTENTE_ASSIGN(t.task, read_task_file(o.task_file, environment));
+    if (t.task.model.layers.empty()) return Error{Code::invalid_argument, "task.model", o.task_file + ": model: expected the layers of a model to train"};
+    ENTENTE_ASSIGN(const task::Mapping mapping, read_mapping_file(o.mapping_file, t.task, environment));
+    ENTENTE_ASSIGN(const std::vector<Share> shares, read_shares(o, t.task, mapping, environment));
+    std::vector<task::Statistics> statistics;
+    for (const Share& share : shares) {
+        auto prepared = task::prepare(t.task, share.rows);
+        if (!prepared.ok()) return of_partner(share.name, prepared.error());
+        statistics.push_back(prepared->statistics);
+        t.names.push_back(share.name);
+        t.partners.push_back(std::move(*prepared));
+    }
+    if (t.task.scaling.kind == task::ScalingKind::federated) {
+        const task::Statistics all = task::merge(statistics);
+        for (std::size_t i = 0; i < shares.size(); ++i) {
+            ENTENTE_ASSIGN(t.partners[i], task::prepare(t.task, shares[i].rows, &all));
+        }
+    }
+    auto train = std::make_shared<data::Dataset>(), test = std::make_shared<data::Dataset>();
+    for (const task::Prepared& p : t.partners) {
+        std::vector<std::uint32_t>& rows = t.shares.emplace_back();
+        const std::size_t before = train->size();
+        append(*train, p.train.dataset);
+        append(*test, p.test.dataset);
+        for (std::size_t r = before; r < train->size(); ++r) rows.push_back(static_cast<std::uint32_t>(r));
+    }
+    if (test->size() == 0) return Error{Code::invalid_argument, "table.too-few", "expected rows behind the split, to be scored, found none"};
+    t.train = data::Examples(std::move(train));
+    t.test = data::Examples(std::move(test));
+    return t;
+}
+
+Result<std::vector<TableScore>> score_tables(const Tables& tables, const std::vector<std::span<const float>>& parameters) {
+    std::vector<TableScore> scores;
+    Scored all;
+    for (std::size_t i = 0; i < tables.partners.size(); ++i) {
+        ENTENTE_ASSIGN(const Scored one, scored(tables.task, tables.partners[i], parameters[parameters.size() == 1 ? 0 : i]));
+        if (one.scores.empty()) continue;
+        scores.push_back(score_of(tables.task, tables.names[i], one));
+        all.scores.insert(all.scores.end(), one.scores.begin(), one.scores.end());
+        all.labels.insert(all.labels.end(), one.labels.begin(), one.labels.end());
+        all.truth.insert(all.truth.end(), one.truth.begin(), one.truth.end());
+        all.threshold = one.threshold;
+    }
+    scores.push_back(score_of(tables.task, "all", all));
+    return scores;
+}
+
+void print_scores(const Tables& tables, const std::vector<std::pair<std::string, std::vector<TableScore>>>& trainings, Environment& environment) {
+    constexpr std::size_t width = 10;
+    std::size_t names = 8;
+    for (const std::string& name : tables.names) names = std::max(names, printable(name).size());
+    for (std::size_t m = 0; m < tables.task.metrics.size(); ++m) {
+        std::string head = "\n  " + pad(task::metric_names()[static_cast<std::size_t>(tables.task.metrics[m]) - 1], names) + "  " + pad("rows", width);
+        for (const auto& [training, scores] : trainings) head += pad(training, width + 2);
+        environment.print(head + "\n");
+        for (std::size_t i = 0; i < trainings.front().second.size(); ++i) {
+            const TableScore& first = trainings.front().second[i];
+            std::string line = "  " + pad(printable(first.who), names) + "  " + pad(grouped(first.examples), width);
+            for (const auto& [training, scores] : trainings) {
+                const std::optional<double> value = scores[i].metrics[m];
+                line += pad(value ? decimal(*value, *value < 10 ? 3 : 1) : "–", width + 2);
+            }
+            environment.print(line + "\n");
+        }
+    }
+}
+
+}  // namespace entente::commands

@@ -1,0 +1,50 @@
+// Partners who bring tables: their files read by one task, and what a model is worth to each of them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "commands/environment.hpp"
+#include "entente/data/examples.hpp"
+#include "entente/data/partition.hpp"
+#include "entente/task/metrics.hpp"
+#include "entente/task/prepare.hpp"
+
+namespace entente::commands {
+
+struct TablesOptions {
+    std::string task_file;             // empty: no tables
+    std::string mapping_file;          // the same for all
+    std::vector<std::string> files;    // one a partner
+    std::string by;                    // or one file, dealt by this column: the most frequent values a partner each, the rest one more
+    std::uint32_t partners = 0;        // with by: so many, the rest included
+};
+
+struct Tables {
+    task::Task task;
+    std::vector<std::string> names;        // of the partners
+    std::vector<task::Prepared> partners;  // scaled by themselves or by everybody, as the task says
+    data::Examples train;                  // of all, one partner behind the other
+    data::Examples test;
+    data::Partition shares;                // of train
+};
+
+// Errors of the readers and of task::prepare, each naming the partner; "usage.tables".
+Result<Tables> read_tables(const TablesOptions& options, Environment& environment);
+
+// What the task's metrics are of one partner's rows, in the order of task.metrics.
+struct TableScore {
+    std::string who;
+    std::uint64_t examples = 0;
+    std::vector<std::optional<double>> metrics;
+};
+
+// Each partner with rows to score, and last all of their rows together. Predictions under the task's loss; of an autoencoder the mean absolute
+// error of a window, over the quantile of the partner's own training windows times the margin.
+Result<std::vector<TableScore>> score_tables(const Tables& tables, const std::vector<std::span<const float>>& parameters);
+
+// A table of the scores of several trainings, partners as rows.
+void print_scores(const Tables& tables, const std::vector<std::pair<std::string, std::vector<TableScore>>>& trainings, Environment& environment);
+
+}  // namespace entente::commands
