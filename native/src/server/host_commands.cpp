@@ -72,6 +72,7 @@ void Host::retrieve(Retrieve& command) {
     }
     auto source = o_.blobs.open_blob(content->blob);
     if (!source.ok()) {
+        retry_watch_ = true;
         events_.push_back(Retrieved{command.participant, source.error(), token, nullptr, now_ms()});
         return;
     }
