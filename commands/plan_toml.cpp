@@ -174,6 +174,7 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
     round.real("over_selection", p.round.over_selection);
     round.number<std::uint32_t>("max_staleness", p.round.max_staleness, 0, any32);
     round.real("staleness_exponent", p.round.staleness_exponent);
+    round.number<std::uint32_t>("witnesses", p.round.witnesses, 0, any32);
     round.number<std::uint32_t>("deadline_s", p.round.deadline_s, 1, any32);
     round.number<std::uint32_t>("presence_s", p.round.presence_s, 1, any32);
 
@@ -242,6 +243,7 @@ std::string write_plan_toml(const plan::Plan& p) {
     w.number("over_selection", p.round.over_selection);
     w.whole("max_staleness", p.round.max_staleness);
     w.number("staleness_exponent", p.round.staleness_exponent);
+    w.whole("witnesses", p.round.witnesses);
     w.whole("deadline_s", p.round.deadline_s);
     w.whole("presence_s", p.round.presence_s);
     w.section("policy");

@@ -107,6 +107,7 @@ public:
     void wake_coordinator();
     void retrieve_updates();
     bool wake(Partner& partner);
+    bool witness();
     void tell_all();
     void record(round::Record record);
     void record_decisions();  // of the exchange, from now on

@@ -80,7 +80,15 @@ bool Federation::Impl::exchange() {
         moved = true;
     }
     for (const std::size_t i : present) moved = wake(partners[i]) || moved;
-    return moved;
+    return witness() || moved;
+}
+
+// In one process there is one history: who is present has seen it, and cosigns at once.
+bool Federation::Impl::witness() {
+    const std::uint64_t round = options.plan.round.witnesses > 0 ? coordinator->summary().unwitnessed : 0;
+    if (round == 0) return false;
+    for (const std::size_t i : present) send(coordinator::Cosigned{partners[i].setup.id, round, now_ms});
+    return coordinator->summary().unwitnessed != round;
 }
 
 // It is shown what has changed and nothing else: what it knows already would change nothing.

@@ -70,6 +70,9 @@ public:
         processes_ = ids_;
         if (chance(0.15)) processes_.push_back(ids_[0] + "'");
         calm_ms_ = begin_ms + 60'000 + static_cast<std::int64_t>(below(600'000));
+        // Drawn apart, so that a seed without witnesses runs as it always has.
+        std::mt19937_64 more(seed ^ 0x7769746e657373ULL);
+        if (more() % 4 == 0) plan_.round.witnesses = 1 + static_cast<std::uint32_t>(more() % partners);
     }
 
     Verdict run() {
@@ -274,12 +277,24 @@ private:
         });
     }
     void on(const std::string& id, pa::Watch& c) {
+        if (plan_.round.witnesses > 0) cosign(id);
         call(id, "watch", [this, id, c](auto answer) {
             const std::int64_t until = now_ + std::min<std::int64_t>(c.wait_ms, call_timeout_ms / 2);
             polls_.push_back({id, c.wait_ms == 0 ? 0 : c.cursor, until, answer});
             at(until, [this] { answer_polls(); });
             answer_polls();
         });
+    }
+    // At each poll the log is looked at, and what it goes on to is cosigned.
+    void cosign(const std::string& id) {
+        call(id, "cosign", [this, id](auto) {
+            std::uint64_t round = 0;
+            for (const auto& entry : journal_) {
+                if (const auto* issued = std::get_if<round::ReceiptIssued>(&entry.record.body)) round = issued->receipt.round;
+            }
+            if (round > 0) cosigners_[round].insert(who(id));
+            tell(co::Cosigned{who(id), round, now_});
+        }, false);
     }
     void on(const std::string& id, pa::Wait& c) {
         later(id, c.ms, [this] { return pa::Waited{now_}; });
@@ -436,8 +451,26 @@ private:
         perhaps_die();
         const auto last = journal_.empty() ? std::nullopt : std::optional(journal_.back());
         journal_.push_back(round::chain(last, std::move(c.record)));
+        check_witnesses();
         note("ledger: " + std::string(round::kind_of(journal_.back().record)) + " " + round::summary_of(journal_.back().record));
         perhaps_die();
+    }
+    // A round that has just opened.
+    void check_witnesses() {
+        if (!std::holds_alternative<round::RoundOpened>(journal_.back().record.body)) return;
+        std::uint64_t receipt = 0;
+        std::int64_t since_ms = 0;
+        bool excused = false;
+        for (const auto& entry : journal_) {
+            if (const auto* issued = std::get_if<round::ReceiptIssued>(&entry.record.body)) {
+                receipt = issued->receipt.round;
+                since_ms = entry.record.at_ms;
+            }
+            const auto* missing = std::get_if<round::WitnessesMissing>(&entry.record.body);
+            const bool of_this = missing != nullptr && missing->round == std::get<round::RoundOpened>(journal_.back().record.body).round;
+            excused = excused || (of_this && entry.record.at_ms >= since_ms + 1000LL * plan_.round.deadline_s);
+        }
+        if (receipt > 0 && !excused && cosigners_[receipt].size() < plan_.round.witnesses) violation("I5: a round opens before its witnesses have cosigned, and nobody waited for them");
     }
     void on(co::KeepStaged& c) {
         blobs_[c.blob] = std::make_shared<Bytes>(staged_.at(c.token));
@@ -568,6 +601,7 @@ private:
     std::map<std::string, Bytes> contents_;
     std::map<std::uint64_t, Bytes> staged_;
     std::map<std::uint64_t, Digest> published_;
+    std::map<std::uint64_t, std::set<std::string>> cosigners_;  // by the round of the last receipt that they have cosigned
     std::map<std::string, bool> outcomes_;
     std::uint64_t seen_ = 0, tokens_ = 0, kept_ = 0;
 };

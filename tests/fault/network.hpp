@@ -11,7 +11,8 @@
 //     round's model, or its round was abandoned
 // I3  a retry is told what the first try was told: one verdict for a transfer, and whoever was judged is told
 // I4  each model is what its accepted updates give, bit for bit, and never another one for the same round
-// I5  each round has a receipt that holds
+// I5  each round has a receipt that holds; where the plan wants witnesses, none opens before they have cosigned the last one, or the
+//     ledger says so
 // I8  no round is begun behind the last one that the agreements permit
 // I9  with everybody healthy and the network whole, the rounds end
 // I10 what is stored at the end is what the ledger names

@@ -42,7 +42,7 @@ async function tamper(page, pattern, change) {
 const flip = (at) => (body) => { body[at < 0 ? body.length + at : at] ^= 1; return body; };
 
 test('a partner checks a round against what its page sent and received', { skip, timeout: 240_000 }, async () => {
-  federation = await startFederation({ rounds, policy: 'delete_after_days = 30', more: ['--keep-updates', 'all'] });
+  federation = await startFederation({ rounds, policy: 'delete_after_days = 30', witnesses: 3, more: ['--keep-updates', 'all'] });
   browser = await openBrowser();
   const page = await browser.newPage();
   const wrong = [];
@@ -90,6 +90,10 @@ test('a partner checks a round against what its page sent and received', { skip,
   await page.getByRole('button', { name: 'Check this round' }).click();
   await page.getByText('the receipt of round 2').waitFor();
   await page.context().unroute('**/api/v1/receipts/1');
+  // Each round but the first has waited until all three, this page too, had cosigned the log.
+  const { entries } = await (await fetch(`${federation.address}/api/v1/ledger?limit=1000`, { headers: { Authorization: `Bearer ${federation.token}` } })).json();
+  assert.equal(entries.filter((e) => e.kind === 'round.opened').length, rounds);
+  assert.deepEqual(entries.filter((e) => e.kind === 'round.unwitnessed'), []);
   assert.deepEqual(wrong, []);
 });
 

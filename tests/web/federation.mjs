@@ -9,13 +9,13 @@ const root = resolve(import.meta.dirname, '../..');
 export const binary = process.env.ENTENTE_BINARY ?? resolve(root, 'build/native/native/entente');
 export const mnist = process.env.ENTENTE_MNIST_DIR ?? resolve(root, 'third_party/mnist');
 
-export async function startFederation({ rounds = 6, natives = 2, partners = 3, wait = natives + 1, presence = 20, slices = 1, connectors = false, listen = '127.0.0.1:0', policy = '', more = [] } = {}) {
+export async function startFederation({ rounds = 6, natives = 2, partners = 3, wait = natives + 1, presence = 20, slices = 1, connectors = false, listen = '127.0.0.1:0', policy = '', witnesses = 0, more = [] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'entente-e2e-'));
   const shares = join(folder, 'shares');
   for (let i = 1; i <= partners; i++) mkdirSync(join(shares, shareName(i)), { recursive: true });
   execFileSync(binary, ['data', 'split', '--from', mnist, '--to', shares, '--partners', String(partners)], { stdio: 'pipe' });
   const plan = join(folder, 'plan.toml');
-  writeFileSync(plan, `[training]\nslices = ${slices}\n[round]\nrounds = ${rounds}\nmin_cohort = ${wait}\ngoal = 0\ndeadline_s = 60\npresence_s = ${presence}\n[policy]\nmin_cohort_size = ${Math.min(wait, 2)}\n${policy}\n`);
+  writeFileSync(plan, `[training]\nslices = ${slices}\n[round]\nrounds = ${rounds}\nmin_cohort = ${wait}\ngoal = 0\ndeadline_s = 60\npresence_s = ${presence}\nwitnesses = ${witnesses}\n[policy]\nmin_cohort_size = ${Math.min(wait, 2)}\n${policy}\n`);
   const processes = [];
   const run = (name, args) => {
     const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });

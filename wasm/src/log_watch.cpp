@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "boundary.hpp"
 #include "json.hpp"
+#include "objects.hpp"
 
 namespace entente::wasm {
 namespace {
@@ -48,6 +48,17 @@ const Answer* ent_log_prove(Handle watch, const std::byte* hashes, std::uint32_t
         std::vector<Digest> path(std::min<std::uint32_t>(size / 32, 65));
         for (std::size_t i = 0; i < path.size(); ++i) std::copy_n(hashes + 32 * i, 32, path[i].bytes.begin());
         return object->watch.prove(path);
+    });
+}
+
+// What was seen last, cosigned in the participant's name: a signed note. `time_s`: since 1970.
+const Answer* ent_log_cosign(Handle watch, const char* name, std::uint32_t name_size, const std::byte* seed, std::uint32_t seed_size, double time_s) {
+    return guard([&]() -> Result<std::string> {
+        ENTENTE_ASSIGN(const auto object, find<LogWatchObject>(watch));
+        ENTENTE_ASSIGN(const codec::SigningKey key, signing_key(seed, seed_size));
+        ENTENTE_ASSIGN(proof::Note note, proof::read_note(object->watch.last()));
+        proof::cosign(note, text(name, name_size), key, static_cast<std::int64_t>(time_s));
+        return proof::write_note(note);
     });
 }
 

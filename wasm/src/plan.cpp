@@ -152,7 +152,7 @@ const Answer* ent_plan_describe(Handle handle, const char* participant, std::uin
             .text("task", plan.task.kind).number("classes", plan.task.classes).text("layers", layers_text(plan))
             .number("parameters", parameters).text("numerics", plan.numerics)
             .number("rounds", plan.round.rounds).number("epochs", plan.training.epochs).number("batch", plan.training.batch)
-            .number("slices", plan.training.slices)
+            .number("slices", plan.training.slices).number("witnesses", plan.round.witnesses)
             .number("learning_rate", plan.training.learning_rate).number("deadline_s", plan.round.deadline_s)
             .number("min_cohort", plan.contract.min_cohort_size).number("valid_days", plan.contract.valid_days)
             .number("update_bits", plan.aggregation.grid.bits)

@@ -32,6 +32,7 @@ Status check_rounds(const RoundTerms& r, std::uint32_t max_participants) {
     const auto finite = [](float v, float low, float high) { return std::isfinite(v) && v >= low && v <= high; };
     if (!finite(r.fraction, 1e-6f, 1)) return refuse("plan.range", "round.fraction: expected 0.000001 to 1");
     if (!finite(r.over_selection, 1, 10)) return refuse("plan.range", "round.over_selection: expected 1 to 10");
+    ENTENTE_TRY(in_range<std::uint32_t>("round.witnesses", r.witnesses, 0, 100'000));
     ENTENTE_TRY(in_range<std::uint32_t>("round.max_staleness", r.max_staleness, 0, 100));
     if (!finite(r.staleness_exponent, 0, 10)) return refuse("plan.range", "round.staleness_exponent: expected 0 to 10");
     if (r.goal != 0 && r.goal < r.min_cohort) {

@@ -69,7 +69,7 @@ void serialize(Archive& archive, AggregationTerms& a) {
 template <class Archive>
 void serialize(Archive& archive, RoundTerms& r) {
     archive(r.rounds, r.min_cohort, r.goal, r.fraction, r.over_selection, r.deadline_s, r.presence_s, r.max_staleness,
-            r.staleness_exponent);
+            r.staleness_exponent, r.witnesses);
 }
 template <class Archive>
 void serialize(Archive& archive, ContractTerms& c) {

@@ -80,6 +80,7 @@ private:
     void see(const UpdateRefused&) {}
     void see(const RoundAbandoned&) { closed_.reset(); }
     void see(const UpdatesDeleted&) {}
+    void see(const WitnessesMissing&) {}
 
     void see(const AgreementConcluded& r) {
         const contract::Offer& offer = r.agreement.offer.offer;

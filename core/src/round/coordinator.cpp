@@ -60,6 +60,7 @@ void Coordinator::Impl::on(Started& e) {
     }
     emit(OfferModel{model_asset(), model_offer()});
     delete_due(e.now_ms);
+    witness_until_ms = e.now_ms + std::int64_t{1000} * plan.round.deadline_s;
     if (closed_pending) {
         finish_close(e.now_ms);
     } else if (phase == Phase::collecting) {
@@ -233,6 +234,7 @@ void Coordinator::Impl::on(Tick& e) {
 void Coordinator::Impl::advance(std::int64_t now_ms) {
     if (failure || phase == Phase::restoring || phase == Phase::finished) return;
     if (phase == Phase::waiting) {
+        if (unwitnessed() && now_ms < witness_until_ms) return;
         if (const std::set<std::string> whom = enough(now_ms); !whom.empty()) open(whom, now_ms);
         return;
     }
@@ -250,6 +252,7 @@ void Coordinator::Impl::advance(std::int64_t now_ms) {
 }
 
 void Coordinator::Impl::open(const std::set<std::string>& whom, std::int64_t now_ms) {
+    if (unwitnessed()) persist(now_ms, WitnessesMissing{round, cosigners(), plan.round.witnesses});
     if (published_round != round) seal(now_ms, false);
     phase = Phase::collecting;
     opened_at_ms = now_ms;

@@ -56,6 +56,7 @@ public:
     void on(coordinator::Stored& e);
     void on(coordinator::StorageFailed& e);
     void on(coordinator::BlobLoaded& e);
+    void on(coordinator::Cosigned& e);
     void on(coordinator::Tick& e);
     void advance(std::int64_t now_ms);
     void open(const std::set<std::string>& whom, std::int64_t now_ms);
@@ -65,6 +66,10 @@ public:
     void fold_waiting();
     void empty_fold();
     void abandon(std::string reason, std::int64_t now_ms);
+    // coordinator_witnesses.cpp: whether the last receipt has been cosigned by as many as the plan wants
+    [[nodiscard]] std::uint32_t cosigners() const;
+    [[nodiscard]] bool unwitnessed() const;
+    [[nodiscard]] std::string witness_sentence() const;
     // coordinator_keeping.cpp
     void keep(const UpdateAccepted& record);
     void round_over(std::uint64_t number, std::int64_t at_ms, bool with_result);
@@ -162,6 +167,9 @@ public:
     std::uint64_t kept_rounds = 0;
     std::map<std::uint64_t, Digest> memories;  // what the strategy remembered before a round whose updates are stored
     std::set<Digest> stored_memories;
+    std::uint64_t receipt_round = 0;                 // of the last receipt; 0: none yet
+    std::map<std::string, std::uint64_t> cosigned;   // the last receipt that each has cosigned
+    std::int64_t witness_until_ms = 0;               // nobody waits for cosignatures for longer
     std::size_t needed = 0;                          // participants to open a round
     std::string waiting_reason;
     bool activated = false;

@@ -220,6 +220,8 @@ void Coordinator::Impl::issue_receipt(std::int64_t now_ms) {
     ReceiptIssued record{receipt_of(receipts.of_round(), plan.federation.id, plan::digest_of(plan), plan.aggregation.strategy.name, model_content), {}};
     record.signature = key.sign_bare(proof::pae(proof::receipt_type, as_bytes(std::string_view(proof::payload_of(record.receipt)))));
     persist(now_ms, std::move(record));
+    receipt_round = receipts.of_round().round;
+    witness_until_ms = now_ms + std::int64_t{1000} * plan.round.deadline_s;
 }
 
 void Coordinator::Impl::publish() {
@@ -245,6 +247,10 @@ View Coordinator::Impl::summary() const {
                             ? "A round opens when " + std::to_string(needed) + " partners are present and agreed."
                             : "The last result was not released: " + waiting_reason + ". A round opens when " +
                                   std::to_string(needed) + " partners are present.";
+        if (unwitnessed()) {
+            v.waiting_for = witness_sentence();
+            v.unwitnessed = receipt_round;
+        }
     }
     return v;
 }
@@ -282,6 +288,7 @@ View Coordinator::Impl::view() const {
 }
 
 std::optional<std::int64_t> Coordinator::Impl::next_tick_ms(std::int64_t now_ms) const {
+    if (unwitnessed() && now_ms < witness_until_ms) return witness_until_ms - now_ms;
     if (phase != Phase::collecting) return std::nullopt;
     std::int64_t next = deadline_ms;
     for (const std::string& id : expected) {

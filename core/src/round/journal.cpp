@@ -25,6 +25,7 @@ struct Kind {
     std::string_view operator()(const ReceiptIssued&) const { return "round.receipt"; }
     std::string_view operator()(const KeyRotated&) const { return "participant.key"; }
     std::string_view operator()(const SuspensionChanged& r) const { return r.suspended ? "participant.suspended" : "participant.resumed"; }
+    std::string_view operator()(const WitnessesMissing&) const { return "round.unwitnessed"; }
 };
 
 std::string in_round(std::uint64_t round) { return "Round " + std::to_string(round) + ": "; }
@@ -74,6 +75,10 @@ struct Summary {
     }
     std::string operator()(const SuspensionChanged& r) const {
         return r.participant + (r.suspended ? " suspended: " + r.reason : " takes part again");
+    }
+    std::string operator()(const WitnessesMissing& r) const {
+        return in_round(r.round) + "opens although only " + std::to_string(r.cosigned) + " of " + std::to_string(r.wanted) +
+               " witnesses have cosigned the log with the receipt before it";
     }
     std::string operator()(const RoundAbandoned& r) const { return in_round(r.round) + "abandoned: " + r.reason; }
     std::string operator()(const ModelPublished& r) const {

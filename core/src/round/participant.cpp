@@ -15,7 +15,8 @@ using namespace participant;
 
 namespace {
 
-constexpr std::int64_t watch_ms = 25'000;  // one long poll
+constexpr std::int64_t longest_watch_ms = 25'000;  // one long poll
+constexpr std::int64_t witness_watch_ms = 1'000;   // a round waits for who looks at the log at every poll
 constexpr std::int64_t first_pause_ms = 250;
 constexpr std::int64_t longest_pause_ms = 10'000;
 
@@ -82,6 +83,7 @@ private:
 
     void emit(Command command) { out.push_back(std::move(command)); }
     void go(Step step, const char* activity, Command command);
+    [[nodiscard]] std::int64_t watch_ms() const { return o.plan.round.witnesses > 0 ? witness_watch_ms : longest_watch_ms; }
     void watch(std::int64_t wait_ms) { go(Step::watching, delivered ? "awaiting-receipt" : "watching", Watch{cursor, wait_ms}); }
     void notice(Notice::Kind kind, std::string code, std::string sentence) {
         emit(Notice{kind, view.round, std::move(code), std::move(sentence)});
@@ -196,15 +198,15 @@ void Participant::Impl::on(Watched& e) {
     const std::string global = contract::global_model_asset(o.plan.federation.id);
     const auto entry = std::find_if(e.catalog.entries.begin(), e.catalog.entries.end(),
                                     [&global](const auto& candidate) { return candidate.asset.id == global; });
-    if (entry == e.catalog.entries.end()) return watch(watch_ms);
+    if (entry == e.catalog.entries.end()) return watch(watch_ms());
     if (!model_agreement) {
         return negotiate(*entry, e.now_ms);
     }
-    if (!update_agreement || !entry->version) return watch(watch_ms);
+    if (!update_agreement || !entry->version) return watch(watch_ms());
     const contract::Version& version = *entry->version;
     if (delivered && delivered->round < version.round) {
         // Where late updates count, the receipt comes late as well.
-        if (version.round - delivered->round <= o.plan.round.max_staleness) return watch(watch_ms);
+        if (version.round - delivered->round <= o.plan.round.max_staleness) return watch(watch_ms());
         notice(Notice::Kind::refused, "update.late", "The round went on without this update.");
         delivered.reset();
     }
@@ -216,11 +218,11 @@ void Participant::Impl::on(Watched& e) {
         });
         if (!judged) delivered = e.own_version;
     }
-    if (version.round <= done_round) return watch(watch_ms);
+    if (version.round <= done_round) return watch(watch_ms());
     const bool final = version.lots == 0;
     if (!final && plan::lot_of(o.plan, version.round, o.id) > version.lots) {
         done_round = version.round;  // the lot fell on others
-        return watch(watch_ms);
+        return watch(watch_ms());
     }
     view.round = version.round;
     go(Step::fetching, "fetching",
@@ -301,7 +303,7 @@ void Participant::Impl::on(Fetched& e) {
     if (!model.ok()) {
         emit(Conclude{e.transfer.id, {false, model.error().reason, model.error().message}});
         notice(Notice::Kind::refused, model.error().reason, model.error().message);
-        return watch(watch_ms);
+        return watch(watch_ms());
     }
     emit(Conclude{e.transfer.id, {true, {}, {}}});
     // The next round with the same model: nothing was published in between.
@@ -380,7 +382,7 @@ void Participant::Impl::on(Delivered&) {
     delivered = pending->version;
     notice(Notice::Kind::delivered, {}, "The update of round " + std::to_string(delivered->round) + " was delivered.");
     pending.reset();
-    watch(watch_ms);
+    watch(watch_ms());
 }
 
 // Was the update that the pending state belongs to counted?
@@ -445,7 +447,7 @@ void Participant::Impl::on(Failed& e) {
         ++view.refusals;
         notice(Notice::Kind::refused, e.error.reason, e.error.message);
         pending.reset();
-        return watch(watch_ms);
+        return watch(watch_ms());
     }
     const bool superseded = e.error.code == Code::conflict && (step == Step::fetching || step == Step::watching);
     if (superseded) return watch(0);

@@ -120,7 +120,11 @@ struct Coordinator::Impl::Replay {
         for (const std::string& id : r.participants) to.stored.erase({r.round, id});
         return done();
     }
-    Status operator()(const ReceiptIssued&) const { return done(); }
+    Status operator()(const ReceiptIssued& r) const {
+        to.receipt_round = r.receipt.round;
+        return done();
+    }
+    Status operator()(const WitnessesMissing&) const { return done(); }
     Status operator()(const KeyRotated& r) const {
         to.come_in(r.participant, r.key);
         return done();

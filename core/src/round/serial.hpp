@@ -84,6 +84,10 @@ void serialize(Archive& archive, SuspensionChanged& r) {
     archive(r.participant, r.suspended, r.reason);
 }
 template <class Archive>
+void serialize(Archive& archive, WitnessesMissing& r) {
+    archive(r.round, r.cosigned, r.wanted);
+}
+template <class Archive>
 void serialize(Archive& archive, Record& r) {
     archive(r.at_ms, r.body);
 }

@@ -70,7 +70,7 @@ void App::log_proof(Call& call) {
 void App::log_cosign(Call& call) {
     const Account* account = o_.identity.find(call.who.id);
     if (account == nullptr) return call.reply(problem(404, "identity.unknown", "no key of yours is known here"));
-    const Status kept = o_.host.log().add_cosignature(call.request.body, call.who.id, account->key);
+    const Status kept = o_.host.cosigned(call.request.body, call.who.id, account->key);
     call.reply(kept.ok() ? http::no_content() : problem(kept.error()));
 }
 

@@ -1,9 +1,11 @@
 #include "join/log_check.hpp"
 
+#include <ctime>
+
 #include "base/files.hpp"
+#include "cli/key_file.hpp"
 #include "entente/base/base64.hpp"
 #include "entente/base/json.hpp"
-#include "join/membership.hpp"
 
 namespace entente::native {
 namespace {
@@ -31,9 +33,9 @@ std::vector<Digest> hashes_in(const std::string& text) {
 
 }  // namespace
 
-LogCheck::LogCheck(std::shared_ptr<hub::HttpClient> http, std::filesystem::path state_folder, const std::string& federation,
-                   const codec::PublicKey& coordinator)
-    : http_(std::move(http)), folder_(std::move(state_folder)), watch_(proof::log_origin(federation), coordinator, kept_in(folder_)) {}
+LogCheck::LogCheck(std::shared_ptr<hub::HttpClient> http, std::filesystem::path state_folder, const Membership& member)
+    : http_(std::move(http)), folder_(std::move(state_folder)),
+      watch_(proof::log_origin(member.plan.federation.id), member.coordinator_key, kept_in(folder_)), participant_(member.participant), witness_(member.plan.round.witnesses > 0) {}
 
 Status LogCheck::keep() { return write_file(folder_ / "log-checkpoint", as_bytes(std::string_view(watch_.last())), 0600); }
 
@@ -52,7 +54,20 @@ Status LogCheck::look() {
         static_cast<void>(kept);  // the fork is said whether or not the disk takes its evidence
     }
     ENTENTE_TRY(checked);
-    return watch_.last() == before ? done() : keep();
+    if (watch_.last() != before) ENTENTE_TRY(keep());
+    cosign();
+    return done();
+}
+
+// Kept first: what was cosigned is never forgotten. When it does not arrive, or another checkpoint has taken its place, the next
+// poll does it.
+void LogCheck::cosign() {
+    if (!witness_ || watch_.last() == cosigned_) return;
+    auto note = proof::read_note(watch_.last());
+    const auto key = load_or_make_key(folder_ / "partner.key");
+    if (!note.ok() || !key.ok()) return;
+    proof::cosign(*note, participant_, *key, static_cast<std::int64_t>(std::time(nullptr)));
+    if (ask_text(*http_, "POST", "/api/v1/log/cosignatures", proof::write_note(*note)).ok()) cosigned_ = watch_.last();
 }
 
 }  // namespace entente::native

@@ -1,7 +1,9 @@
 // A partner keeps an eye on the coordinator's log: at each poll the checkpoint must go on where the last one ended.
 //
-//   LogCheck check(http, state_folder, federation, coordinator_key);
+//   LogCheck check(http, state_folder, member);
 //   ENTENTE_TRY(check.look());              // "log.fork" ends everything; anything else is tried again at the next poll
+//
+// Where the plan waits for witnesses, what has been found to go on is cosigned in the participant's name.
 //
 // In the state folder: log-checkpoint, the last one; after a fork also log-fork, the note that contradicts it.
 #pragma once
@@ -11,21 +13,26 @@
 
 #include "connectors/hub/http_client.hpp"
 #include "entente/proof/log_watch.hpp"
+#include "join/membership.hpp"
 
 namespace entente::native {
 
 class LogCheck {
 public:
-    LogCheck(std::shared_ptr<hub::HttpClient> http, std::filesystem::path state_folder, const std::string& federation, const codec::PublicKey& coordinator);
+    LogCheck(std::shared_ptr<hub::HttpClient> http, std::filesystem::path state_folder, const Membership& member);
     // data_loss "log.fork", and errors of the way there.
     Status look();
 
 private:
     Status keep();
+    void cosign();
 
     std::shared_ptr<hub::HttpClient> http_;
     std::filesystem::path folder_;
     proof::LogWatch watch_;
+    std::string participant_;
+    bool witness_ = false;                  // it is wanted as one
+    std::string cosigned_;                  // the checkpoint that it has cosigned last
 };
 
 }  // namespace entente::native

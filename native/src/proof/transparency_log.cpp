@@ -148,6 +148,14 @@ Result<proof::TlogProof> TransparencyLog::proof_of(std::uint64_t index) const {
     return proof::TlogProof{index, std::move(path), note_};
 }
 
+std::vector<std::string> TransparencyLog::witnesses() const {
+    std::vector<std::string> names;
+    for (const proof::NoteSignature& s : note_.signatures) {
+        if (s.name != origin_) names.push_back(s.name);
+    }
+    return names;
+}
+
 Status TransparencyLog::add_cosignature(const std::string& text, const std::string& name, const codec::PublicKey& witness) {
     ENTENTE_ASSIGN(const proof::Note theirs, proof::read_note(text));
     if (theirs.text != note_.text) {

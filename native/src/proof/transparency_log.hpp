@@ -47,6 +47,7 @@ public:
     // What is shown: the signed note, and what it says. Size 0 before the first.
     [[nodiscard]] const proof::Checkpoint& checkpoint() const noexcept { return shown_; }
     [[nodiscard]] std::string note() const { return proof::write_note(note_); }
+    [[nodiscard]] std::vector<std::string> witnesses() const;  // who has cosigned it
     [[nodiscard]] const std::string& origin() const noexcept { return origin_; }
     [[nodiscard]] proof::LogEntry entry_of(const round::Record& record) const noexcept;
 

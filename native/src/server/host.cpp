@@ -66,6 +66,7 @@ Status Host::start() {
         if (!o_.blobs.has(row.blob)) spent_[asset] = row.version;
     }
     if (!entries.empty()) last_entry_ = entries.back();
+    for (const round::Entry& entry : entries) see_receipt(entry);
     ENTENTE_TRY(o_.log.restore(entries));
     ENTENTE_ASSIGN(Commands commands, machine_.restore(records));
     for (Command& command : commands) {
@@ -79,6 +80,9 @@ Status Host::start() {
     ENTENTE_TRY(sweep(entries));
     driving_ = true;  // everything at once, below
     enqueue(Started{now_ms()});
+    if (receipt_is_shown()) {
+        for (const std::string& witness : o_.log.witnesses()) enqueue(Cosigned{witness, last_receipt_->second, now_ms()});
+    }
     driving_ = false;
     watch_wanted_ = true;
     drive();
@@ -227,6 +231,7 @@ Status Host::append(std::vector<round::Record> records) {
     bool receipt = false;
     for (const round::Entry& entry : entries) {
         o_.log.add(entry);
+        see_receipt(entry);
         receipt = receipt || std::holds_alternative<round::ReceiptIssued>(entry.record.body);
         history_.record(entry.record);
         if (o_.on_ledger) {
@@ -237,6 +242,12 @@ Status Host::append(std::vector<round::Record> records) {
     if (receipt) publish_log();
     return done();
 }
+
+void Host::see_receipt(const round::Entry& entry) {
+    if (const auto* issued = std::get_if<round::ReceiptIssued>(&entry.record.body)) last_receipt_ = {entry.sequence, issued->receipt.round};
+}
+
+bool Host::receipt_is_shown() const { return last_receipt_ && o_.log.checkpoint().size >= last_receipt_->first; }
 
 void Host::publish_log() { retry_log_ = !o_.log.publish().ok(); }
 
@@ -303,6 +314,12 @@ Status Host::admit(const std::string& participant, const std::string& name, cons
 }
 
 void Host::seen(const std::string& participant) { enqueue(Seen{participant, now_ms()}); }
+
+Status Host::cosigned(const std::string& note, const std::string& participant, const codec::PublicKey& key) {
+    ENTENTE_TRY(o_.log.add_cosignature(note, participant, key));
+    if (receipt_is_shown()) enqueue(Cosigned{participant, last_receipt_->second, now_ms()});
+    return done();
+}
 
 Status Host::leave(const std::string& participant, const std::string& reason) {
     ENTENTE_TRY(space_->expel(participant));

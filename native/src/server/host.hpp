@@ -69,6 +69,8 @@ public:
     Status suspend(const std::string& participant, const std::string& reason);
     Status resume(const std::string& participant);
     [[nodiscard]] std::optional<std::string> suspension(const std::string& participant) const { return machine_.suspension(participant); }
+    // A participant's cosignature over the shown checkpoint, as a signed note (TransparencyLog::add_cosignature).
+    Status cosigned(const std::string& note, const std::string& participant, const codec::PublicKey& key);
     // An upload lies durably under `blob`.
     Status uploaded(const std::string& participant, const std::string& asset, const contract::Version& version, const Digest& blob);
     // Puts the exchange's decisions on the ledger; to be done before bytes leave under one.
@@ -92,6 +94,8 @@ private:
     void drive();
     bool carry_out(Pending& pending);
     Status persist(Pending& pending);
+    void see_receipt(const round::Entry& entry);
+    [[nodiscard]] bool receipt_is_shown() const;  // the log's checkpoint covers the last one
     void publish_log();  // what is on the ledger becomes what the log shows
     Status append(std::vector<round::Record> records);  // to the ledger, behind the decisions that wait
     Status delete_updates(const std::vector<Digest>& blobs);
@@ -117,6 +121,7 @@ private:
     std::unique_ptr<hub::HubSide> side_;
     History history_;
     std::optional<round::Entry> last_entry_;
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> last_receipt_;  // its entry's sequence, and its round
     std::map<std::string, ContentRow> contents_;
     std::map<std::uint64_t, Digest> tokens_;        // staged updates: where they lie
     std::map<std::pair<std::uint64_t, std::string>, Digest> counted_blobs_;  // that are stored, by round and participant

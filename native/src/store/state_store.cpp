@@ -49,6 +49,7 @@ struct ParticipantOf {
     std::string operator()(const round::AgreementConcluded& r) const { return r.agreement.offer.offer.assigner; }
     std::string operator()(const round::PolicyDecided& r) const { return r.participant; }
     std::string operator()(const round::RoundOpened&) const { return {}; }
+    std::string operator()(const round::WitnessesMissing&) const { return {}; }
     std::string operator()(const round::UpdateAccepted& r) const { return r.participant; }
     std::string operator()(const round::UpdateRefused& r) const { return r.participant; }
     std::string operator()(const round::RoundClosed&) const { return {}; }

@@ -71,6 +71,7 @@ constexpr std::array keys{
     Key{"round", "over_selection", Kind::real},
     Key{"round", "max_staleness", Kind::whole},
     Key{"round", "staleness_exponent", Kind::real},
+    Key{"round", "witnesses", Kind::whole},
     Key{"round", "deadline_s", Kind::whole},
     Key{"round", "presence_s", Kind::whole},
     Key{"policy", "min_cohort_size", Kind::whole},

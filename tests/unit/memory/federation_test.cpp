@@ -71,6 +71,21 @@ private:
 
 }  // namespace
 
+TEST_CASE("partners in one process are witnesses at once, and more than there are hold each round up until the deadline") {
+    const auto unwitnessed = [](const Federation& federation) {
+        return std::count_if(federation.ledger().begin(), federation.ledger().end(), [](const auto& e) { return round::kind_of(e.record) == "round.unwitnessed"; });
+    };
+    const Digest model = run(options()).model_digest();
+    for (const std::uint32_t witnesses : {4u, 5u}) {
+        auto o = options();
+        o.plan.round.witnesses = witnesses;
+        const Federation federation = run(std::move(o));
+        CHECK(federation.view().finished);
+        if (witnesses == 4) CHECK(federation.model_digest() == model);  // later, others are there when a round opens
+        CHECK(unwitnessed(federation) == (witnesses == 4 ? 0 : 2));
+    }
+}
+
 TEST_CASE("a federation learns, and says who contributed under which agreement") {
     auto o = options();
     o.alone = true;

@@ -76,6 +76,7 @@ TEST_CASE("each mistake is named by its key") {
         {[](Plan& p) { p.round.over_selection = 0.5f; }, "round.over_selection"},
         {[](Plan& p) { p.round.max_staleness = 101; }, "round.max_staleness"},
         {[](Plan& p) { p.round.staleness_exponent = -1; }, "round.staleness_exponent"},
+        {[](Plan& p) { p.round.witnesses = 100'001; }, "round.witnesses"},
         {[](Plan& p) { p.aggregation.strategy.server_momentum = 0.9f; }, "aggregation.server_momentum"},
         {[](Plan& p) { static_cast<void>(plan::use_strategy(p, "scaffold")), p.training.momentum = 0.9f; }, "training.momentum"},
         {[](Plan& p) { static_cast<void>(plan::use_strategy(p, "scaffold")), p.training.optimiser = nn::Optimiser::adamw; }, "training.optimiser"},

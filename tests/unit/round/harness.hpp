@@ -135,7 +135,7 @@ public:
                 look(id);
                 moved = true;
             }
-            if (moved) continue;
+            if (moved || witness()) continue;
             if (machine->view().phase == co::Phase::finished) return true;
             const auto tick = machine->next_tick_ms(now);
             if (!tick) return false;
@@ -143,6 +143,16 @@ public:
             send(co::Tick{now});
         }
         return false;
+    }
+
+    // Who looks at the log cosigns it, with the last receipt in it.
+    bool witness() {
+        const std::uint64_t round = machine->summary().unwitnessed;
+        if (round == 0) return false;
+        for (const std::string& id : ids) {
+            if (absent.count(id) == 0 && silent.count(id) == 0) send(co::Cosigned{id, round, now});
+        }
+        return machine->summary().unwitnessed != round;
     }
 
     void watch() {
@@ -307,6 +317,7 @@ public:
     std::map<std::string, std::vector<std::string>> refused;
     std::map<std::string, std::vector<std::uint64_t>> abandoned;  // rounds
     std::set<std::string> absent;  // gone: neither looks nor gives a sign of life
+    std::set<std::string> silent;  // never cosigns the log
     std::set<std::string> idle;    // alive, but its training never ends
     std::function<bool(const std::string&, std::uint64_t)> hold;  // whose training does not end in which round
     std::map<std::string, pa::Train> held;  // the latest training that each was told to do

@@ -47,6 +47,7 @@ export interface PlanText {
   rounds: number;
   epochs: number;
   batch: number;
+  witnesses: number; // who must have cosigned the log before the next round
   slices: number; // of a batch, which may be computed side by side
   learning_rate: number;
   deadline_s: number;

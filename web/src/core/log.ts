@@ -15,6 +15,10 @@ export class LogWatch extends Held {
   prove(hashes: Uint8Array): void {
     this.core.text('_ent_log_prove', this.handle, hashes);
   }
+  // What was seen last, cosigned: a signed note.
+  cosign(participant: string, seed: Uint8Array, seconds: number): string {
+    return this.core.text('_ent_log_cosign', this.handle, participant, seed, seconds);
+  }
   get last(): string {
     return this.core.text('_ent_log_last', this.handle);
   }

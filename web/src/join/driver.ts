@@ -11,6 +11,7 @@ export interface DriverHost {
   keep(state: Uint8Array<ArrayBuffer>): Promise<void>; // durably
   watchLog(): Promise<LogWatch>;
   keepLog(note: string): Promise<void>; // the checkpoint that was seen last
+  cosign: ((log: LogWatch) => Promise<string>) | undefined; // where it is wanted as a witness
   sent(envelope: Uint8Array<ArrayBuffer>): void;
   loss(step: number, loss: number): void;
 }
@@ -39,6 +40,7 @@ export class Driver {
   readonly #token: string;
   readonly #host: DriverHost;
   #log: LogWatch | undefined; // fetched with the first poll
+  #cosigned = ''; // the checkpoint that was cosigned last
   #looking = Promise.resolve(false); // a look at the log that is under way: was there a fork?
   readonly #sharing: Sharing | undefined;
   #stopping = new AbortController();
@@ -174,6 +176,11 @@ export class Driver {
       const { from, to } = this.#log.see(await (await call('log/checkpoint', { signal: this.#stopping.signal }, this.#token)).text());
       if (from !== undefined && to !== undefined) this.#log.prove(await consistency(from, to, this.#token));
       if (this.#log.last !== before) await this.#host.keepLog(this.#log.last);
+      if (this.#host.cosign && this.#log.last !== this.#cosigned) {
+        // When another checkpoint has taken its place, the next poll does it.
+        await call('log/cosignatures', { method: 'POST', body: await this.#host.cosign(this.#log) }, this.#token);
+        this.#cosigned = this.#log.last;
+      }
     } catch (error) {
       if (!(error instanceof CoreError) || error.reason !== 'log.fork') return false;
       this.finished = { ok: false, code: error.reason, sentence: error.message };

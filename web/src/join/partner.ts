@@ -187,6 +187,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
       keep: (state) => store.saveState(state),
       watchLog: async () => (await import('./check.ts')).watchLog(planText!.federation, session!.coordinatorKey, (await store.log()) ?? ''),
       keepLog: (note) => store.saveLog(note),
+      cosign: planText!.witnesses > 0 ? async (log) => log.cosign(session!.participant, await openSeed(session!.sealed), Math.floor(Date.now() / 1000)) : undefined,
       sent(envelope) {
         lastUpdate = envelope;
         void store.saveUpdate(envelope);

@@ -88,6 +88,7 @@ struct RoundTerms {
     std::uint32_t presence_s = 20;     // a participant not heard of for so long does not hold up the round
     std::uint32_t max_staleness = 0;   // a late update counts if its model is at most so many models old; 0: never
     float staleness_exponent = 0.5f;   // a: and then for (1 + s)^-a of itself
+    std::uint32_t witnesses = 0;       // who must have cosigned the log with the last receipt before the next round opens
 
     friend bool operator==(const RoundTerms&, const RoundTerms&) = default;
 };

@@ -113,11 +113,19 @@ struct BlobLoaded {
     Result<Done> found;
     contract::ByteSource* content = nullptr;
 };
+// A participant has cosigned a checkpoint of the log (proof/note.hpp) that covers the receipts up to that of `round`. The driver
+// has checked its signature. After a restart it is said again, where it is known.
+struct Cosigned {
+    std::string participant;
+    std::uint64_t round;
+    std::int64_t now_ms;
+};
 struct Tick {
     std::int64_t now_ms;
 };
 
-using Event = std::variant<Started, Joined, Left, Rotated, Suspension, Seen, Watched, Negotiated, Retrieved, Stored, StorageFailed, BlobLoaded, Tick>;
+using Event = std::variant<Started, Joined, Left, Rotated, Suspension, Seen, Watched, Negotiated, Retrieved, Stored, StorageFailed, BlobLoaded,
+                           Cosigned, Tick>;
 
 // --- commands ---------------------------------------------------------------------------------------------------
 struct Persist {
@@ -213,6 +221,7 @@ struct View {
     Digest model;                   // content digest of the current global model
     std::uint64_t model_bytes = 0;  // of its envelope
     std::string waiting_for;        // a sentence, while phase is waiting
+    std::uint64_t unwitnessed = 0;  // a round whose receipt has too few cosignatures for the next one to open; 0: none
     std::vector<ParticipantView> participants;  // in order of id
 };
 

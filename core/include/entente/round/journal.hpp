@@ -150,9 +150,17 @@ struct SuspensionChanged {
     std::string reason;
 };
 
+// The round opens although fewer than the plan wants have cosigned the log with the receipt of the one before: they had as long as a
+// round may last.
+struct WitnessesMissing {
+    std::uint64_t round = 0;
+    std::uint32_t cosigned = 0;
+    std::uint32_t wanted = 0;
+};
+
 using Body = std::variant<Activated, ParticipantAdmitted, ParticipantLeft, AgreementConcluded, PolicyDecided, RoundOpened,
                           UpdateAccepted, UpdateRefused, RoundClosed, RoundAbandoned, ModelPublished, UpdatesDeleted, ReceiptIssued,
-                          KeyRotated, SuspensionChanged>;
+                          KeyRotated, SuspensionChanged, WitnessesMissing>;
 
 struct Record {
     std::int64_t at_ms = 0;
