@@ -173,7 +173,7 @@ test('a partner joins without a code, and with one as before', async () => {
     await page.getByRole('button', { name: 'Remove plant-1' }).click();
     assert.deepEqual(await axe(page), []);
     await page.getByRole('button', { name: 'Yes, remove plant-1' }).click();
-    await page.getByRole('cell', { name: 'ended' }).waitFor();
+    await page.getByRole('cell', { name: 'ended', exact: true }).waitFor();
     assert.deepEqual((await federation.status()).participants.map((p) => p.standing), ['left']);
   });
   await withPage('/join', async (page) => {

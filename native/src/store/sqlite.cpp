@@ -87,7 +87,14 @@ std::string Statement::text(int column) const {
     return data == nullptr ? std::string() : std::string(data, data + size);
 }
 
+// What a disk fails to read once SQLite may take for damage: it is damage when it is found twice.
 Result<Database> Database::open(const std::string& path, bool shared) {
+    auto opened = open_once(path, shared);
+    if (opened.ok() || opened.error().code != Code::data_loss) return opened;
+    return open_once(path, shared);
+}
+
+Result<Database> Database::open_once(const std::string& path, bool shared) {
     sqlite3* raw = nullptr;
     const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
     Database database(raw);

@@ -80,6 +80,7 @@ public:
     }
 
 private:
+    static Result<Database> open_once(const std::string& path, bool shared);
     static Status check(Database& database);
     explicit Database(sqlite3* database) : database_(database) {}
     sqlite3* database_;
