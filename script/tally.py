@@ -7,6 +7,8 @@ import re
 import sys
 import xml.etree.ElementTree
 
+# A tool that colours what it prints may leave its last colour before our next line.
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 passed, failed, skipped = 0, [], []
 
 for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
@@ -26,7 +28,7 @@ for path in sorted(pathlib.Path(sys.argv[1]).iterdir()):
                 passed += 1
     elif path.suffix == ".tap":
         for line in path.read_text(errors="replace").splitlines():
-            match = re.match(r"\s*(not ok|ok)\b[\s\d-]*(.*)", line)
+            match = re.match(r"\s*(not ok|ok)\b[\s\d-]*(.*)", COLOUR.sub("", line))
             if not match:
                 continue
             name = f"{path.stem} {match.group(2)}"
