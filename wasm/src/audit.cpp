@@ -11,17 +11,6 @@
 namespace entente::wasm {
 namespace {
 
-std::string_view word_of(round::Recomputed outcome) {
-    switch (outcome) {
-        case round::Recomputed::same: return "same";
-        case round::Recomputed::deleted: return "deleted";
-        case round::Recomputed::not_asked: return "not-asked";
-        case round::Recomputed::unreadable: return "unreadable";
-        case round::Recomputed::wrong: return "wrong";
-    }
-    return "wrong";
-}
-
 struct AuditObject final : Object {
     std::shared_ptr<PlanObject> plan;
     std::string note;
@@ -84,7 +73,7 @@ struct AuditObject final : Object {
         std::string found = "null";
         audit.on_round = [&](const round::RoundCheck& c) {
             if (c.round != round) return;
-            found = Json().text("outcome", word_of(c.outcome)).flag("receipt", c.receipt).number("weight", c.weight)
+            found = Json().text("outcome", to_string(c.outcome)).flag("receipt", c.receipt).number("weight", c.weight)
                         .raw("participants", json_list(c.participants, [](const std::string& id) { return json_text(id); }))
                         .text("base_model", to_hex(c.base_model)).text("model", to_hex(c.model)).done();
         };

@@ -3,6 +3,8 @@
 #include <limits>
 #include <set>
 
+#include "base/utf8.hpp"
+
 namespace entente::codec {
 
 namespace {
@@ -156,27 +158,6 @@ private:
             code = 16 * code + digit;
         }
         return code;
-    }
-
-    static void append_utf8(std::string& out, std::uint32_t code) {
-        const auto push = [&out](std::uint32_t byte) {
-            out += static_cast<char>(static_cast<unsigned char>(byte));
-        };
-        if (code < 0x80) {
-            push(code);
-        } else if (code < 0x800) {
-            push(0xc0u | (code >> 6u));
-            push(0x80u | (code & 0x3fu));
-        } else if (code < 0x10000) {
-            push(0xe0u | (code >> 12u));
-            push(0x80u | ((code >> 6u) & 0x3fu));
-            push(0x80u | (code & 0x3fu));
-        } else {
-            push(0xf0u | (code >> 18u));
-            push(0x80u | ((code >> 12u) & 0x3fu));
-            push(0x80u | ((code >> 6u) & 0x3fu));
-            push(0x80u | (code & 0x3fu));
-        }
     }
 
     std::string_view text_;

@@ -8,6 +8,17 @@
 #include "opened_update.hpp"
 
 namespace entente::round {
+
+std::string_view to_string(Recomputed outcome) noexcept {
+    switch (outcome) {
+        case Recomputed::same: return "same";
+        case Recomputed::deleted: return "deleted";
+        case Recomputed::not_asked: return "not-asked";
+        case Recomputed::unreadable: return "unreadable";
+        case Recomputed::wrong: break;
+    }
+    return "wrong";
+}
 namespace {
 
 Result<Bytes> read_all(contract::ByteSource& source, std::uint64_t limit) {

@@ -22,17 +22,6 @@ using commands::printable;
 
 constexpr std::uint64_t most_file_bytes = 256 * 1024 * 1024;
 
-std::string_view word_of(round::Recomputed outcome) {
-    switch (outcome) {
-        case round::Recomputed::same: return "same";
-        case round::Recomputed::deleted: return "deleted";
-        case round::Recomputed::not_asked: return "not-asked";
-        case round::Recomputed::unreadable: return "unreadable";
-        case round::Recomputed::wrong: return "wrong";
-    }
-    return "wrong";
-}
-
 std::string_view sentence_of(round::Recomputed outcome) {
     switch (outcome) {
         case round::Recomputed::same: return "computed again: the same, bit for bit";
@@ -74,7 +63,7 @@ public:
         for (const std::string& name : c.participants) names += (names.empty() ? "" : ", ") + safe(name);
         if (o_.json) {
             JsonObject line;
-            line.text("event", "round").whole("round", c.round).text("outcome", word_of(c.outcome)).boolean("receipt", c.receipt);
+            line.text("event", "round").whole("round", c.round).text("outcome", to_string(c.outcome)).boolean("receipt", c.receipt);
             line.text("participants", names).whole("weight", c.weight).text("base_model", to_hex(c.base_model));
             return environment_.print(line.text("model", to_hex(c.model)).str() + "\n");
         }

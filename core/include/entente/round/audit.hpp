@@ -17,6 +17,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "entente/contract/connector.hpp"
@@ -39,6 +40,7 @@ enum class Recomputed : std::uint8_t {
     unreadable,  // updates are stored, but not for who asks
     wrong,    // a problem says why
 };
+std::string_view to_string(Recomputed outcome) noexcept;  // "not-asked"
 
 struct RoundCheck {
     std::uint64_t round = 0;
