@@ -7,6 +7,7 @@
 
 #include "api/json_body.hpp"
 #include "base/files.hpp"
+#include "cli/findings.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "connectors/dsp/catalogue.hpp"
@@ -23,13 +24,6 @@ namespace {
 constexpr std::int64_t timeout_ms = 10'000;
 constexpr std::int64_t tolerable_skew_s = 60;
 constexpr std::int64_t recently_ms = 30'000;
-
-struct Finding {
-    std::string step;
-    bool good = false;
-    std::string found;
-    std::string todo;  // empty when it is good
-};
 
 class Examination {
 public:
@@ -176,19 +170,7 @@ int doctor_connector(const ConnectorDoctor& given, commands::Environment& enviro
         options.networks.insert(options.networks.end(), partner->networks.begin(), partner->networks.end());
     }
     Examination examination(options);
-    const std::vector<Finding> findings = examination.run(partner ? &*partner : nullptr);
-    bool good = true;
-    std::string list;
-    for (const Finding& f : findings) {
-        good = good && f.good;
-        if (options.json) {
-            list += (list.empty() ? "" : ",") + commands::JsonObject().text("step", f.step).raw("good", f.good ? "true" : "false").text("found", f.found).text("todo", f.todo).str();
-            continue;
-        }
-        environment.print("  " + std::string(f.good ? "✓ " : "✗ ") + commands::pad(f.step, 11) + commands::printable(f.found) + "\n");
-        if (!f.todo.empty()) environment.print("    " + commands::pad("", 11) + "→ " + f.todo + "\n");
-    }
-    if (options.json) environment.print(commands::JsonObject().raw("good", good ? "true" : "false").raw("steps", "[" + list + "]").str() + "\n");
+    const bool good = print(examination.run(partner ? &*partner : nullptr), {.width = 11, .json = options.json}, environment);
     if (good) return commands::exit_done;
     return examination.reached() ? commands::exit_failed : commands::exit_unreachable;
 }

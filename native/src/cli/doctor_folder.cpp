@@ -15,6 +15,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/files.hpp"
+#include "cli/findings.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "entente/policy/evaluate.hpp"
@@ -32,13 +33,6 @@ constexpr std::uint64_t least_free_bytes = 1ull << 30;
 constexpr std::uint64_t least_free_files = 10'000;
 constexpr std::int64_t tolerable_skew_ms = 60'000;
 constexpr int renew_days = 21;
-
-struct Finding {
-    std::string step;
-    bool good = false;
-    std::string found;
-    std::string todo;  // empty when it is good
-};
 
 class Examination {
 public:
@@ -155,18 +149,7 @@ private:
 }  // namespace
 
 int doctor_folder(const FolderDoctor& options, commands::Environment& environment) {
-    bool good = true;
-    std::string list;
-    for (const Finding& f : Examination(options).run()) {
-        good = good && f.good;
-        if (options.json) {
-            list += (list.empty() ? "" : ",") + commands::JsonObject().text("step", f.step).boolean("good", f.good).text("found", f.found).text("todo", f.todo).str();
-            continue;
-        }
-        environment.print("  " + std::string(f.good ? "✓ " : "✗ ") + commands::pad(f.step, 13) + commands::printable(f.found) + "\n");
-        if (!f.todo.empty()) environment.print("    " + commands::pad("", 13) + "→ " + f.todo + "\n");
-    }
-    if (options.json) environment.print(commands::JsonObject().boolean("good", good).raw("steps", "[" + list + "]").str() + "\n");
+    const bool good = print(Examination(options).run(), {.width = 13, .json = options.json}, environment);
     return good ? commands::exit_done : commands::exit_failed;
 }
 
