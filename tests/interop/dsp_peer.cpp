@@ -138,7 +138,7 @@ public:
         const auto add = [&processes](const dsp::Process& p, const char* kind, std::string_view state, const std::string& more) {
             JsonObject o;
             o.text("pid", p.pid).text("peerPid", p.peer_pid).text("kind", kind).text("role", to_string(p.role)).text("state", state);
-            o.text("code", p.code).text("lastError", p.last_error).whole("passages", p.history.size()).whole("waiting", p.outbox.size());
+            o.text("code", p.code).text("lastError", p.last_error).text("reason", p.reasons.empty() ? "" : p.reasons.front()).whole("passages", p.history.size()).whole("waiting", p.outbox.size());
             o.text("agreement", more);
             processes += (processes.empty() ? "" : ",") + o.str();
         };

@@ -96,6 +96,11 @@ class Edc:
                                             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         self.started, self.start_s = started, None
 
+    def complaints(self):
+        """What it has warned of lately, for the message of a test that fails."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return "\n".join([line for line in lines if "WARNING" in line or "SEVERE" in line][-12:])
+
     # Several start side by side: construct them all, then wait.
     def wait_ready(self, seconds=120):
         def ready():
