@@ -94,9 +94,9 @@ void print_columns(const task::Task& task, const task::TableReport& report, Envi
     }
 }
 
-void print_remarks(const task::Task& task, const task::Rows& rows, Environment& environment) {
+void print_remarks(const task::Task& task, const task::TableReport& report, Environment& environment) {
     std::string unused, forbidden;
-    for (const std::string& header : rows.report.unused) {
+    for (const std::string& header : report.unused) {
         const task::Column* column = task::forbidden_as(task, header);
         if (column != nullptr) {
             forbidden += "\n    " + cut(header, widest) + ": " + column->why;
@@ -106,7 +106,7 @@ void print_remarks(const task::Task& task, const task::Rows& rows, Environment& 
     }
     if (!unused.empty()) environment.print("\n  Not used: " + unused + "\n");
     if (!forbidden.empty()) environment.print("\n  Left out, because it is known too late:" + forbidden + "\n");
-    for (const task::ColumnReport& r : rows.report.columns) {
+    for (const task::ColumnReport& r : report.columns) {
         if (r.outside > 0) environment.print("  ! " + r.column + ": " + grouped(r.outside) + " outside the range, taken as missing; " + printable(r.first_outside) + "\n");
         if (r.unknown > 0) environment.print("  ! " + r.column + ": " + grouped(r.unknown) + " of categories that the task does not list, taken as \"other\"; first " + printable(r.first_unknown) + "\n");
     }
@@ -179,22 +179,29 @@ Status check(const DataCheckOptions& o, Environment& environment) {
         environment.print(json_of(task, rows, p) + "\n");
         return done();
     }
-    const task::TableReport& r = rows.report;
-    environment.print("  " + printable(task.title.empty() ? task.name : task.name + ": " + task.title) + "\n  " + o.data_file + ": " + grouped(r.rows) + " rows, " +
-                      std::to_string(r.headers.size()) + " columns; " + delimiter_name(r.dialect.delimiter) + ", decimal " +
-                      (r.dialect.decimal == '.' ? "point" : "comma") + ", " + (r.latin1 ? "latin-1" : "UTF-8") + "\n");
-    print_columns(task, r, environment);
-    print_remarks(task, rows, environment);
+    print_table(task, rows.report, o.data_file, environment);
     ENTENTE_ASSIGN(const task::Prepared p, task::prepare(task, rows));
-    environment.print("\n  To train on  " + side_text(p.train) + "\n  To score     " + side_text(p.test) + "\n  Inputs       " + grouped(p.train.dataset.example_size()) +
-                      " numbers an example\n");
-    if (p.without_label > 0) environment.print("  Left out     " + grouped(p.without_label) + " rows without a label or a time\n");
-    if (p.duplicate_ids > 0) environment.print("  ! " + grouped(p.duplicate_ids) + " rows repeat the id of another\n");
+    print_prepared(p, environment);
     environment.print("  Nothing has left this machine.\n");
     return done();
 }
 
 }  // namespace
+
+void print_table(const task::Task& task, const task::TableReport& r, const std::string& file, Environment& environment) {
+    environment.print("  " + printable(task.title.empty() ? task.name : task.name + ": " + task.title) + "\n  " + file + ": " + grouped(r.rows) + " rows, " +
+                      std::to_string(r.headers.size()) + " columns; " + delimiter_name(r.dialect.delimiter) + ", decimal " +
+                      (r.dialect.decimal == '.' ? "point" : "comma") + ", " + (r.latin1 ? "latin-1" : "UTF-8") + "\n");
+    print_columns(task, r, environment);
+    print_remarks(task, r, environment);
+}
+
+void print_prepared(const task::Prepared& p, Environment& environment) {
+    environment.print("\n  To train on  " + side_text(p.train) + "\n  To score     " + side_text(p.test) + "\n  Inputs       " + grouped(p.train.dataset.example_size()) +
+                      " numbers an example\n");
+    if (p.without_label > 0) environment.print("  Left out     " + grouped(p.without_label) + " rows without a label or a time\n");
+    if (p.duplicate_ids > 0) environment.print("  ! " + grouped(p.duplicate_ids) + " rows repeat the id of another\n");
+}
 
 Result<task::Task> read_task_file(const std::string& path, Environment& environment) {
     ENTENTE_ASSIGN(const Bytes bytes, environment.read_file(path, limit_bytes));

@@ -15,6 +15,10 @@ struct DataCheckOptions {
     bool json = false;
 };
 
+// What stands in its first half, columns and what they are mapped to, and in its second, what is trained on and scored.
+void print_table(const task::Task& task, const task::TableReport& report, const std::string& file, Environment& environment);
+void print_prepared(const task::Prepared& prepared, Environment& environment);
+
 int check_data(const DataCheckOptions& options, Environment& environment);
 
 // The three files, read. Errors of read_file, read_task_toml, read_mapping_toml and task::RowReader.

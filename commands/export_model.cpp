@@ -92,7 +92,7 @@ Status check_plan(const ReadModel& model, const plan::Plan& plan) {
         return Error{Code::conflict, "export.other-plan", "expected a model of the plan " + short_hex(plan::digest_of(plan)) +
                                                               ", found one of the plan " + short_hex(model.plan)};
     }
-    if (model.tensors != plan::tensor_shapes(plan)) {
+    if (model.tensors != plan::tensor_shapes(plan) && model.tensors != plan::wire_tensors(plan)) {
         return Error{Code::invalid_argument, "export.shape", "expected the tensors of the plan's model in its order, found other names or shapes"};
     }
     return done();
@@ -122,7 +122,7 @@ Status may_export(const ReadModel& model, const std::optional<plan::Plan>& plan,
 Result<Bytes> write_as(const std::string& format, const ReadModel& model, const std::optional<plan::Plan>& plan) {
     if (format == "safetensors") return codec::write_safetensors(model.tensors, model.values, model.metadata);
     if (format == "npz") return codec::write_npz(model.tensors, model.values);
-    if (format == "onnx" && plan) return codec::write_onnx(plan->task.model, model.values, model.metadata);
+    if (format == "onnx" && plan) return codec::write_onnx(plan->task.model, std::span(model.values).first(static_cast<std::size_t>(plan::parameter_count(*plan))), model.metadata);
     return Error{Code::invalid_argument, "usage.format",
                  format == "onnx" ? "--plan: expected the model's plan, which says what the layers of an ONNX file are"
                                   : "--format: expected safetensors, npz or onnx, found \"" + format + "\""};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "commands/data_check.hpp"
 #include "commands/plan_toml.hpp"
 
 namespace entente::commands {
@@ -30,7 +31,10 @@ Result<plan::Plan> read_plan_file(const std::string& path, Environment& environm
     }
     std::string text(bytes.size(), '\0');
     std::transform(bytes.begin(), bytes.end(), text.begin(), [](std::byte b) { return static_cast<char>(b); });
-    return read_plan_toml(text, path);
+    return read_plan_toml(text, path, [&](const std::string& file) {
+        const std::size_t folder = path.rfind('/');
+        return read_task_file(file.starts_with('/') || folder == std::string::npos ? file : path.substr(0, folder + 1) + file, environment);
+    });
 }
 
 }  // namespace entente::commands

@@ -8,7 +8,8 @@
 
 namespace entente::commands {
 
-// An empty path gives the default plan. Errors of read_file, read_plan_toml and the codec.
+// An empty path gives the default plan. Errors of read_file, read_plan_toml and the codec. The
+// file of a task on tables lies beside the plan.
 Result<plan::Plan> read_plan_file(const std::string& path, Environment& environment);
 
 // The plan inside a signed envelope whose digest and signature hold. `signer`, when given, receives whose it is.

@@ -1,12 +1,12 @@
 #include "commands/plan_toml.hpp"
 
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
 
 #include "commands/model_toml.hpp"
 #include "commands/policy_toml.hpp"
+#include "commands/task_toml.hpp"
 #include "commands/toml_table.hpp"
+#include "commands/toml_writer.hpp"
 
 namespace entente::commands {
 namespace {
@@ -38,49 +38,7 @@ void read_training(TomlTable table, plan::TrainingTerms& t) {
     table.number<std::uint64_t>("seed", t.seed, 0, any64);
 }
 
-// The shortest text that reads back as the same float, always with a point or an exponent.
-std::string real(float value) {
-    char text[32];
-    for (int digits = 1; digits <= 9; ++digits) {
-        std::snprintf(text, sizeof text, "%.*g", digits, static_cast<double>(value));
-        if (std::strtof(text, nullptr) == value) break;
-    }
-    std::string out = text;
-    if (out.find_first_of(".en") == std::string::npos) out += ".0";
-    return out;
-}
-
-std::string quoted(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : text) {
-        char escape[8];
-        if (c == '"' || c == '\\') {
-            out += '\\';
-            out += c;
-        } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-            std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-            out += escape;
-        } else {
-            out += c;
-        }
-    }
-    return out + "\"";
-}
-
-class Writer {
-public:
-    void section(const std::string& name) { out_ += (out_.empty() ? "[" : "\n[") + name + "]\n"; }
-    void text(const char* key, std::string_view value) { line(key, quoted(value)); }
-    void whole(const char* key, std::uint64_t value) { line(key, std::to_string(value)); }
-    void number(const char* key, float value) { line(key, real(value)); }
-    void line(const char* key, const std::string& value) { out_ += std::string(key) + " = " + value + "\n"; }
-    std::string take() { return std::move(out_); }
-
-private:
-    std::string out_;
-};
-
-void write_model(Writer& w, const nn::ModelSpec& model) {
+void write_model(TomlWriter& w, const nn::ModelSpec& model) {
     for (std::size_t i = 0; i < model_names().size(); ++i) {
         if (named_model(i) == model) return w.text("model", model_names()[i]);
     }
@@ -105,7 +63,7 @@ void write_model(Writer& w, const nn::ModelSpec& model) {
     }
 }
 
-void write_schedule(Writer& w, const nn::Schedule& s) {
+void write_schedule(TomlWriter& w, const nn::Schedule& s) {
     w.text("schedule", nn::to_string(s.kind));
     w.whole("warmup_rounds", s.warmup_rounds);
     if (s.kind == nn::ScheduleKind::step) {
@@ -115,19 +73,39 @@ void write_schedule(Writer& w, const nn::Schedule& s) {
     if (s.kind == nn::ScheduleKind::cosine) w.number("cosine_floor", s.floor);
 }
 
-void write_loss(Writer& w, const nn::LossSpec& loss) {
+void write_loss(TomlWriter& w, const nn::LossSpec& loss) {
     w.section("task.loss");
     w.text("kind", nn::to_string(loss.kind));
     std::string weights;
-    for (const float weight : loss.class_weights) weights += (weights.empty() ? "" : ", ") + real(weight);
+    for (const float weight : loss.class_weights) weights += (weights.empty() ? "" : ", ") + toml_real(weight);
     if (!weights.empty()) w.line("class_weights", "[" + weights + "]");
     if (loss.kind == nn::LossKind::huber) w.number("delta", loss.delta);
     if (loss.kind == nn::LossKind::quantile) w.number("quantile", loss.quantile);
 }
 
+// The task on tables, from a file of its own or written into the plan.
+Result<std::optional<task::Task>> read_table(TomlTable& task, const ReadTask& read_task_file) {
+    std::string file;
+    task.text("file", file);
+    const bool inside = task.is_table("table");
+    if (file.empty() && !inside) return std::optional<task::Task>();
+    if (inside && !file.empty()) return task.error_at("file", "task", "expected the task in a file or in [task.table], found both");
+    std::string kind = "table";
+    task.text("kind", kind);
+    if (kind != "table") return task.error_at("kind", "task", "expected \"table\" with a task on tables, found \"" + kind + "\"");
+    if (inside) {
+        task::Task table;
+        ENTENTE_TRY(read_task(task.table("table"), table));
+        return std::optional(std::move(table));
+    }
+    if (!read_task_file) return task.error_at("file", "task", "expected the task in [task.table]: there is no file beside this plan");
+    ENTENTE_ASSIGN(task::Task table, read_task_file(file));
+    return std::optional(std::move(table));
+}
+
 }  // namespace
 
-Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_name) {
+Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_name, const ReadTask& read_task_file) {
     ENTENTE_ASSIGN(TomlTable root, parse_toml(text, file_name, "plan"));
     plan::Plan p = plan::default_digits_plan();
     // A strategy's name decides the defaults of the keys that follow; an unknown one is reported by the plan's check.
@@ -148,6 +126,7 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
     task.number<std::uint32_t>("classes", p.task.classes, 2, any32);
     read_model_toml(task, p.task.model);
     read_loss_toml(task.table("loss"), p.task.loss);
+    ENTENTE_ASSIGN(std::optional<task::Task> table, read_table(task, read_task_file));
 
     read_training(root.table("training"), p.training);
 
@@ -182,9 +161,11 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
     read_policy(root.table(root.has("contract") ? "contract" : "policy"), p.contract);
 
     ENTENTE_TRY(root.finish());
-    // A served plan does not carry its task yet, so nobody could join it.
-    if (p.task.kind == "table") {
-        return task.error_at("kind", "task", "expected digits; a task on tables is given to `entente simulate --task`");
+    if (table) {
+        if (task.has("model")) table->model = p.task.model;
+        if (task.has("loss")) table->loss = p.task.loss;
+        plan::use_task(p, std::move(*table));
+        task.number<std::uint32_t>("classes", p.task.classes, 2, any32);
     }
     if (auto checked = plan::check(p); !checked.ok()) {
         Error error = checked.error();
@@ -195,7 +176,7 @@ Result<plan::Plan> read_plan_toml(std::string_view text, std::string_view file_n
 }
 
 std::string write_plan_toml(const plan::Plan& p) {
-    Writer w;
+    TomlWriter w;
     w.text("numerics", p.numerics);
     w.section("federation");
     w.text("id", p.federation.id);
@@ -253,6 +234,7 @@ std::string write_plan_toml(const plan::Plan& p) {
     w.whole("classes", p.task.classes);
     write_model(w, p.task.model);
     write_loss(w, p.task.loss);
+    if (p.task.table) write_task(w, "task.table", *p.task.table);
     return w.take();
 }
 

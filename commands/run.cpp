@@ -43,7 +43,7 @@ int plan_check(const std::string& file, bool json, Environment& environment) {
                               .str() + "\n");
         return exit_done;
     }
-    environment.print("  The plan is good: federation " + plan->federation.id + ", " +
+    environment.print("  The plan is good: federation " + plan->federation.id + ", " + (plan->task.table ? "task " + printable(plan->task.table->name) + ", " : "") +
                       grouped(plan::parameter_count(*plan)) + " parameters, " + std::to_string(plan->round.rounds) +
                       " rounds.\n  Digest " + digest + "\n");
     return exit_done;

@@ -24,10 +24,10 @@ Result<plan::Plan> plan_for(const SimulateOptions& o, const Tables& tables, Envi
         plan.training.epochs = 2;
         plan.round.rounds = 20;
     }
-    plan.task.kind = "table";
-    plan.task.model = tables.task.model;
-    plan.task.loss = tables.task.loss;
-    plan.task.classes = tables.partners.front().train.dataset.classes;
+    // The rows come scaled: no round gathers statistics.
+    task::Task scaled = tables.task;
+    scaled.scaling.kind = task::ScalingKind::local;
+    plan::use_task(plan, std::move(scaled));
     if (o.rounds) plan.round.rounds = *o.rounds;
     plan.contract.max_rounds = std::max(plan.contract.max_rounds, plan.round.rounds);
     if (!o.seeds.empty()) plan.training.seed = o.seeds.front();

@@ -1,13 +1,11 @@
 #include "commands/tables.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include "commands/data_check.hpp"
 #include "commands/deal.hpp"
 #include "commands/text.hpp"
-#include "entente/nn/model.hpp"
-#include "entente/base/math.hpp"
+#include "entente/task/predictions.hpp"
 
 namespace entente::commands {
 namespace {
@@ -75,85 +73,7 @@ void append(data::Dataset& all, const data::Dataset& one) {
     all.targets.insert(all.targets.end(), one.targets.begin(), one.targets.end());
 }
 
-constexpr std::uint32_t batch = 64;
-
-// One number an example: a probability, a value in the label's unit, or how badly a window is given again.
-Result<std::vector<float>> predictions(const task::Task& task, std::span<const float> parameters, const data::Dataset& d) {
-    ENTENTE_ASSIGN(nn::Model model, nn::Model::create(task.model, batch));
-    ENTENTE_TRY(model.load(parameters));
-    const std::size_t size = d.example_size(), count = size == 0 ? 0 : d.features.size() / size;
-    std::vector<float> result;
-    for (std::size_t at = 0; at < count; at += batch) {
-        const std::size_t n = std::min<std::size_t>(batch, count - at);
-        const std::span<const float> inputs(&d.features[at * size], n * size);
-        ENTENTE_ASSIGN(const std::span<const float> outputs, model.forward(inputs));
-        for (std::size_t e = 0; e < n; ++e) {
-            if (task.label.kind == task::LabelKind::none) {
-                double error = 0.0;
-                for (std::size_t i = 0; i < size; ++i) error += std::fabs(static_cast<double>(outputs[e * size + i]) - static_cast<double>(inputs[e * size + i]));
-                result.push_back(static_cast<float>(error / static_cast<double>(size)));
-            } else if (d.classes == 2) {
-                result.push_back(math::sigmoid(outputs[e]));
-            } else {
-                const double scale = task.label.kind == task::LabelKind::remaining ? task.label.cap : 1.0;
-                const double value = scale * static_cast<double>(outputs[e]);
-                result.push_back(static_cast<float>(task.label.kind == task::LabelKind::remaining ? std::clamp(value, 0.0, scale) : value));
-            }
-        }
-    }
-    return result;
-}
-
-struct Scored {
-    std::vector<float> scores;
-    std::vector<std::uint32_t> labels;
-    std::vector<float> truth;
-    double threshold = 0.5;
-};
-
-Result<Scored> scored(const task::Task& task, const task::Prepared& p, std::span<const float> parameters) {
-    Scored s;
-    ENTENTE_ASSIGN(s.scores, predictions(task, parameters, p.test.dataset));
-    s.labels = p.test.dataset.labels;
-    if (task.label.kind == task::LabelKind::none) {
-        ENTENTE_ASSIGN(const std::vector<float> normal, predictions(task, parameters, p.train.dataset));
-        const double limit = task::quantile(normal, task.alarm.quantile).value_or(1.0) * task.alarm.margin;
-        for (float& score : s.scores) score = static_cast<float>(static_cast<double>(score) / std::max(limit, 1e-12));
-        s.labels.assign(p.test.abnormal.begin(), p.test.abnormal.end());
-        s.labels.resize(s.scores.size(), 0);
-        s.threshold = 1.0;
-    }
-    const double scale = task.label.kind == task::LabelKind::remaining ? task.label.cap : 1.0;
-    if (p.test.dataset.outputs == 1) {
-        for (const float target : p.test.dataset.targets) s.truth.push_back(static_cast<float>(scale * static_cast<double>(target)));
-    }
-    return s;
-}
-
-std::optional<double> metric_of(task::Metric metric, const Scored& s) {
-    switch (metric) {
-        case task::Metric::auc: return task::roc_auc(s.scores, s.labels);
-        case task::Metric::average_precision: return task::average_precision(s.scores, s.labels);
-        case task::Metric::precision_at_10: return task::precision_at(s.scores, s.labels, 0.1);
-        case task::Metric::f1: return task::confusion_at(s.scores, s.labels, s.threshold).f1();
-        case task::Metric::false_alarm_rate: return task::confusion_at(s.scores, s.labels, s.threshold).false_alarm_rate();
-        case task::Metric::missed_alarm_rate: return task::confusion_at(s.scores, s.labels, s.threshold).missed_alarm_rate();
-        case task::Metric::rmse: return task::rmse(s.scores, s.truth);
-        case task::Metric::nasa_score: return task::nasa_score(s.scores, s.truth);
-        case task::Metric::brier: return task::brier(s.scores, s.labels);
-    }
-    return std::nullopt;
-}
-
-TableScore score_of(const task::Task& task, const std::string& who, const Scored& s) {
-    TableScore score{who, s.scores.size(), {}};
-    // Of classes where there are only values, and the other way round, there is no metric.
-    for (const task::Metric metric : task.metrics) {
-        const bool of_values = metric == task::Metric::rmse || metric == task::Metric::nasa_score;
-        score.metrics.push_back(of_values == s.truth.empty() ? std::nullopt : metric_of(metric, s));
-    }
-    return score;
-}
+TableScore score_of(const task::Task& task, const std::string& who, const task::Predictions& p) { return {who, p.scores.size(), task::metrics_of(task, p)}; }
 
 }  // namespace
 
@@ -193,9 +113,9 @@ Result<Tables> read_tables(const TablesOptions& o, Environment& environment) {
 
 Result<std::vector<TableScore>> score_tables(const Tables& tables, const std::vector<std::span<const float>>& parameters) {
     std::vector<TableScore> scores;
-    Scored all;
+    task::Predictions all;
     for (std::size_t i = 0; i < tables.partners.size(); ++i) {
-        ENTENTE_ASSIGN(const Scored one, scored(tables.task, tables.partners[i], parameters[parameters.size() == 1 ? 0 : i]));
+        ENTENTE_ASSIGN(const task::Predictions one, task::predict_examples(tables.task, tables.partners[i], parameters[parameters.size() == 1 ? 0 : i]));
         if (one.scores.empty()) continue;
         scores.push_back(score_of(tables.task, tables.names[i], one));
         all.scores.insert(all.scores.end(), one.scores.begin(), one.scores.end());

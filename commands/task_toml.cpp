@@ -1,5 +1,6 @@
 #include "commands/task_toml.hpp"
 
+#include <cmath>
 #include <limits>
 
 #include "commands/model_toml.hpp"
@@ -69,15 +70,60 @@ void read_split(TomlTable& table, task::Split& s, std::string& at) {
     table.number<std::uint32_t>("head_rows", s.head_rows, 1, any32);
 }
 
+template <class E>
+std::string word_of(std::span<const std::string_view> names, E value) { return std::string(names[static_cast<std::size_t>(value) - 1]); }
+
+template <class E>
+std::vector<std::string> words_of(std::span<const std::string_view> names, const std::vector<E>& values) {
+    std::vector<std::string> list;
+    for (const E value : values) list.push_back(word_of(names, value));
+    return list;
+}
+
+void write_column(TomlWriter& w, const task::Column& c) {
+    w.text("name", c.name);
+    w.text("role", word_of(task::role_names(), c.role));
+    w.text("kind", word_of(task::cell_kind_names(), c.kind));
+    if (c.optional) w.line("optional", "true");
+    if (!c.known_as.empty()) w.texts("known_as", c.known_as);
+    if (!c.missing.empty()) w.texts("missing", c.missing);
+    if (!c.why.empty()) w.text("why", c.why);
+    if (!c.unit.empty()) w.text("unit", c.unit);
+    if (std::isfinite(c.least)) w.number("least", c.least);
+    if (std::isfinite(c.most)) w.number("most", c.most);
+    if (!c.categories.empty()) w.texts("categories", c.categories);
+    if (c.unknown != task::Unknown::other) w.text("unknown", word_of(task::unknown_names(), c.unknown));
+    if (c.buckets > 0) w.whole("buckets", c.buckets);
+}
+
+void write_feature(TomlWriter& w, const task::Feature& f) {
+    w.text("kind", word_of(task::feature_kind_names(), f.kind));
+    w.text("column", f.column);
+    if (!f.to.empty()) w.text("to", f.to);
+    w.number("scale", f.scale);
+    if (f.logarithm) w.line("logarithm", "true");
+    w.number("days", f.days);
+    w.number("gap_days", f.gap_days);
+    w.number("prior_sum", f.prior_sum);
+    w.number("prior_rows", f.prior_rows);
+}
+
+// To the millisecond, which format_instant leaves out.
+std::string instant_text(table::InstantMs at) {
+    const table::InstantMs ms = (at % 1000 + 1000) % 1000;
+    std::string text = table::format_instant(at - ms);
+    if (ms == 0) return text;
+    const std::string digits = std::to_string(1000 + ms).substr(1);
+    return text + (text.find(' ') == std::string::npos ? " 00:00:00." : ".") + digits;
+}
+
 void read_mark(TomlTable& table, std::string_view key, std::optional<char>& target, const std::vector<std::string_view>& names, std::string_view marks) {
     table.choice(key, names, [&target, marks](std::size_t index) { target = marks[index]; });
 }
 
 }  // namespace
 
-Result<task::Task> read_task_toml(std::string_view text, std::string_view file_name) {
-    ENTENTE_ASSIGN(TomlTable root, parse_toml(text, file_name, "task"));
-    task::Task t;
+Status read_task(TomlTable root, task::Task& t) {
     root.text("name", t.name);
     root.text("title", t.title);
     root.real("outside_share", t.outside_share);
@@ -113,7 +159,6 @@ Result<task::Task> read_task_toml(std::string_view text, std::string_view file_n
     alarm.real("cost_ratio", t.alarm.cost_ratio);
     if (root.has("model")) read_model_toml(root, t.model);
     read_loss_toml(root.table("loss"), t.loss);
-    ENTENTE_TRY(root.finish());
     if (!at.empty()) {
         const auto instant = table::parse_instant(at, table::DateOrder::unknown);
         if (!instant.ok()) return split.error_at("at", "split", instant.error().message);
@@ -121,10 +166,65 @@ Result<task::Task> read_task_toml(std::string_view text, std::string_view file_n
     } else if (t.split.kind == task::SplitKind::time) {
         return split.error_at("kind", "split", "expected `at`, the instant from which rows are only scored");
     }
+    return done();
+}
+
+Result<task::Task> read_task_toml(std::string_view text, std::string_view file_name) {
+    ENTENTE_ASSIGN(TomlTable root, parse_toml(text, file_name, "task"));
+    task::Task t;
+    const Status read = read_task(root, t);
+    ENTENTE_TRY(root.finish());
+    ENTENTE_TRY(read);
     if (const Status checked = task::check(t); !checked.ok()) {
         return Error{checked.error().code, checked.error().reason, std::string(file_name) + ": " + checked.error().message};
     }
     return t;
+}
+
+void write_task(TomlWriter& w, const std::string& section, const task::Task& t) {
+    w.section(section);
+    w.text("name", t.name);
+    w.text("title", t.title);
+    w.number("outside_share", t.outside_share);
+    w.whole("min_rows", t.min_rows);
+    w.texts("metrics", words_of(task::metric_names(), t.metrics));
+    for (const task::Column& c : t.columns) {
+        w.entry(section + ".columns");
+        write_column(w, c);
+    }
+    for (const task::Feature& f : t.features) {
+        w.entry(section + ".features");
+        write_feature(w, f);
+    }
+    w.section(section + ".label");
+    w.text("kind", word_of(task::label_kind_names(), t.label.kind));
+    w.text("column", t.label.column);
+    w.number("scale", t.label.scale);
+    w.number("tolerance_days", t.label.tolerance_days);
+    w.number("cap", t.label.cap);
+    w.section(section + ".split");
+    w.text("kind", word_of(task::split_kind_names(), t.split.kind));
+    if (t.split.kind == task::SplitKind::time) w.text("at", instant_text(t.split.at));
+    w.text("keep_whole", t.split.keep_whole);
+    w.number("test_share", t.split.test_share);
+    w.whole("head_rows", t.split.head_rows);
+    w.section(section + ".window");
+    w.whole("length", t.window.length);
+    w.whole("stride", t.window.stride);
+    w.line("pad", t.window.pad ? "true" : "false");
+    w.texts("summary", words_of(task::summary_names(), t.window.summary));
+    w.section(section + ".scaling");
+    w.text("kind", word_of(task::scaling_kind_names(), t.scaling.kind));
+    w.text("regime", t.scaling.regime);
+    w.number("regime_step", t.scaling.regime_step);
+    w.number("clip", t.scaling.clip);
+    w.number("floor", t.scaling.floor);
+    w.section(section + ".alarm");
+    w.text("kind", word_of(task::alarm_kind_names(), t.alarm.kind));
+    w.number("per_week", t.alarm.per_week);
+    w.number("quantile", t.alarm.quantile);
+    w.number("margin", t.alarm.margin);
+    w.number("cost_ratio", t.alarm.cost_ratio);
 }
 
 Result<task::Mapping> read_mapping_toml(std::string_view text, std::string_view file_name, const task::Task& task) {

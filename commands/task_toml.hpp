@@ -6,6 +6,8 @@
 
 #include <string_view>
 
+#include "commands/toml_table.hpp"
+#include "commands/toml_writer.hpp"
 #include "entente/base/result.hpp"
 #include "entente/task/mapping.hpp"
 #include "entente/task/task.hpp"
@@ -14,6 +16,12 @@ namespace entente::commands {
 
 // invalid_argument "task.toml", "task.unknown-key", "task.wrong-type", "task.out-of-range", and task::check's.
 Result<task::Task> read_task_toml(std::string_view text, std::string_view file_name);
+
+// The keys of a task in a table of another file. Errors that the table keeps for its finish() come with that one; what
+// task::check says is the caller's to ask.
+Status read_task(TomlTable root, task::Task& t);
+// The task without model and loss, as the table `section`.
+void write_task(TomlWriter& w, const std::string& section, const task::Task& t);
 
 // invalid_argument "mapping.toml", "mapping.unknown-key" (a column that the task does not have, too), ...
 Result<task::Mapping> read_mapping_toml(std::string_view text, std::string_view file_name, const task::Task& task);

@@ -28,6 +28,9 @@ Status check(const FederationOptions& options) {
     if (options.train.size() == 0 || options.evaluation.size() == 0) {
         return Error{Code::invalid_argument, "federation.no-data", "federation: expected training and evaluation examples"};
     }
+    if (plan::sums_length(options.plan) > 0) {
+        return Error{Code::invalid_argument, "federation.unscaled", "federation: expected examples that are scaled already, found a plan whose first round gathers statistics"};
+    }
     return done();
 }
 

@@ -32,6 +32,7 @@ Target policy();
 Target json();
 Target idx();
 Target csv();
+Target table();
 Target update();
 Target model_file();
 Target dataspace();
@@ -42,7 +43,7 @@ Target log_files();
 
 inline std::vector<Target> all() {
     return {frame(),  archive(),    ledger(),    plan(),       plan_bytes(), policy(),    json(),     idx(),
-            csv(),
+            csv(), table(),
             update(), model_file(), dataspace(), management(), token(),      http_head(), log_files()};
 }
 

@@ -26,7 +26,13 @@ std::vector<Bytes> text_seeds() {
             bytes_of("[round]\nrounds = 10\nmin_cohort = 2\ndeadline_s = 60\nfraction = 0.5\n[policy]\nmin_cohort_size = 2\nmax_rounds = 10\nvalid_days = 30\n"),
             bytes_of("[task.model]\ninput = [28, 28, 1]\nlayers = [\n {kind = \"conv2d\", name = \"c\", units = 8, kernel = 5}, {kind = \"max_pool2d\", pool = 2},\n"
                      " {kind = \"relu\"}, {kind = \"flatten\"}, {kind = \"dense\", name = \"out\", units = 10}]\n"),
-            bytes_of("[aggregation]\nstrategy = \"scaffold\"\nbits = 8\nblock = 64\n[training.optimiser]\nkind = \"adamw\"\n")};
+            bytes_of("[aggregation]\nstrategy = \"scaffold\"\nbits = 8\nblock = 64\n[training.optimiser]\nkind = \"adamw\"\n"),
+            bytes_of("[task.model]\ninput = [4]\nlayers = [{kind = \"dense\", name = \"out\", units = 1}]\n[task.loss]\nkind = \"binary_cross_entropy\"\n"
+                     "[task.table]\nname = \"late\"\n[[task.table.columns]]\nname = \"due\"\nrole = \"time\"\n[[task.table.columns]]\nname = \"came\"\nrole = \"label\"\n"
+                     "kind = \"instant\"\n[[task.table.columns]]\nname = \"kg\"\nunit = \"kg\"\nleast = 0\n[[task.table.columns]]\nname = \"site\"\nkind = \"category\"\n"
+                     "categories = [\"A\", \"B\"]\n[[task.table.features]]\nkind = \"value\"\ncolumn = \"kg\"\nlogarithm = true\n[[task.table.features]]\nkind = \"one-hot\"\n"
+                     "column = \"site\"\n[task.table.label]\nkind = \"later\"\ncolumn = \"came\"\n[task.table.split]\nkind = \"time\"\nat = \"2020-01-01\"\n"
+                     "[task.table.scaling]\nkind = \"federated\"\n")};
 }
 
 void run_bytes(ByteView bytes) {

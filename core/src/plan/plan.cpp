@@ -10,6 +10,7 @@
 #include "entente/contract/contract.hpp"
 #include "entente/nn/initialise.hpp"
 #include "entente/nn/model.hpp"
+#include "entente/task/sums.hpp"
 #include "entente/tensor/kernels.hpp"
 #include "checks.hpp"
 #include "serial.hpp"
@@ -153,9 +154,7 @@ Status check(const Plan& plan) {
     ENTENTE_TRY(check_text("federation.name", plan.federation.name, 200));
     ENTENTE_TRY(check_text("federation.operator", plan.federation.operator_name, 200));
     ENTENTE_TRY(check_text("federation.purpose", plan.federation.purpose, 2000));
-    if (plan.task.kind != "digits" && plan.task.kind != "table") {
-        return refuse("plan.task", "task.kind: expected digits or table, found \"" + plan.task.kind + "\"");
-    }
+    ENTENTE_TRY(check_table(plan));
     if (plan.numerics != "portable" && plan.numerics != "fused") {
         return refuse("plan.numerics", "numerics: expected portable or fused, found \"" + plan.numerics + "\"");
     }
@@ -292,14 +291,17 @@ std::vector<codec::TensorShape> tensor_shapes(const Plan& plan) {
 
 std::vector<codec::TensorShape> wire_tensors(const Plan& plan) {
     std::vector<codec::TensorShape> shapes = tensor_shapes(plan);
-    if (!aggregate::traits_of(plan.aggregation.strategy.name).control) return shapes;
+    const bool control = aggregate::traits_of(plan.aggregation.strategy.name).control;
     const std::size_t count = shapes.size();
-    for (std::size_t i = 0; i < count; ++i) shapes.push_back({"control." + shapes[i].name, shapes[i].shape});
+    for (std::size_t i = 0; i < count && control; ++i) shapes.push_back({"control." + shapes[i].name, shapes[i].shape});
+    if (const std::uint64_t sums = sums_length(plan); sums > 0) {
+        shapes.push_back({"sums", {static_cast<std::uint32_t>(sums / task::sum_digits), static_cast<std::uint32_t>(task::sum_digits)}});
+    }
     return shapes;
 }
 
 std::uint64_t wire_length(const Plan& plan) {
-    return parameter_count(plan) * (aggregate::traits_of(plan.aggregation.strategy.name).control ? 2 : 1);
+    return parameter_count(plan) * (aggregate::traits_of(plan.aggregation.strategy.name).control ? 2 : 1) + sums_length(plan);
 }
 
 std::uint64_t state_length(const Plan& plan) {

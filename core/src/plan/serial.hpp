@@ -3,6 +3,7 @@
 
 #include "entente/codec/archive.hpp"
 #include "entente/plan/plan.hpp"
+#include "plan/task_serial.hpp"
 
 namespace entente::nn {
 
@@ -56,6 +57,14 @@ void serialize(Archive& archive, FederationTerms& f) {
 template <class Archive>
 void serialize(Archive& archive, TaskTerms& t) {
     archive(t.kind, t.classes, t.model, t.loss);
+    // Plans without a table are written as before there were some.
+    if (t.kind != "table") return;
+    if constexpr (Archive::is_loading::value) {
+        archive(t.table.emplace());
+    } else {
+        task::Task none;
+        archive(t.table ? *t.table : none);
+    }
 }
 template <class Archive>
 void serialize(Archive& archive, TrainingTerms& t) {

@@ -33,10 +33,11 @@ Result<Bytes> read_all(contract::ByteSource& source, std::uint64_t limit) {
 
 Error another(const char* code, std::string sentence) { return {Code::data_loss, code, std::move(sentence)}; }
 
-Digest content_of(std::span<const float> parameters, std::span<const float> control) {
+Digest content_of(std::span<const float> parameters, std::span<const float> control, std::span<const float> sums) {
     codec::MerkleBuilder tree;
     tree.append(std::as_bytes(parameters));
     tree.append(std::as_bytes(control));
+    tree.append(std::as_bytes(sums));
     return tree.root();
 }
 
@@ -205,12 +206,12 @@ private:
             }
         }
         if (!good || closed_updates_.size() != closed_->participants.size()) return false;
-        std::vector<float> parameters = std::move(*base_);
-        if (const Status made = next_model(o_.plan, *fold, closed_updates_, closed_->population, **strategy, parameters, executor_); !made.ok()) {
+        std::vector<float> parameters = std::move(base_->parameters), sums = std::move(base_->sums);
+        if (const Status made = next_model(o_.plan, *fold, closed_updates_, closed_->population, **strategy, parameters, sums, executor_); !made.ok()) {
             tell(subject, made.error());
             return false;
         }
-        const Digest found = content_of(parameters, (*strategy)->control());
+        const Digest found = content_of(parameters, (*strategy)->control(), sums);
         if (found == next.content) return true;
         tell(subject, another("round.other-result", "its updates give the model " + short_hex(found) + ", published was " + short_hex(next.content)));
         return false;
@@ -247,8 +248,8 @@ private:
         return done();
     }
 
-    std::optional<std::vector<float>> load_model(const ModelPublished& r) {
-        const auto loaded = [&]() -> Result<ModelEnvelope> {
+    std::optional<ModelEnvelope> load_model(const ModelPublished& r) {
+        auto loaded = [&]() -> Result<ModelEnvelope> {
             ENTENTE_ASSIGN(const auto source, o_.blobs(r.blob));
             ENTENTE_ASSIGN(const Bytes envelope, read_all(*source, plan::envelope_limit(plan::model_limits(o_.plan))));
             if (codec::sha256(envelope) != r.blob) return another("blob.damaged", "the blob " + short_hex(r.blob) + " is not what its name says");
@@ -256,7 +257,7 @@ private:
             if (model.content != r.content || model.round != r.round) return another("model.other", "its envelope holds another model than the ledger says");
             return model;
         }();
-        if (loaded.ok()) return loaded->parameters;
+        if (loaded.ok()) return std::move(loaded).value();
         tell("model of round " + std::to_string(r.round), loaded.error());
         return std::nullopt;
     }
@@ -276,7 +277,7 @@ private:
     std::optional<proof::Receipt> receipt_;
     Digest model_;
     Digest memory_;
-    std::optional<std::vector<float>> base_;
+    std::optional<ModelEnvelope> base_;
     std::uint64_t at_ = 0;
     AuditResult result_;
 };

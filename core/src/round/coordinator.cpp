@@ -56,6 +56,7 @@ void Coordinator::Impl::on(Started& e) {
     }
     if (model_blob.is_zero()) {
         parameters = plan::initial_parameters(plan);
+        sums.assign(static_cast<std::size_t>(plan::sums_length(plan)), 0.0f);
         seal(e.now_ms, false);
     }
     emit(OfferModel{model_asset(), model_offer()});
@@ -285,7 +286,7 @@ void Coordinator::Impl::close(std::int64_t now_ms) {
 
 void Coordinator::Impl::finish_close(std::int64_t now_ms) {
     fold_waiting();
-    if (auto made = next_model(plan, fold, accepted, closed_population, *strategy, parameters, executor); !made.ok()) {
+    if (auto made = next_model(plan, fold, accepted, closed_population, *strategy, parameters, sums, executor); !made.ok()) {
         failure = made.error();
         return;
     }

@@ -139,6 +139,7 @@ public:
     Digest schema;
     Receipts receipts;
     std::vector<float> parameters;
+    std::vector<float> sums;  // what everybody scales with; zeros until a round has gathered it
     aggregate::Fold fold;
     std::unique_ptr<aggregate::Strategy> strategy;
     Executor& executor;

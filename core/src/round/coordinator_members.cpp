@@ -193,7 +193,7 @@ contract::SignedOffer Coordinator::Impl::model_offer() const {
 }
 
 void Coordinator::Impl::seal(std::int64_t now_ms, bool final) {
-    auto sealed = seal_model(plan, round, final, parameters, strategy->control(), key);
+    auto sealed = seal_model(plan, round, final, parameters, strategy->control(), sums, key);
     if (!sealed.ok()) {
         failure = sealed.error();
         return;

@@ -7,7 +7,7 @@
 namespace entente::round {
 
 Result<SealedModel> seal_model(const plan::Plan& plan, std::uint64_t round, bool final, std::span<const float> parameters,
-                               std::span<const float> control, const codec::SigningKey& key) {
+                               std::span<const float> control, std::span<const float> sums, const codec::SigningKey& key) {
     codec::FrameHeader header;
     header.federation = plan.federation.id;
     header.sender = plan.federation.coordinator;
@@ -18,12 +18,13 @@ Result<SealedModel> seal_model(const plan::Plan& plan, std::uint64_t round, bool
     header.tensors = plan::wire_tensors(plan);
     if (final) header.measures.push_back({measure_final, 1.0});
     // Floats are little-endian IEEE 754 in memory on every target that this compiles for (checked in portable code).
-    std::vector<float> both;
-    if (!control.empty()) {
-        both.reserve(parameters.size() + control.size());
-        both.insert(both.end(), parameters.begin(), parameters.end());
-        both.insert(both.end(), control.begin(), control.end());
-        parameters = both;
+    std::vector<float> all;
+    if (!control.empty() || !sums.empty()) {
+        all.reserve(parameters.size() + control.size() + sums.size());
+        all.insert(all.end(), parameters.begin(), parameters.end());
+        all.insert(all.end(), control.begin(), control.end());
+        all.insert(all.end(), sums.begin(), sums.end());
+        parameters = all;
     }
     ENTENTE_ASSIGN(Bytes envelope, codec::encode_frame(codec::FrameKind::model, std::move(header),
                                                        std::as_bytes(parameters), key));
@@ -48,7 +49,9 @@ Result<ModelEnvelope> open_model(const plan::Plan& plan, ByteView envelope, cons
         return Error{Code::invalid_argument, "model.not-finite", "global model: found NaN or infinity among its parameters"};
     }
     const auto d = static_cast<std::ptrdiff_t>(plan::parameter_count(plan));
-    model.control.assign(model.parameters.begin() + d, model.parameters.end());
+    const auto behind = model.parameters.end() - static_cast<std::ptrdiff_t>(plan::sums_length(plan));
+    model.control.assign(model.parameters.begin() + d, behind);
+    model.sums.assign(behind, model.parameters.end());
     model.parameters.resize(static_cast<std::size_t>(d));
     model.round = frame.header.round;
     model.content = frame.header.content;

@@ -15,6 +15,7 @@ inline constexpr const char* measure_final = "final";
 struct ModelEnvelope {
     std::vector<float> parameters;  // [d]
     std::vector<float> control;     // [d] beside it for SCAFFOLD, otherwise empty
+    std::vector<float> sums;        // [plan::sums_length], what everybody scales with; zeros until a round has gathered it
     std::uint64_t round = 0;
     bool final = false;
     Digest content;
@@ -26,7 +27,7 @@ struct SealedModel {
 };
 
 Result<SealedModel> seal_model(const plan::Plan& plan, std::uint64_t round, bool final, std::span<const float> parameters,
-                               std::span<const float> control, const codec::SigningKey& key);
+                               std::span<const float> control, std::span<const float> sums, const codec::SigningKey& key);
 
 // Verifies envelope, signer, plan and layout. "model.foreign-signature", "model.wrong-plan", "model.shape",
 // "model.not-finite", and those of the frame.

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "entente/task/sums.hpp"
+
 namespace entente::round {
 namespace {
 
@@ -35,9 +37,16 @@ Result<std::uint64_t> steps_of(const std::vector<codec::Measure>& measures) {
 }
 
 Status next_model(const plan::Plan& plan, const aggregate::Fold& fold, const std::map<std::string, UpdateAccepted>& accepted,
-                  std::uint64_t population, aggregate::Strategy& strategy, std::vector<float>& parameters, Executor& executor) {
+                  std::uint64_t population, aggregate::Strategy& strategy, std::vector<float>& parameters, std::vector<float>& sums,
+                  Executor& executor) {
+    if (!sums.empty() && !task::has_sums(sums)) {
+        if (fold.participants() == 0) return Error{Code::invalid_argument, "fold.empty", "statistics: expected at least one update, found none"};
+        sums = task::carried(fold.sums().last(sums.size()));
+        return done();
+    }
     std::vector<float> mean(static_cast<std::size_t>(fold.parameters()));
     ENTENTE_TRY(fold.report(mean, unit_of_mean(plan, fold, accepted), executor));
+    mean.resize(mean.size() - sums.size());
     const float share = static_cast<float>(accepted.size()) / static_cast<float>(population);
     for (std::size_t i = parameters.size(); i < mean.size(); ++i) mean[i] *= share;
     strategy.step(parameters, mean);

@@ -16,8 +16,10 @@ namespace entente::round {
 // The local steps that the sender reports. "update.steps".
 Result<std::uint64_t> steps_of(const std::vector<codec::Measure>& measures);
 
-// Steps `parameters` on, and the strategy's memory. REQUIRES: `fold` holds exactly the updates of `accepted`.
+// Steps `parameters` on, and the strategy's memory. Where `sums` are wanted and still zeros, they are this round's result instead,
+// and the parameters stay. REQUIRES: `fold` holds exactly the updates of `accepted`.
 Status next_model(const plan::Plan& plan, const aggregate::Fold& fold, const std::map<std::string, UpdateAccepted>& accepted,
-                  std::uint64_t population, aggregate::Strategy& strategy, std::vector<float>& parameters, Executor& executor);
+                  std::uint64_t population, aggregate::Strategy& strategy, std::vector<float>& parameters, std::vector<float>& sums,
+                  Executor& executor);
 
 }  // namespace entente::round

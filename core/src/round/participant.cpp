@@ -1,6 +1,7 @@
 #include "entente/round/participant.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "entente/policy/evaluate.hpp"
@@ -79,6 +80,7 @@ private:
         Digest content;
         std::shared_ptr<const std::vector<float>> parameters;
         std::vector<float> control;  // SCAFFOLD's c
+        bool measure = false;        // it lacks the sums that everybody scales with
     };
 
     void emit(Command command) { out.push_back(std::move(command)); }
@@ -97,6 +99,8 @@ private:
     [[nodiscard]] bool controlled() const { return aggregate::traits_of(o.plan.aggregation.strategy.name).control; }
     void read_verdict(const std::vector<contract::Transfer>& transfers);
     void settle();
+    Result<std::vector<float>> difference(Trained& e) const;
+    void send(std::vector<float> delta, std::uint64_t weight, std::vector<codec::Measure> measures);
     [[nodiscard]] std::shared_ptr<const std::vector<float>> correction() const;
     std::vector<float> control_delta(const std::vector<float>& delta, std::uint64_t steps) const;
     void cross(bool outgoing, const std::string& agreement, const Digest& content, std::uint64_t size,
@@ -313,23 +317,63 @@ void Participant::Impl::on(Fetched& e) {
                         " updates, or its result might not be released. The model is as before."});
     }
     base = {model->round, model->content, e.opened->parameters, std::move(model->control)};
-    if (model->final) return finish(done(), base.parameters);
+    std::shared_ptr<const task::Shared> shared;
+    if (task::has_sums(model->sums)) {
+        auto read = task::read_sums(*o.plan.task.table, model->sums);
+        if (!read.ok()) return finish(read.error());
+        shared = std::make_shared<const task::Shared>(std::move(read).value());
+    }
+    if (model->final) {
+        finish(done(), base.parameters);
+        std::get<Finish>(out.back()).shared = std::move(shared);
+        return;
+    }
     notice(Notice::Kind::model_received, {}, "The model of round " + std::to_string(base.round) + " has arrived.");
     settle();
-    go(Step::training, "training", Train{base.round, base.parameters, correction()});
+    base.measure = !model->sums.empty() && !shared;
+    go(Step::training, base.measure ? "measuring" : "training", Train{base.round, base.parameters, correction(), std::move(shared), base.measure});
 }
 
 // 4. Trained: the difference, rounded to the plan's grid, signed, delivered.
 void Participant::Impl::on(Trained& e) {
-    if (e.parameters.size() != base.parameters->size()) {
-        return finish(Error{Code::internal, "update.shape", "training returned another number of parameters"});
+    auto delta = difference(e);
+    if (!delta.ok()) return finish(delta.error());
+    // Everybody's sums count once, however many rows they are of.
+    if (base.measure) return send(std::move(delta).value(), 1, {});
+    std::vector<codec::Measure> measures;
+    measures.push_back({"train.loss", e.mean_loss});
+    measures.push_back({"train.steps", static_cast<double>(e.steps)});
+    measures.push_back({"train.ms", static_cast<double>(e.train_ms)});
+    if (e.global_score) {
+        measures.push_back({"eval.examples", static_cast<double>(e.global_score->examples)});
+        measures.push_back({"eval.correct", static_cast<double>(e.global_score->correct)});
+        measures.push_back({"eval.loss", e.global_score->loss_sum});
     }
+    send(std::move(delta).value(), e.examples, std::move(measures));
+}
+
+// [plan::wire_length]: of the parameters, of SCAFFOLD's control, and the sums in units of the grid.
+Result<std::vector<float>> Participant::Impl::difference(Trained& e) const {
+    const auto length = static_cast<std::size_t>(plan::wire_length(o.plan)), sums = static_cast<std::size_t>(plan::sums_length(o.plan));
+    if (base.measure) {
+        if (e.sums.size() != sums) return Error{Code::internal, "update.shape", "measuring returned another number of sums"};
+        std::vector<float> delta(length);
+        const double unit = std::ldexp(1.0, -int{o.plan.aggregation.grid.scale_log2});
+        for (std::size_t i = 0; i < sums; ++i) delta[length - sums + i] = static_cast<float>(e.sums[i] * unit);
+        return delta;
+    }
+    if (e.parameters.size() != base.parameters->size()) return Error{Code::internal, "update.shape", "training returned another number of parameters"};
     std::vector<float> delta = std::move(e.parameters);
     for (std::size_t i = 0; i < delta.size(); ++i) delta[i] -= (*base.parameters)[i];
     if (controlled()) {
         const std::vector<float> second = control_delta(delta, e.steps);
         delta.insert(delta.end(), second.begin(), second.end());
     }
+    delta.resize(length);
+    return delta;
+}
+
+void Participant::Impl::send(std::vector<float> delta, std::uint64_t weight, std::vector<codec::Measure> measures) {
     const PhiloxKey key = derive_key(o.plan.training.seed, base.round, o.id, Purpose::quantise);
     auto made = make_content(o.plan, std::move(delta), state.settled, key);
     if (!made.ok()) return finish(made.error());
@@ -344,16 +388,9 @@ void Participant::Impl::on(Trained& e) {
     header.round = base.round;
     header.encoding = plan::update_encoding(o.plan);
     header.tensors = plan::wire_tensors(o.plan);
-    header.weight = std::min<std::uint64_t>(std::max<std::uint64_t>(e.examples, 1), o.plan.aggregation.max_weight);
-    header.measures.push_back({"train.loss", e.mean_loss});
-    header.measures.push_back({"train.steps", static_cast<double>(e.steps)});
-    header.measures.push_back({"train.ms", static_cast<double>(e.train_ms)});
+    header.weight = std::min<std::uint64_t>(std::max<std::uint64_t>(weight, 1), o.plan.aggregation.max_weight);
+    header.measures = std::move(measures);
     header.measures.push_back({"clipped", static_cast<double>(made->clipped)});
-    if (e.global_score) {
-        header.measures.push_back({"eval.examples", static_cast<double>(e.global_score->examples)});
-        header.measures.push_back({"eval.correct", static_cast<double>(e.global_score->correct)});
-        header.measures.push_back({"eval.loss", e.global_score->loss_sum});
-    }
     auto envelope = codec::encode_frame(codec::FrameKind::update, std::move(header), made->bytes, o.key);
     if (!envelope.ok()) return finish(envelope.error());
     auto sealed = codec::peek_frame(*envelope, plan::update_limits(o.plan));
@@ -361,7 +398,7 @@ void Participant::Impl::on(Trained& e) {
 
     const contract::Version version{base.round, sealed->header.content, envelope->size()};
     cross(true, update_agreement->id, version.content, version.size_bytes, made->clipped);
-    notice(Notice::Kind::trained, {}, "Trained on round " + std::to_string(base.round) + ".");
+    notice(Notice::Kind::trained, {}, base.measure ? "The statistics of the own rows are summed up." : "Trained on round " + std::to_string(base.round) + ".");
     pending = Deliver{asset.id, version, std::make_shared<const Bytes>(std::move(envelope).value())};
     if (o.beside_coordinator) {
         pending->opened = sealed_update(o.plan, std::move(sealed->header), std::move(made->bytes), *pending->envelope);

@@ -187,6 +187,7 @@ void Coordinator::Impl::on(BlobLoaded& e) {
             return;
         }
         parameters = std::move(model->parameters);
+        sums = std::move(model->sums);
         return;
     }
     if (e.blob == memory_blob) {

@@ -29,10 +29,14 @@ bool is_name(std::string_view text) {
     return !text.empty() && text.size() <= 64 && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
 }
 
+constexpr double most_days = 100'000;
+constexpr table::InstantMs first_instant = -2'208'988'800'000, last_instant = 7'258'118'400'000;
+
 bool positive(double value) { return std::isfinite(value) && value > 0; }
 
 Status check_column(const Column& c) {
     const std::string where = "columns." + c.name + ": ";
+    if (std::isnan(c.least) || std::isnan(c.most)) return refuse("task.range", where + "expected a range of numbers");
     if (!is_name(c.name)) return refuse("task.column", "expected a column's name in a-z, 0-9, _ and -, found \"" + c.name + "\"");
     if (c.kind == CellKind::number) {
         if (const auto unit = table::find_unit(c.unit); !unit.ok()) return refuse("task.unit", where + unit.error().message);
@@ -73,6 +77,9 @@ Status check_feature(const Task& task, const Feature& f, std::size_t index) {
         if (c->kind == kind) return done();
         return refuse("task.feature", where + ": expected a column of kind \"" + std::string(cell_kinds[static_cast<std::size_t>(kind) - 1]) + "\", found " + c->name);
     };
+    if (!std::isfinite(f.days) || !std::isfinite(f.gap_days) || !std::isfinite(f.prior_sum) || !std::isfinite(f.prior_rows)) {
+        return refuse("task.feature", where + ": expected finite numbers");
+    }
     if (!std::isfinite(f.scale) || f.scale == 0) return refuse("task.feature", where + ": expected a scale other than 0");
     switch (f.kind) {
         case FeatureKind::value:
@@ -93,8 +100,8 @@ Status check_feature(const Task& task, const Feature& f, std::size_t index) {
         case FeatureKind::history:
             ENTENTE_TRY(of_kind(CellKind::category));
             if (task.label.kind != LabelKind::later) return refuse("task.feature", where + ": expected a label of kind \"later\", which says when it is known");
-            if (!positive(f.days) || !(f.gap_days >= 0) || !positive(f.prior_rows) || !(f.prior_sum >= 0) || !(f.prior_sum <= f.prior_rows)) {
-                return refuse("task.feature", where + ": expected days and prior_rows above 0, gap_days and prior_sum not below");
+            if (!(f.days > 0 && f.days <= most_days) || !(f.gap_days >= 0 && f.gap_days <= most_days) || !positive(f.prior_rows) || !(f.prior_sum >= 0) || !(f.prior_sum <= f.prior_rows)) {
+                return refuse("task.feature", where + ": expected days and prior_rows above 0, gap_days and prior_sum not below, at most 100000 days");
             }
             return done();
     }
@@ -107,6 +114,7 @@ std::size_t with_role(const Task& task, Role role) {
 
 Status check_label(const Task& task) {
     const Label& l = task.label;
+    if (!std::isfinite(l.tolerance_days) || !std::isfinite(l.cap) || !std::isfinite(l.scale)) return refuse("task.label", "label: expected finite numbers");
     if (l.kind == LabelKind::remaining) {
         if (with_role(task, Role::group) == 0) return refuse("task.label", "label: expected a column of role \"group\" whose rows remain");
         return positive(l.cap) ? done() : Status(refuse("task.label", "label.cap: expected more than 0"));
@@ -119,11 +127,13 @@ Status check_label(const Task& task) {
     if (l.kind == LabelKind::later && std::none_of(task.columns.begin(), task.columns.end(), [](const Column& t) { return t.role == Role::time && t.kind == CellKind::instant; })) {
         return refuse("task.label", "label: expected a column of role \"time\" and kind \"instant\" to be later than");
     }
-    return std::isfinite(l.scale) && l.scale != 0 ? done() : Status(refuse("task.label", "label.scale: expected a number other than 0"));
+    return l.scale != 0 ? done() : Status(refuse("task.label", "label.scale: expected a number other than 0"));
 }
 
 Status check_split(const Task& task) {
     const Split& s = task.split;
+    if (!std::isfinite(s.test_share)) return refuse("task.split", "split.test_share: expected a share between 0 and 1");
+    if (s.at < first_instant || s.at > last_instant) return refuse("task.split", "split.at: expected an instant of the years 1900 to 2199");
     if (s.kind == SplitKind::time && with_role(task, Role::time) == 0) return refuse("task.split", "split: expected a column of role \"time\"");
     if (s.kind == SplitKind::group && with_role(task, Role::group) == 0) return refuse("task.split", "split: expected a column of role \"group\"");
     if (s.kind == SplitKind::group && !(s.test_share > 0 && s.test_share < 1)) return refuse("task.split", "split.test_share: expected a share between 0 and 1");
@@ -140,13 +150,15 @@ Status check_window(const Task& task) {
     if (w.length == 0 || w.length > 65536 || w.stride == 0) return refuse("task.window", "window: expected a length from 1 to 65536 and a stride of at least 1");
     if (w.length == 1 && !w.summary.empty()) return refuse("task.window", "window.summary: expected windows of several rows");
     const std::uint64_t rows = w.summary.empty() ? w.length : w.summary.size();
-    if (rows * row_names(task).size() > most_inputs) return refuse("task.window", "window: expected at most " + std::to_string(most_inputs) + " inputs");
+    std::uint64_t width = 0;
+    for (const Feature& f : task.features) width += width_of(task, f);
+    if (rows > most_inputs || rows * width > most_inputs) return refuse("task.window", "window: expected at most " + std::to_string(most_inputs) + " inputs");
     return done();
 }
 
 Status check_rest(const Task& task) {
     const Scaling& s = task.scaling;
-    if (!(s.clip >= 0) || !positive(s.floor) || !positive(s.regime_step)) return refuse("task.scaling", "scaling: expected clip from 0 on, floor and regime_step above 0");
+    if (!(s.clip >= 0) || !std::isfinite(s.clip) || !positive(s.floor) || !positive(s.regime_step)) return refuse("task.scaling", "scaling: expected clip from 0 on, floor and regime_step above 0");
     if (!s.regime.empty()) {
         ENTENTE_ASSIGN(const Column* c, need_input(task, "scaling.regime", s.regime));
         if (c->kind != CellKind::number) return refuse("task.scaling", "scaling.regime: expected a column of kind \"number\", found " + c->name);
@@ -195,7 +207,7 @@ Status check(const Task& task) {
     for (const Role role : {Role::time, Role::id}) {
         if (with_role(task, role) > 1) return refuse("task.column", "columns: expected at most one column of role \"" + std::string(roles[static_cast<std::size_t>(role) - 1]) + "\"");
     }
-    if (task.features.empty() || task.features.size() > most_inputs) return refuse("task.feature", "features: expected at least one");
+    if (task.features.empty() || task.features.size() > most_features) return refuse("task.feature", "features: expected 1 to " + std::to_string(most_features));
     for (std::size_t i = 0; i < task.features.size(); ++i) ENTENTE_TRY(check_feature(task, task.features[i], i));
     ENTENTE_TRY(check_label(task));
     ENTENTE_TRY(check_split(task));

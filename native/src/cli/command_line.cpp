@@ -123,7 +123,8 @@ void declare(Line& line) {
     PartnerConfig& p = line.partner;
     join->add_option("file", line.partner_file, "partner.toml; flags outweigh it");
     join->add_option("--url", p.url, "The coordinator");
-    join->add_option("--data", p.data_folder, "Folder with IDX files; it stays here");
+    join->add_option("--data", p.data_folder, "Folder with IDX files, or a table where the plan has a task on tables; it stays here");
+    join->add_option("--mapping", p.mapping_file, "Of a table: from its columns and units to those of the task (TOML)");
     join->add_option("--state", p.state_folder, "Folder for key and token (entente-partner)");
     join->add_option("--code-file", p.code_file, "File with the join code; - is standard input");
     join->add_option("--ca", p.ca_file, "PEM certificates to trust instead of the system's");

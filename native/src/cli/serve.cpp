@@ -303,6 +303,9 @@ private:
     }
 
     Status prepare_evaluation(const plan::Plan& plan, HostOptions& host_options) {
+        if (plan.task.table && (!o_.evaluate_folder.empty() || !o_.sample_folder.empty())) {
+            return Error{Code::invalid_argument, "config.task", "--evaluate, --sample: expected only with a plan on digits; the partners of a task on tables score its models themselves"};
+        }
         if (o_.evaluate_folder.empty()) return done();
         ENTENTE_ASSIGN(commands::DigitsFolder digits, commands::read_digits_folder(o_.evaluate_folder, environment_));
         auto scored = [this](const Digest& model, const task::Score& score) {

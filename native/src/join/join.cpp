@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
-#include <numeric>
 
 #include "base/files.hpp"
-#include "commands/digits.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "entente/policy/evaluate.hpp"
 #include "join/link.hpp"
+#include "join/partner_rows.hpp"
 #include "join/trainer.hpp"
 #include "server/evaluator.hpp"
 #include "store/folder_lock.hpp"
@@ -27,7 +26,6 @@ namespace {
 
 constexpr std::int64_t heartbeat_ms = 1'000;
 constexpr std::int64_t watch_margin_ms = 10'000;
-constexpr std::uint32_t held_out_part = 10;  // one row in ten scores when there are no test files
 
 // Ctrl-C once: the step at hand is finished; twice: stop.
 std::atomic<int> interrupts{0};
@@ -54,30 +52,6 @@ private:
     std::size_t at_ = 0;
 };
 
-struct LocalData {
-    std::shared_ptr<const data::Dataset> train;
-    std::vector<std::uint32_t> train_rows;  // empty: all
-    std::shared_ptr<const data::Dataset> test;
-    std::vector<std::uint32_t> test_rows;
-};
-
-Result<LocalData> load(const PartnerConfig& config, commands::Environment& environment) {
-    if (config.data_folder.empty()) {
-        return Error{Code::invalid_argument, "config.no-data", "expected a folder with your IDX files: --data DIR, or data in partner.toml"};
-    }
-    ENTENTE_ASSIGN(commands::DigitsFolder digits, commands::read_digits_folder(config.data_folder, environment));
-    LocalData local{digits.train, {}, digits.test, {}};
-    if (local.test) return local;
-    const auto rows = static_cast<std::uint32_t>(digits.train->size());
-    const std::uint32_t kept = rows - rows / held_out_part;
-    local.train_rows.resize(kept);
-    std::iota(local.train_rows.begin(), local.train_rows.end(), 0u);
-    local.test_rows.resize(rows - kept);
-    std::iota(local.test_rows.begin(), local.test_rows.end(), kept);
-    local.test = digits.train;
-    return local;
-}
-
 // At joining, as later in a round (core/src/round/participant.cpp): it passes, and nothing is wrong with what was asked.
 bool is_temporary(Code code) {
     return code == Code::unavailable || code == Code::deadline_exceeded || code == Code::no_space || code == Code::resource_exhausted ||
@@ -91,24 +65,18 @@ public:
     Status run() {
         ENTENTE_TRY(make_directory(c_.state_folder));
         ENTENTE_ASSIGN(const FolderLock own_folder, FolderLock::take(c_.state_folder));
-        ENTENTE_ASSIGN(local_, load(c_, environment_));
+        ENTENTE_TRY(PartnerRows::look(c_, environment_));
         ENTENTE_ASSIGN(link_, make_link(c_, [] { return interrupts > 0; },
                                         [this](std::string_view what, const std::string& text) { say(what, text); }));
         ENTENTE_ASSIGN(Membership member, enter());
         plan_ = member.plan;
         id_ = member.participant;
+        ENTENTE_ASSIGN(rows_, PartnerRows::load(c_, plan_, environment_));
         greet();
         Options options{member.plan, id_, std::move(member.key), member.coordinator_key,
                         c_.accepted_by.empty() ? member.name : c_.accepted_by, kept_state()};
         ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(options)));
-        Trainer trainer(local_.train, local_.train_rows, c_.threads > 0 ? c_.threads : WorkerPool::hardware());
-        trainer_ = &trainer;
-        Evaluator evaluator(plan_.task, local_.test, local_.test_rows, true,
-                            [this](const Digest& model, const task::Score& score) {
-                                const std::lock_guard lock(score_mutex_);
-                                scored_ = std::make_pair(model, score);
-                            });
-        evaluator_ = &evaluator;
+        equip();
         ENTENTE_TRY(drive(machine));
         return finish(machine);
     }
@@ -135,12 +103,30 @@ private:
         c_.json ? environment_.print_error(line) : environment_.print(line);
     }
 
+    void equip() {
+        trainer_ = std::make_unique<Trainer>(rows_.train(), rows_.train_rows(), c_.threads > 0 ? c_.threads : WorkerPool::hardware());
+        evaluator_ = std::make_unique<Evaluator>(plan_.task, rows_.test(), rows_.test_rows(), true, [this](const Digest& model, const task::Score& score) {
+            const std::lock_guard lock(score_mutex_);
+            scored_ = std::make_pair(model, score);
+        });
+    }
+
+    Status scale(const std::shared_ptr<const task::Shared>& shared) {
+        if (!shared) return done();
+        ENTENTE_ASSIGN(const bool anew, rows_.scale(*shared));
+        if (!anew) return done();
+        say("Scaling", "by " + commands::grouped(shared->rows) + " rows of all partners" +
+                           (shared->positive > 0 ? ", " + decimal(100.0 * static_cast<double>(shared->positive) / static_cast<double>(shared->rows), 1) + " % of them with label 1" : ""));
+        equip();
+        return done();
+    }
+
     void greet() {
         say("Federation", plan_.federation.id + "   (operator " + plan_.federation.operator_name + ")");
         if (!plan_.federation.purpose.empty()) say("Purpose", plan_.federation.purpose);
         say("Partner", id_);
-        const std::size_t rows = local_.train_rows.empty() ? local_.train->size() : local_.train_rows.size();
-        say("Data", c_.data_folder + "   " + commands::grouped(rows) + " rows   stays here");
+        say("Data", c_.data_folder + "   " + commands::grouped(rows_.examples()) + (rows_.task() ? " examples" : " rows") + "   stays here");
+        if (!c_.quiet && !c_.json) rows_.show(environment_);
         for (const policy::Term& term : policy::explain(plan::update_policy(plan_))) say("Term", term.sentence);
     }
 
@@ -165,6 +151,7 @@ private:
             for (Command& command : commands) {
                 if (auto* end = std::get_if<Finish>(&command)) {
                     final_ = end->parameters;
+                    ENTENTE_TRY(scale(end->shared));
                     return end->outcome;
                 }
                 auto event = execute(command, machine);
@@ -256,7 +243,15 @@ private:
     }
 
     std::optional<Event> on_train(const Train& train) {
+        if (train.measure) {
+            say("Statistics", "the sums of the own rows, as shown above, are given");
+            Trained given;
+            given.sums = rows_.sums();
+            return Event(std::move(given));
+        }
+        if (const Status scaled = scale(train.shared); !scaled.ok()) return failed(scaled.error());
         trainer_->start(plan_, id_, train);
+        if (rows_.task()) worth_ = rows_.metrics(*train.parameters);
         if (train.round > 1) evaluator_->submit(model_, *train.parameters);
         std::int64_t said_ms = monotonic_ms();
         while (!trainer_->wait_for(100)) {
@@ -343,9 +338,11 @@ private:
         switch (notice.kind) {
             case Notice::Kind::agreed: say("Agreement", notice.sentence); break;
             case Notice::Kind::delivered:
+                if (examples_ == 0) break;  // statistics alone
                 say(round, "trained " + commands::grouped(examples_) + " examples in " +
                                decimal(static_cast<double>(train_ms_) / 1000.0, 1) + " s   loss " + decimal(loss_, 4) +
-                               (together_.examples > 0 ? "   together " + decimal(together_.accuracy(), 4) : "") + "   sent " +
+                               (rows_.task() ? (worth_.ok() ? "   together " + metrics_text(*rows_.task(), *worth_) : "")
+                                : together_.examples > 0 ? "   together " + decimal(together_.accuracy(), 4) : "") + "   sent " +
                                human_bytes(sent_) + " in all");
                 break;
             case Notice::Kind::refused: say("Refused", notice.sentence + " (code " + notice.code + ")"); break;
@@ -359,16 +356,24 @@ private:
         return std::nullopt;
     }
 
-    Result<double> accuracy_of(std::span<const float> parameters) {
-        ENTENTE_ASSIGN(const task::Score score, task::evaluate(plan_.task.model, parameters, *local_.test, local_.test_rows,
-                                                                       plan_.task.loss));
-        return score.accuracy();
+    // For people and for programs: the share that is right, or the task's metrics.
+    struct Worth {
+        std::string text, json;
+    };
+    Result<Worth> worth_of(std::span<const float> parameters) {
+        if (rows_.task()) {
+            ENTENTE_ASSIGN(const auto values, rows_.metrics(parameters));
+            return Worth{metrics_text(*rows_.task(), values), metrics_json(*rows_.task(), values)};
+        }
+        ENTENTE_ASSIGN(const task::Score score, task::evaluate(plan_.task.model, parameters, *rows_.test(), rows_.test_rows(), plan_.task.loss));
+        return Worth{decimal(score.accuracy(), 6), decimal(score.accuracy(), 6)};
     }
 
     // The same budget without the others: what joining was worth.
-    Result<double> train_alone() {
+    Result<Worth> train_alone() {
         std::vector<float> parameters = plan::initial_parameters(plan_);
-        for (std::uint64_t round = 1; round <= plan_.round.rounds; ++round) {
+        const std::uint64_t measured = plan::sums_length(plan_) > 0 ? 1 : 0;  // a round without training
+        for (std::uint64_t round = 1 + measured; round <= plan_.round.rounds; ++round) {
             trainer_->start(plan_, id_, {round, std::make_shared<const std::vector<float>>(std::move(parameters)), nullptr});
             while (!trainer_->wait_for(100)) {
                 environment_.progress((static_cast<double>(round - 1) + trainer_->progress().fraction) / plan_.round.rounds,
@@ -379,7 +384,7 @@ private:
             parameters = std::move(trained->parameters);
         }
         environment_.progress(0, "");
-        return accuracy_of(parameters);
+        return worth_of(parameters);
     }
 
     Status finish(const round::Participant& machine) {
@@ -388,42 +393,40 @@ private:
             say("Stopped", "after " + std::to_string(view.contributions) + " rounds; start it again to go on");
             return done();
         }
-        std::string federated = "null";
-        std::string alone = "null";
+        Worth federated{"null", "null"}, alone = federated;
         if (final_) {
-            ENTENTE_ASSIGN(const double accuracy, accuracy_of(*final_));
-            federated = decimal(accuracy, 6);
+            ENTENTE_ASSIGN(federated, worth_of(*final_));
         }
         if (c_.alone) {
-            ENTENTE_ASSIGN(const double accuracy, train_alone());
-            alone = decimal(accuracy, 6);
+            ENTENTE_ASSIGN(alone, train_alone());
         }
-        say("Quality", (c_.alone ? "alone " + alone + "   " : "") + "together " + federated + "   sent " + human_bytes(sent_) +
+        say("Quality", (c_.alone ? "alone " + alone.text + "   " : "") + "together " + federated.text + "   sent " + human_bytes(sent_) +
                            ", received " + human_bytes(received_) + " in all");
         say("Model", to_hex(model_));
         if (!c_.json) return done();
         const std::size_t agreements = (view.model_agreement.empty() ? 0u : 1u) + (view.update_agreement.empty() ? 0u : 1u);
         JsonObject json;
-        json.text("participant", id_).whole("rounds", view.contributions).raw("accuracy_alone", alone);
-        json.raw("accuracy_federated", federated).whole("bytes_up", sent_).whole("bytes_down", received_);
+        json.text("participant", id_).whole("rounds", view.contributions).raw(rows_.task() ? "metrics_alone" : "accuracy_alone", alone.json);
+        json.raw(rows_.task() ? "metrics_federated" : "accuracy_federated", federated.json).whole("bytes_up", sent_).whole("bytes_down", received_);
         json.whole("agreements", agreements).text("model_digest", to_hex(model_));
-        json.whole("examples", local_.train_rows.empty() ? local_.train->size() : local_.train_rows.size());
+        json.whole("examples", rows_.examples());
         environment_.print(json.str() + "\n");
         return done();
     }
 
     const PartnerConfig& c_;
     NativeEnvironment& environment_;
-    LocalData local_;
+    PartnerRows rows_;
     plan::Plan plan_;
     std::string id_;
     std::unique_ptr<Link> link_;
     contract::CancelToken cancel_;
     contract::CancelToken idle_;
-    Trainer* trainer_ = nullptr;
-    Evaluator* evaluator_ = nullptr;
     std::mutex score_mutex_;
     std::optional<std::pair<Digest, task::Score>> scored_;
+    std::unique_ptr<Trainer> trainer_;
+    std::unique_ptr<Evaluator> evaluator_;  // tells scored_ from a thread of its own
+    Result<std::vector<std::optional<double>>> worth_ = std::vector<std::optional<double>>{};  // of the fetched model
     task::Score together_;
     std::shared_ptr<const std::vector<float>> final_;
     Digest model_;

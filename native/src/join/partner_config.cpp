@@ -46,6 +46,7 @@ Status read_partner_toml(const std::string& path, PartnerConfig& config, command
         if (!target.empty() && target != "-") target = (folder / target).string();
     };
     file("data", config.data_folder);
+    file("mapping", config.mapping_file);
     file("state", config.state_folder);
     file("folder", config.folder);
     file("code_file", config.code_file);

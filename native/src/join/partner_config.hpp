@@ -1,7 +1,8 @@
 // What a partner's process needs to know: partner.toml, and flags that outweigh it.
 //
 //   url   = "https://fl.example.org"       # the coordinator
-//   data  = "mnist"                        # folder with the IDX files; it stays here
+//   data  = "mnist"                        # folder with the IDX files, or the table; it stays here
+//   mapping = "mine.toml"                  # of a table: from its columns to those of the plan's task (docs/tasks.md)
 //   state = "plant-a"                      # key, token and plan; mode 600
 //   code_file = "code.txt"                 # the one-time join code; or the variable ENTENTE_JOIN_CODE
 //   ca    = "ca.pem"                       # optional
@@ -56,7 +57,8 @@ struct EdcConfig {
 
 struct PartnerConfig {
     std::string url;
-    std::string data_folder;
+    std::string data_folder;    // or file
+    std::string mapping_file;   // of a table; empty: headers are found by themselves
     std::string state_folder = "entente-partner";
     std::string code_file;  // "-" is standard input
     std::string ca_file;

@@ -89,6 +89,18 @@ TEST_CASE("each round is folded again to the model that was published, whatever 
     }
 }
 
+TEST_CASE("the round that gathers statistics is added again to the sums that every model carries") {
+    plan::Plan plan = table_plan(3);
+    plan.contract.delete_after_days = 7;
+    World w(plan, {"a", "bb"});
+    w.machine->keep_updates(100);
+    REQUIRE(w.run());
+    const Report report = audited(w);
+    CHECK(report.problems.empty());
+    CHECK(report.result.recomputed == 3);
+    for (const auto& check : report.rounds) CHECK(check.outcome == round::Recomputed::same);
+}
+
 TEST_CASE("updates that were deleted as agreed are not missing; their receipts hold") {
     World w(tiny_plan(3), {"a", "b"});
     REQUIRE(w.run());

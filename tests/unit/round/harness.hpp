@@ -37,6 +37,34 @@ inline plan::Plan tiny_plan(std::uint32_t rounds = 3) {
     return plan;
 }
 
+// Rows of one number x and a flag, scaled by everybody's.
+inline plan::Plan table_plan(std::uint32_t rounds = 3) {
+    plan::Plan plan = tiny_plan(rounds);
+    task::Task t;
+    t.name = "tiny";
+    t.min_rows = 1;
+    t.columns.resize(2);
+    t.columns[0].name = "x";
+    t.columns[1].name = "bad";
+    t.columns[1].role = task::Role::label;
+    t.features = {{.kind = task::FeatureKind::value, .column = "x"}};
+    t.label = {.kind = task::LabelKind::flag, .column = "bad"};
+    t.scaling.kind = task::ScalingKind::federated;
+    t.model = {{1}, {nn::dense("out", 1)}};
+    t.loss.kind = nn::LossKind::binary_cross_entropy;
+    plan::use_task(plan, std::move(t));
+    return plan;
+}
+
+// What a partner with these x, the last of which is bad, gives.
+inline std::vector<std::int32_t> sums_of(const plan::Plan& plan, const std::vector<int>& xs) {
+    std::string text = "x,bad\n";
+    for (std::size_t i = 0; i < xs.size(); ++i) text += std::to_string(xs[i]) + (i + 1 == xs.size() ? ",1\n" : ",0\n");
+    task::RowReader reader = task::RowReader::start(*plan.task.table, {}).value();
+    REQUIRE(reader.feed(as_bytes(std::string_view(text))).ok());
+    return task::sums_of(*plan.task.table, reader.finish().value()).value();
+}
+
 // A deterministic stand-in for training: depends on who, when and on the model that it began with.
 inline std::vector<float> trained(const std::vector<float>& from, const std::string& id, std::uint64_t round) {
     std::vector<float> y = from;
@@ -269,6 +297,12 @@ public:
         if (c.correction) corrections[{id, c.round}] = *c.correction;
         if (idle.count(id) > 0 || (hold && hold(id, c.round))) return;
         pa::Trained result;
+        if (c.measure) {
+            const int n = static_cast<int>(id.size());
+            result.sums = sums_of(plan, {n, 2 * n, -3 * n});
+            if (spoil) spoil(id, result);
+            return send(id, std::move(result));
+        }
         result.parameters = trained(*c.parameters, id, c.round);
         result.examples = 10 + id.size();
         result.steps = 1;

@@ -74,6 +74,9 @@ public:
     [[nodiscard]] std::uint64_t weight() const noexcept { return weight_; }
     [[nodiscard]] std::uint64_t parameters() const noexcept { return sum_.size(); }
 
+    // The sums themselves, in units of the grid times 2^factor_log2. Empty without updates.
+    [[nodiscard]] std::span<const std::int64_t> sums() const noexcept { return participants_ > 0 ? std::span<const std::int64_t>(sum_) : std::span<const std::int64_t>(); }
+
     // The factor that all updates share; nothing when they differ or there is none.
     [[nodiscard]] std::optional<std::uint32_t> common_factor() const noexcept;
 

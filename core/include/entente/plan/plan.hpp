@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "entente/nn/training.hpp"
 #include "entente/policy/evaluate.hpp"
 #include "entente/policy/policy.hpp"
+#include "entente/task/task.hpp"
 
 namespace entente::plan {
 
@@ -37,10 +39,11 @@ struct FederationTerms {
 };
 
 struct TaskTerms {
-    std::string kind = "digits";  // which data the participant brings: "digits" reads MNIST IDX files
+    std::string kind = "digits";  // which data the participant brings: "digits" reads MNIST IDX files, "table" rows of `table`
     std::uint32_t classes = 10;
     nn::ModelSpec model;
     nn::LossSpec loss;
+    std::optional<task::Task> table;  // with kind "table"; its model and loss are those above, and empty in here
 
     friend bool operator==(const TaskTerms&, const TaskTerms&) = default;
 };
@@ -132,6 +135,11 @@ Bytes canonical_bytes(const Plan& plan);
 Result<Plan> from_canonical_bytes(ByteView bytes);
 Digest digest_of(const Plan& plan);
 
+// Takes a task on tables with its model and loss. Its errors come with check(plan).
+void use_task(Plan& plan, task::Task table);
+// The same task, whole. REQUIRES: plan.task.table.
+task::Task task_of(const Plan& plan);
+
 // Names the strategy, with the tuned values of everything that it asks for in the whole plan. "plan.strategy".
 Status use_strategy(Plan& plan, std::string_view name);
 
@@ -156,9 +164,12 @@ codec::Encoding update_encoding(const Plan& plan);
 bool is_sparse(const Plan& plan) noexcept;                  // an update sends some of its numbers
 aggregate::SparseForm sparse_form(const Plan& plan);        // REQUIRES: is_sparse(plan)
 std::vector<codec::TensorShape> tensor_shapes(const Plan& plan);
-// What crosses the border in one envelope: the model's tensors, and for SCAFFOLD a "control." beside each.
+// What crosses the border in one envelope: the model's tensors, for SCAFFOLD a "control." beside each, and behind them the sums
+// that a federation on tables scales with (task/sums.hpp). The first round that ends with a result gathers those and leaves the
+// model as it is; every model from then on carries them.
 std::vector<codec::TensorShape> wire_tensors(const Plan& plan);
 std::uint64_t wire_length(const Plan& plan);   // numbers in an update or a model
+std::uint64_t sums_length(const Plan& plan);   // of these in sums; 0: none
 std::uint64_t state_length(const Plan& plan);  // numbers that a participant keeps from round to round; 0: none
 
 // The terms under which this plan's updates and global model are offered.

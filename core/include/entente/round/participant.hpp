@@ -22,6 +22,7 @@
 #include "entente/contract/connector.hpp"
 #include "entente/plan/plan.hpp"
 #include "entente/task/score.hpp"
+#include "entente/task/sums.hpp"
 
 namespace entente::round {
 
@@ -61,6 +62,7 @@ struct Trained {  // answer to Train
     std::optional<task::Score> global_score;  // the fetched model on the own evaluation rows
     std::optional<task::Score> local_score;   // the trained one on the same rows
     std::int64_t train_ms = 0;                // wall time of the training alone, as the driver measured it
+    std::vector<std::int32_t> sums;           // task::sums_of the own rows, where Train asked to measure; then alone
 };
 struct Kept {};       // answer to KeepState
 struct Delivered {};  // answer to Deliver
@@ -100,11 +102,14 @@ struct Conclude {
     std::string transfer;
     contract::Outcome outcome;
 };
-// Train from `parameters` with plan::training_options(plan, round, id).
+// Train from `parameters` with plan::training_options(plan, round, id), on rows scaled with `shared` where there is one. Or, with
+// `measure`, the round before any training: nothing but the sums of the own rows is wanted.
 struct Train {
     std::uint64_t round;
     std::shared_ptr<const std::vector<float>> parameters;
     std::shared_ptr<const std::vector<float>> correction;  // [d], for nn::LocalTraining::correct(); null: none
+    std::shared_ptr<const task::Shared> shared = nullptr;  // what everybody scales with; null: the task's scaling is another
+    bool measure = false;
 };
 // Keep these bytes durably in the place of those kept before, then say Kept; after a restart they go into
 // Options::state. They belong to this participant and plan and never leave the machine. At most state_limit(plan).
@@ -122,6 +127,7 @@ struct Finish {
     Status outcome;
     std::shared_ptr<const std::vector<float>> parameters;  // null when the outcome is an error
     std::uint64_t rounds = 0;
+    std::shared_ptr<const task::Shared> shared = nullptr;  // as in Train
 };
 // Something a person wants to know; needs no answer.
 struct Notice {
@@ -160,7 +166,7 @@ struct Crossing {
 };
 
 struct View {
-    std::string activity;  // "watching", "fetching", "training", "delivering", "awaiting-receipt", "finished"
+    std::string activity;  // "watching", "fetching", "measuring", "training", "delivering", "awaiting-receipt", "finished"
     std::uint64_t round = 0;
     std::uint64_t contributions = 0;
     std::uint64_t refusals = 0;

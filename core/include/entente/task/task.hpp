@@ -202,6 +202,7 @@ std::span<const std::string_view> metric_names() noexcept;
 std::span<const std::string_view> alarm_kind_names() noexcept;
 
 inline constexpr std::size_t most_columns = 1024;
+inline constexpr std::size_t most_features = 4096;
 inline constexpr std::size_t most_inputs = 65536;
 
 // invalid_argument "task.name", "task.column", "task.unit", "task.range", "task.feature", "task.leak" (a feature of a column that may not be one), "task.label",
