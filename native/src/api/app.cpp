@@ -16,7 +16,6 @@ using http::Response;
 
 namespace {
 
-constexpr std::uint64_t small_body_bytes = 64 * 1024;
 constexpr double wrong_token_cost = 10;
 constexpr std::size_t most_sockets = 64;     // of one partner
 constexpr std::size_t crowd = 100;           // of WebSockets, from which on

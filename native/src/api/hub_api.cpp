@@ -18,7 +18,6 @@ using http::Response;
 
 namespace {
 
-constexpr std::int64_t longest_wait_ms = 30'000;
 constexpr std::size_t longest_problem_bytes = 1'000;
 
 ByteView bytes_of(const std::string& body) { return as_bytes(std::string_view(body)); }

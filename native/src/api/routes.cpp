@@ -97,6 +97,16 @@ std::string cell(const Access& access, Role role) {
     return access.joined ? "its own, once joined" : "its own";
 }
 
+std::string_view body_text(http::BodyKind body) {
+    switch (body) {
+        case BodyKind::none: return "0 bytes";
+        case BodyKind::small: return "64 KiB";
+        case BodyKind::upload: break;
+    }
+    return "what the plan gives an update";
+}
+static_assert(small_body_bytes == 64 * 1024 && longest_wait_ms == 30'000, "as limits_markdown() says");
+
 }  // namespace
 
 std::string roles_text(const Access& access) {
@@ -113,6 +123,16 @@ std::string permissions_markdown() {
         out += "| `" + std::string(route.method) + " " + std::string(route.path) + "` | " + (route.access.is_public() ? "yes" : "no");
         for (const Role role : every_role) out += " | " + cell(route.access, role);
         out += " |\n";
+    }
+    return out;
+}
+
+std::string limits_markdown() {
+    std::string out = "| route | body, at most | its time | answered | counted with |\n|---|---|---|---|---|\n";
+    for (const Route& route : table) {
+        out += "| `" + std::string(route.method) + " " + std::string(route.path) + "` | " + std::string(body_text(route.body)) + " | " +
+               (route.body == BodyKind::none ? "none" : "30 s, then 16 KiB/s") + " | " + (route.long_poll ? "within 30 s" : "at once") + " | " +
+               (route.access.is_public() ? "its address, or a token" : "its token") + " |\n";
     }
     return out;
 }

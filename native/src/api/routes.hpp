@@ -1,5 +1,5 @@
 // The one table of what can be asked for and who may: method, path, roles, body, handler. The OpenAPI file and the
-// permission walk in the tests are held against it, and docs/security.md prints it.
+// permission walk in the tests are held against it, and docs/security.md prints who may and within which limits.
 #pragma once
 
 #include <span>
@@ -39,6 +39,9 @@ struct Route {
     void (App::*handle)(Call&);  // null for uploads
 };
 
+constexpr std::uint64_t small_body_bytes = 64 * 1024;
+constexpr std::int64_t longest_wait_ms = 30'000;  // of a long poll
+
 std::span<const Route> routes();
 
 struct Match {
@@ -50,7 +53,8 @@ Match find_route(std::string_view method, std::string_view path);
 
 // "operator or auditor".
 std::string roles_text(const Access& access);
-// The table as docs/security.md shows it.
+// The tables as docs/security.md shows them.
 std::string permissions_markdown();
+std::string limits_markdown();
 
 }  // namespace entente::native

@@ -7,11 +7,13 @@
 
 using namespace entente::native;
 
-TEST_CASE("docs/security.md prints the table of permissions as it is") {
+TEST_CASE("docs/security.md prints the tables of permissions and of limits as they are") {
     std::ifstream file(std::string(ENTENTE_SOURCE_DIR) + "/docs/security.md");
     std::stringstream text;
     text << file.rdbuf();
-    CHECK_MESSAGE(text.str().find(permissions_markdown()) != std::string::npos, "expected in docs/security.md:\n\n" << permissions_markdown());
+    for (const std::string& table : {permissions_markdown(), limits_markdown()}) {
+        CHECK_MESSAGE(text.str().find(table) != std::string::npos, "expected in docs/security.md:\n\n" << table);
+    }
 }
 
 TEST_CASE("nobody but those named may, and only a public route is for everybody") {
