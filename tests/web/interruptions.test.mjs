@@ -221,3 +221,47 @@ test('pause and resume, a coordinator lost and back, a closed tab, leaving', { s
   assert.deepEqual(kept, [], 'key and data are removed from the browser');
   await goesOnWithout();
 });
+
+test('a new key: the former one signs it, new agreements follow; begun while the coordinator is away, it is ended after a reload', { skip, timeout: 240_000 }, async () => {
+  const { federation, browser, until } = await setting({ rounds: 100, natives: 1, partners: 2, wait: 2, presence: 60 });
+  const page = await browser.newPage();
+  const mine = async () => (await federation.status()).participants.find((p) => p.id === 'plant-b');
+  const rotations = async () => {
+    const response = await fetch(`${federation.address}/api/v1/ledger?limit=1000`, { headers: { Authorization: `Bearer ${federation.token}` } });
+    return (await response.json()).entries.filter((entry) => entry.kind === 'participant.key' && entry.participant === 'plant-b').length;
+  };
+  const changes = async (act) => {
+    const { update_agreement: agreement, contributions } = await mine();
+    const before = await rotations();
+    await act();
+    await until('contributions under another agreement', async () => {
+      const now = await mine();
+      return now?.update_agreement && now.update_agreement !== agreement && now.contributions >= contributions + 2;
+    });
+    assert.equal(await rotations(), before + 1, 'once on the ledger');
+  };
+  await toData(page, federation, 'plant-b', 'Plant B');
+  await button(page, 'Use the sample share').click();
+  await button(page, 'Take part').click({ timeout: 30_000 });
+  await until('a contribution', async () => ((await mine())?.contributions ?? 0) >= 1);
+
+  await button(page, 'New key').click();
+  await button(page, 'Keep it').click();
+  assert.equal(await rotations(), 0, 'nothing is changed by looking');
+  await changes(async () => {
+    await button(page, 'New key').click();
+    await button(page, 'Take a new key').click();
+  });
+  await changes(async () => {
+    await federation.loseServer();
+    await button(page, 'New key').click();
+    await button(page, 'Take a new key').click();
+    const untold = page.locator('.problem', { hasText: 'has not confirmed the new key' });
+    await untold.waitFor();
+    assert.match(await untold.textContent(), /nothing is sent meanwhile/);
+    await federation.returnServer();
+    await page.reload();
+    await button(page, 'Resume').click();
+  });
+  await page.close();
+});

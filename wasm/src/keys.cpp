@@ -41,6 +41,14 @@ const Answer* ent_sign_join(const std::byte* seed, std::uint32_t size, const std
     });
 }
 
+// Under the former and under the new key: the change of one for the other (round::rotation_text).
+const Answer* ent_sign_rotation(const std::byte* seed, std::uint32_t size, const std::byte* text, std::uint32_t text_size) {
+    return guard([&]() -> Result<std::string> {
+        ENTENTE_ASSIGN(const codec::SigningKey key, signing_key(seed, size));
+        return codec::to_hex(key.sign("rotate", view(text, text_size)));
+    });
+}
+
 const Answer* ent_digest(const std::byte* bytes, std::uint32_t size) {
     return guard([&]() -> Result<std::string> { return to_hex(codec::sha256(view(bytes, size))); });
 }

@@ -189,6 +189,10 @@ export class Core {
     return this.text('_ent_sign_join', seed, code);
   }
 
+  signRotation(seed: Uint8Array, text: string): string {
+    return this.text('_ent_sign_rotation', seed, text);
+  }
+
   digest(bytes: Uint8Array): string {
     return this.text('_ent_digest', bytes);
   }

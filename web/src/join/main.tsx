@@ -359,7 +359,7 @@ function refusedTrouble({ kind, round, code, sentence }: Notice): Trouble {
 }
 
 function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews; remote: Worker_; plan: PlanText | null }) {
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<'leave' | 'key'>();
   const [trouble, setTrouble] = useState<Trouble>();
   const { view } = news;
   const spoken = useSpoken(statusSentence(news), `${news.phase} ${news.connection} ${news.refused?.round}`);
@@ -371,7 +371,13 @@ function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews
   const losses = useMemo((): Series[] => [{ label: 'loss', tone: 'accent', points: news.losses }], [news.losses.length, news.losses.at(-1)?.[1]]);
   async function leave() {
     await remote.leave().catch((fault: Fault) => setTrouble(troubleOf(fault, 'The coordinator was not told that you leave.', 'Nothing is computed or sent any more.', 'Press Leave again when the network is back, or close this page: nobody waits for you.')));
-    setAsking(false);
+    setAsking(undefined);
+  }
+  // A change of the key that has begun is ended first.
+  async function goOn(start: () => Promise<void>) {
+    setTrouble(undefined);
+    setAsking(undefined);
+    await start().catch((fault: Fault) => setTrouble(troubleOf(fault, 'The coordinator has not confirmed the new key.', 'Both keys are kept in this browser, and nothing is sent meanwhile.', 'Press Resume when the network is back.')));
   }
   const away = news.phase === 'left';
   return (
@@ -393,14 +399,20 @@ function PartStep({ heading, news, remote, plan }: Heading & { news: PartnerNews
         {news.withdrawn && <p>{leftSentence(news.withdrawn)}</p>}
         {!away && (
           <div class="row actions">
-            {news.phase === 'paused' ? <button type="button" class="main" onClick={() => { setTrouble(undefined); void remote.resume(); }}>Resume</button> : <button type="button" onClick={() => void remote.pause()} disabled={news.phase !== 'running'}>Pause</button>}
-            {asking ? (
+            {news.phase === 'paused' ? <button type="button" class="main" onClick={() => void goOn(() => remote.resume())}>Resume</button> : <button type="button" onClick={() => void remote.pause()} disabled={news.phase !== 'running'}>Pause</button>}
+            {asking === 'key' ? (
+              <>
+                <span>Another key in place of yours? What was counted stays; new agreements are signed with it.</span>
+                <button type="button" onClick={() => void goOn(() => remote.renewKey())}>Take a new key</button>
+                <button type="button" onClick={() => setAsking(undefined)}>Keep it</button>
+              </>
+            ) : asking === 'leave' ? (
               <>
                 <span>Leave for good? The updates that were counted stay in the model.</span>
                 <button type="button" onClick={() => void leave()}>Leave</button>
-                <button type="button" onClick={() => setAsking(false)}>Stay</button>
+                <button type="button" onClick={() => setAsking(undefined)}>Stay</button>
               </>
-            ) : <button type="button" onClick={() => setAsking(true)}>Leave</button>}
+            ) : <><button type="button" onClick={() => setAsking('key')}>New key</button><button type="button" onClick={() => setAsking('leave')}>Leave</button></>}
           </div>
         )}
         {news.phase === 'running' && <p class="small soft" id="threads" data-kind={news.threadKind}>This computer trains on {plural(news.threads, 'thread')}.</p>}

@@ -164,6 +164,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
 
   async function start(): Promise<void> {
     if (!session || !plan || !train || driver) return;
+    await takeNextKey();
     session.paused = false;
     phase = 'running';
     failure = null;
@@ -209,6 +210,17 @@ export function createPartner(send: (news: PartnerNews) => void) {
         tell();
       },
     );
+  }
+
+  // The new key lies in the browser before anybody is asked, so that a page which is closed meanwhile ends what it began.
+  async function takeNextKey(): Promise<void> {
+    if (!session?.next) return;
+    const [former, fresh] = [await openSeed(session.sealed), await openSeed(session.next)];
+    const text = [planText!.federation, session.participant, core.publicKey(former), core.publicKey(fresh)].join(':');
+    await post('key', { public_key: core.publicKey(fresh), signature: core.signRotation(fresh, text), former_signature: core.signRotation(former, text) }, session.token);
+    session.sealed = session.next;
+    delete session.next;
+    await store.saveSession(session);
   }
 
   async function ended(mine: Driver): Promise<void> {
@@ -418,6 +430,15 @@ export function createPartner(send: (news: PartnerNews) => void) {
     },
 
     resume: start,
+
+    // Another key in place of this one, which signs it and counts no more; then on, under new agreements.
+    async renewKey(): Promise<void> {
+      await methods.pause();
+      if (!session) return;
+      session.next ??= await sealSeed(crypto.getRandomValues(new Uint8Array(32)));
+      await store.saveSession(session);
+      await start();
+    },
     online: () => driver?.wake(),
 
     async leave(): Promise<void> {

@@ -17,6 +17,7 @@ export interface Session {
   coordinatorKey: string;
   plan: ArrayBuffer; // the signed envelope
   sealed: SealedSeed;
+  next?: SealedSeed; // a key that is about to take its place: from before the coordinator is asked until it has answered
   state: 'joined' | 'left' | 'finished';
   paused: boolean;
   dataName: string;
