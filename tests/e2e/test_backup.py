@@ -81,6 +81,33 @@ class Backup(unittest.TestCase):
             self.assertIn(blob.name[:8], refused.stderr)
             self.assertEqual([p for p in f.folder.iterdir() if p.name.startswith("restored")], [], "nothing is left of it")
 
+    def test_taken_back_a_format_and_over_again(self):
+        with Small(rounds=1, plan=PLAN) as f:
+            digest = f.run_to_the_end()
+            data = f.folder / "coordinator"
+            self.assertIn("folder.in-use", entente("migrate", data, "--to", "3").stderr)
+            self.assertEqual(f.stop_server(), 0)
+
+            def moved(*arguments):
+                said = json.loads(self.good("migrate", data, *arguments, "--json").stdout)
+                return said["was"], said["format"]
+
+            def holds():
+                return json.loads(self.good("verify", data, "--json").stdout.splitlines()[-1])["manifest"]
+
+            self.assertEqual((moved(), moved("--to", "3"), moved()), ((4, 4), (4, 3), (3, 3)))
+            self.assertTrue(holds(), "the older format holds, with a list of its files")
+            f.start_server()
+            self.assertIn("taken from format 3 to 4", f.log())
+            self.assertEqual(f.status()["model_digest"], digest)
+            self.assertEqual(f.stop_server(), 0)
+            self.assertEqual(moved(), (4, 4))
+            (data / "dsp.db").write_bytes((data / "dsp.db").read_bytes() + b"x")  # what somebody has changed is not signed anew
+            refused = entente("migrate", data, "--to", "3")
+            self.assertIn("migrate.changed", refused.stderr)
+            self.assertEqual(entente("migrate", data, "--to", "2").returncode, 2)
+            self.assertIn("migrate.no-folder", entente("migrate", f.folder / "data-1").stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

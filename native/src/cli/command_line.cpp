@@ -17,6 +17,7 @@
 #include "cli/leave.hpp"
 #include "cli/ledger.hpp"
 #include "cli/login.hpp"
+#include "cli/migrate.hpp"
 #include "cli/native_environment.hpp"
 #include "cli/serve.hpp"
 #include "cli/verify.hpp"
@@ -27,11 +28,12 @@
 #include "entente/tensor/kernels.hpp"
 #include "join/join.hpp"
 #include "join/key_rotation.hpp"
+#include "store/format.hpp"
 
 namespace entente::native {
 namespace {
 
-constexpr std::array<std::string_view, 17> names{"serve", "join", "leave", "key", "invite", "login", "verify", "ledger", "backup", "restore", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
+constexpr std::array<std::string_view, 18> names{"serve", "join", "leave", "key", "invite", "login", "verify", "ledger", "backup", "restore", "migrate", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
 
 constexpr std::string_view overview = R"(Entente: federated learning under contract
 
@@ -45,6 +47,7 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente ledger FOLDER|URL                      agreements, uses and refusals by partner; one partner's evidence
   entente backup --data folder -o copy           a copy of a coordinator's folder, while it serves
   entente restore copy --data folder             a data folder from such a copy
+  entente migrate folder                         in which format it is; --to N before an older release takes it over
   entente simulate --data mnist --partners 3     a whole federation in one process
   entente plan check|show plan.toml              is this plan good, and what does it say
   entente policy explain FILE|URL                a contract as sentences: what is enforced here, what refused, and why
@@ -72,6 +75,7 @@ struct Line {
     bool rotation_json = false;
     BackupOptions backup;
     BackupOptions restore{.from = {}, .to = "entente-data"};
+    MigrateOptions migrate;
     bool doctor_json = false;
     bool scope_given() { return app.get_subcommand("login")->count("--scope") > 0; }
     ConnectorDoctor connector;
@@ -223,6 +227,12 @@ void declare(Line& line) {
     restore->add_option("--data", line.restore.to, "A folder that is not there yet (entente-data)");
     restore->add_flag("--json", line.restore.json, "One JSON object");
 
+    CLI::App* migrate = line.app.add_subcommand("migrate", "In which format a folder is, of a coordinator that was stopped or of a partner with a connector of its own;\nand into another one. A newer release does that by itself when it starts; before an older one, say --to.\n\n"
+                                                           "  entente migrate entente-data --to 3\n");
+    migrate->add_option("folder", line.migrate.folder, "Its folder")->required();
+    migrate->add_option("--to", line.migrate.to, "The format, as the other release names it")->check(CLI::Range(oldest_format, newest_format));
+    migrate->add_flag("--json", line.migrate.json, "One JSON object");
+
     CLI::App* doctor = line.app.add_subcommand("doctor", "Versions, kernels and what may be missing.\n\n  entente doctor --json\n");
     doctor->add_flag("--json", line.doctor_json, "One JSON object");
     CLI::App* peer = doctor->add_subcommand("connector", "Why a peer's connector is not found, step by step, with what to do.\n\n"
@@ -281,6 +291,7 @@ int parse_and_run(const std::vector<std::string>& args, NativeEnvironment& envir
     if (line.app.got_subcommand("ledger")) return ledger(line.ledger, environment);
     if (line.app.got_subcommand("backup")) return backup(line.backup, environment);
     if (line.app.got_subcommand("restore")) return restore_backup(line.restore, environment);
+    if (line.app.got_subcommand("migrate")) return migrate(line.migrate, environment);
     if (line.app.got_subcommand("doctor")) {
         if (!line.folder.folder.empty()) return doctor_folder(line.folder, environment);
         return line.connector.url.empty() ? doctor(line.doctor_json, environment) : doctor_connector(line.connector, environment);

@@ -27,6 +27,7 @@
 #include "server/dsp_mailbox.hpp"
 #include "server/folder_mailbox.hpp"
 #include "store/folder_lock.hpp"
+#include "store/format.hpp"
 
 namespace entente::native {
 namespace {
@@ -107,6 +108,7 @@ private:
     Status run_on_folder(const Endpoint& endpoint, std::uint64_t keep_rounds) {
         constexpr bool shared = true;  // with entente backup; the folder's lock keeps other coordinators away
         ENTENTE_ASSIGN(StateStore store, StateStore::open(o_.data_folder + "/entente.db", shared));
+        if (const auto was = store.upgraded_from()) upgrade_news(*was);
         ENTENTE_ASSIGN(BlobStore blobs, BlobStore::open(o_.data_folder));
         ENTENTE_ASSIGN(const plan::Plan plan, settle_plan(o_, store, environment_));
         ENTENTE_ASSIGN(codec::SigningKey key, load_or_make_key(o_.data_folder + "/coordinator.key"));
@@ -385,6 +387,12 @@ private:
             certificate_news(read.ok() ? "read again" : read.error().message + "; the old one stays");
             wait_for_renewals(listener);
         }));
+    }
+
+    void upgrade_news(std::int64_t was) {
+        const std::string text = "taken from format " + std::to_string(was) + " to " + std::to_string(newest_format) + "; entente migrate takes it back";
+        if (o_.quiet) return;
+        environment_.print(o_.json ? commands::JsonObject().text("event", "upgraded").text("sentence", text).str() + "\n" : "  Data         " + text + "\n");
     }
 
     void certificate_news(const std::string& text) {

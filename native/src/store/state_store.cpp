@@ -4,25 +4,12 @@
 #include <filesystem>
 
 #include "base/files.hpp"
+#include "store/format.hpp"
 
 namespace entente::native {
 namespace {
 
-constexpr std::int64_t format_version = 3;
 constexpr std::uintmax_t header_bytes = 100;  // of an SQLite file
-
-constexpr const char* schema = R"sql(
-CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
-CREATE TABLE ledger(sequence INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL,
-    participant TEXT NOT NULL, summary TEXT NOT NULL, digest BLOB NOT NULL, entry BLOB NOT NULL) STRICT;
-CREATE TABLE account(id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, key BLOB NOT NULL,
-    token BLOB NOT NULL UNIQUE, joined_at_ms INTEGER NOT NULL, expelled INTEGER NOT NULL) STRICT;
-CREATE TABLE code(code BLOB PRIMARY KEY, participant TEXT NOT NULL, name TEXT NOT NULL,
-    role TEXT NOT NULL, expires_at_ms INTEGER NOT NULL, used_at_ms INTEGER NOT NULL, used_by BLOB NOT NULL) STRICT;
-CREATE TABLE content(asset TEXT PRIMARY KEY, round INTEGER NOT NULL, content BLOB NOT NULL,
-    size_bytes INTEGER NOT NULL, blob BLOB NOT NULL, lots INTEGER NOT NULL) STRICT;
-CREATE TABLE history(round INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;
-)sql";
 
 Error damaged(const std::string& path, const std::string& found) {
     return {Code::data_loss, "store.damaged",
@@ -86,6 +73,8 @@ Result<StateStore> StateStore::open(const std::string& path, bool shared) {
 
 Result<StateStore> StateStore::open_to_verify(const std::string& path) {
     ENTENTE_ASSIGN(Database database, Database::open_as_it_is(path));
+    ENTENTE_ASSIGN(const std::int64_t found, format_of(database, path));
+    static_cast<void>(found);  // what is read is the same in all of them
     return StateStore(std::move(database));
 }
 
@@ -100,31 +89,20 @@ Status StateStore::each_row(const std::function<void(const LedgerRow& row, const
     }
 }
 
-// A new database gets its tables, and all of them or none; an old one is only looked at.
+// A new database gets its tables, and all of them or none; one in an older format is taken to this one; of another it is only said.
 Status StateStore::settle_format(const std::string& path) {
     bool fresh = false;
-    bool ours = false;
     {
-        ENTENTE_ASSIGN(Statement tables, database_.prepare("SELECT count(*), sum(name = 'meta') FROM sqlite_schema"));
+        ENTENTE_ASSIGN(Statement tables, database_.prepare("SELECT count(*) FROM sqlite_schema"));
         ENTENTE_TRY(tables.next());
         fresh = tables.whole(0) == 0;
-        ours = tables.whole(1) > 0;
     }
-    if (fresh) {
-        return database_.transaction([&]() -> Status {
-            ENTENTE_TRY(database_.execute(schema));
-            Bytes bytes;
-            append_le(bytes, format_version);
-            return set_meta("format", bytes);
-        });
-    }
-    std::optional<Bytes> version;
-    if (ours) {
-        ENTENTE_ASSIGN(version, meta("format"));
-    }
-    if (version && version->size() == sizeof format_version && read_le<std::int64_t>(*version) == format_version) return done();
-    return Error{Code::data_loss, "store.other-version",
-                 path + ": expected format " + std::to_string(format_version) + ", found another; use the release that made it"};
+    if (fresh) return make_tables(database_);
+    ENTENTE_ASSIGN(const std::int64_t found, format_of(database_, path));
+    if (found == newest_format) return done();
+    ENTENTE_TRY(move_format(database_, found, newest_format));
+    upgraded_from_ = found;
+    return done();
 }
 
 Result<std::optional<Bytes>> StateStore::meta(std::string_view key) {

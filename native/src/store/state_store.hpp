@@ -64,11 +64,13 @@ struct LedgerRow {
 
 class StateStore {
 public:
-    // data_loss "store.damaged" and "store.other-version" with what to do in the message; unavailable "store.locked"
-    // while another process has it open. `shared`: as Database::open.
+    // One in an older format is taken to this release's (store/format.hpp). data_loss "store.damaged" and "store.other-version" with
+    // what to do in the message; unavailable "store.locked" while another process has it open. `shared`: as Database::open.
     static Result<StateStore> open(const std::string& path, bool shared = false);
     // To read only, and without a word on its disk (Database::open_as_it_is).
     static Result<StateStore> open_to_verify(const std::string& path);
+    // The format that it had before open() took it to this one's.
+    [[nodiscard]] std::optional<std::int64_t> upgraded_from() const noexcept { return upgraded_from_; }
 
     Result<std::optional<Bytes>> meta(std::string_view key);
     Status set_meta(std::string_view key, ByteView value);
@@ -104,6 +106,7 @@ private:
     static Result<std::vector<round::Entry>> read_entries(Statement& select);
     Status save_in_transaction(const Snapshot& snapshot);
     Database database_;
+    std::optional<std::int64_t> upgraded_from_;
 };
 
 // Whose entry this is; empty for the federation's own.
