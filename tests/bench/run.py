@@ -8,6 +8,7 @@ import tempfile
 import tomllib
 
 import connector
+import durable
 import figures
 import measure
 import rows
@@ -44,8 +45,8 @@ def targets():
     return found
 
 
-def write_table(command, title, table):
-    """Between its marks in docs/benchmarks.md; the words around it are written by hand."""
+def write_table(command, title, table, document=document):
+    """Between its marks; the words around it are written by hand."""
     begin, end = f"<!-- {command} -->\n", "<!-- end -->"
     before, rest = document.read_text().split(begin)
     after = rest.split(end, 1)[1]
@@ -61,24 +62,34 @@ def wire_table(write, check):
         sys.exit(1)
 
 
+def durable_tables(write):
+    title, found = durable.title(), durable.tables()
+    print(f"{title}\n\n{found}")
+    if write:
+        write_table("script/bench durable", title, found, rows.root / "docs/reliability.md")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="Without peers, what needs none is measured and the rest is named.\n"
                                             "example: script/bench --only train.fused --check")
-    parser.add_argument("what", nargs="?", choices=(*own_figures, "wire"),
-                        help="one of the coordinator's own figures, or what updates weigh, instead of the table")
+    parser.add_argument("what", nargs="?", choices=(*own_figures, "wire", "durable"),
+                        help="one of the coordinator's own figures, what updates weigh, or how many it takes durably, instead of the table")
     parser.add_argument("--install-peers", action="store_true", help="PyTorch, Flower and the browser's peers into build/peers, and stop")
     parser.add_argument("--only", metavar="ID-PREFIX", default="", help="a part of the table")
     parser.add_argument("--passes", type=int, help="how often each pair is measured")
     parser.add_argument("--json", action="store_true", help="one object a line: id, ours, theirs, peer, ratio, at_least")
     parser.add_argument("--check", action="store_true", help="say what falls short, and exit 1 if anything does")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
+    parser.add_argument("--write", action="store_true", help="put the table into its document")
     o = parser.parse_args()
     if o.install_peers:
         link.install()
         return
     if o.what == "wire":
         wire_table(o.write, o.check)
+        return
+    if o.what == "durable":
+        durable_tables(o.write)
         return
     if o.what:
         own_figures[o.what](rows.entente, str(mnist()))
