@@ -38,6 +38,7 @@ class Federation:
     def __init__(self, entente, folder):
         self.entente = str(entente)
         self.folder = pathlib.Path(folder)
+        self.token_file = self.folder / "operator.token"
         self.children = []
         self.server = None    # the coordinator's process, the latest one
         self.partners = {}    # name -> its process, the latest one
@@ -70,14 +71,14 @@ class Federation:
         before = len(self.log())
         listen = listen or (self.url.split("://")[1] if self.url else f"127.0.0.1:{free_ports(1)[0]}")
         self.server = self.spawn("coordinator", "serve", *(["--plan", plan] if plan else []), "--data", self.folder / "coordinator",
-                                 "--listen", listen, "--json", "--operator-token-file", self.folder / "operator.token", *more,
+                                 "--listen", listen, "--json", "--operator-token-file", self.token_file, *more,
                                  prefix=prefix, **environment)
         end = time.monotonic() + 30
         while wait and time.monotonic() < end:
             for line in self.log()[before:].splitlines():
                 if line.startswith("{") and line.endswith("}") and json.loads(line).get("event") == "listening":
                     self.url = json.loads(line)["url"]
-                    self.token = (self.folder / "operator.token").read_text().strip()
+                    self.token = self.token_file.read_text().strip()
                     return self.url
             if self.server.poll() is not None:
                 break

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""The campaigns over a real coordinator process (real.py).
+"""The campaigns over a real process (real.py): the coordinator's, or a partner's.
 
     campaign.py kills   killed before every call that changes a file, and behind the half of every write
     campaign.py io      EIO, ENOSPC, EINTR and a short count at every call that can have it
     campaign.py power   the power is cut at a drawn call: what was not synced is there, is not, or is torn (power.py)
+    campaign.py upgrade the data folder goes to the older format and is taken over again (upgrade.py): both killed, or without a disk, at every call
     campaign.py clock   the coordinator's clock jumps at every call, forward beyond the agreements' end, and back
+        --of partner    kills, io and power of one partner's process; --connector dsp: partners with connectors of their own
         --slice         a share of them, for CI
         --every N       only each N-th call; --partners N; --jobs N at a time; --seeds N of power cuts, --from N
+        --touching RE   only calls of which "FAULT NAME PATH" has a match: "^short write .*spool/"; --first ends at a violation
         --run NAME      one of them, as a violation names it; --keep DIR leaves its folder there; --tap for script/test
 
 The last line counts runs and violations; the exit code is 1 when there are any. Two threads share the disk: a run that is
@@ -15,13 +18,17 @@ repeated by its name may differ by a few calls.
 import argparse
 import concurrent.futures
 import os
+import re
 import sys
 
-from power import Recorded
-from real import Run, undisturbed
+from power import Recorded, cut_partner
+from real import PLAN, Run, undisturbed
+from upgrade import TakenOver
 
+# A partner then keeps on its disk what its updates have not sent yet. Only of the hub it always learns in time which of them counted.
+KEEPING = PLAN + "[aggregation]\ntop = 0.1\n"
 UNCOUNTED = ("answer", "close", "!")
-FAULTS = {"kills": ("kill", "half"), "io": ("EIO", "ENOSPC", "EINTR", "short")}
+FAULTS = {"kills": ("kill", "half"), "io": ("EIO", "ENOSPC", "EINTR", "short"), "upgrade": ("kill", "half", "EIO", "ENOSPC")}
 DAY = 24 * 3600
 # With what it must come to: the same model, an end, or nothing but the truth. Agreements last 30 days, rounds 300 seconds.
 JUMPS = {"hour-back": (-3600, "same"), "day-back": (-DAY, "same"), "hour-ahead": (3600, "ends"), "40-days-ahead": (40 * DAY, "true"), "year-2106": (80 * 365 * DAY, "true")}
@@ -45,6 +52,16 @@ def can_happen(fault, line):
     return True
 
 
+def subjects(trace):
+    """Of each line "NAME PATH": a descriptor is its file."""
+    paths = {}
+    for line in trace:
+        name, *rest = line.split(" ")
+        if name in ("open", "create", "truncate"):
+            paths[rest[0]] = rest[1]
+        yield f"{name} {paths.get(rest[0], ' '.join(rest)) if rest else ''}"
+
+
 def judge_fault(run, fault, digest):
     """A sentence about what broke, or None."""
     if run.outcome:
@@ -56,7 +73,7 @@ def judge_fault(run, fault, digest):
     if run.hit.startswith("! EIO fsync ") and any(part in run.hit for part in ("/spool/", ".tmp-", "-wal")) and not run.died:
         return f"I2: {run.hit}, and it went on"
     # SQLite takes an interrupted fsync, which Linux does not have on a disk of its own, for a failed one: it ends, nothing is lost.
-    if fault in ("EINTR", "short") and run.died and not (run.hit.startswith("! EINTR fsync ") and run.hit.endswith("-wal")):
+    if fault in ("EINTR", "short") and run.died and not (run.hit.startswith("! EINTR fsync ") and run.hit.endswith(("-wal", "-journal"))):
         return f"it ended because of {run.hit}, which is no failure"
     return None
 
@@ -80,12 +97,24 @@ def percentile(values, share):
 
 def faults(o):
     """(name, start, judge) of each run."""
-    good = undisturbed(o.partners)
+    good = undisturbed(o.partners, **o.federation)
     for fault in FAULTS[o.campaign]:
-        count = sum(can_happen(fault, line) for line in good.trace)
-        print(f"{o.campaign}: {fault}: {count} calls", flush=True)
-        for at in range(1 + hash_of(fault, o.every), count + 1, o.every):
-            yield f"{fault}:{at}", lambda f=fault, n=at: Run(o.partners, do=f, at=n, keep=o.keep), lambda run, f=fault: judge_fault(run, f, good.digest)
+        calls = [subject for subject, line in zip(subjects(good.trace), good.trace) if can_happen(fault, line)]
+        chosen = [n for n, subject in enumerate(calls, 1) if re.search(o.touching, f"{fault} {subject}")][hash_of(fault, o.every)::o.every]
+        print(f"{o.campaign}: {fault}: {len(calls)} calls, {len(chosen)} runs", flush=True)
+        for at in chosen:
+            yield f"{fault}:{at}", lambda f=fault, n=at: Run(o.partners, do=f, at=n, keep=o.keep, **o.federation), lambda run, f=fault: judge_fault(run, f, good.digest)
+
+
+def upgrades(o):
+    taken = TakenOver(o.partners)
+    for way, trace in (("down", taken.down), ("up", taken.up)):
+        for fault in FAULTS[o.campaign]:
+            count = sum(can_happen(fault, line) for line in trace)
+            chosen = range(1 + hash_of(fault, o.every), count + 1, o.every)
+            print(f"{o.campaign}: {way}, {fault}: {count} calls, {len(chosen)} runs", flush=True)
+            for at in chosen:
+                yield f"{way}:{fault}:{at}", lambda w=way, f=fault, n=at: taken.run(w, f, n, o.keep), lambda run, f=fault: judge_fault(run, f, taken.digest)
 
 
 def hash_of(name, modulus):
@@ -104,6 +133,13 @@ def jumps(o):
 
 
 def cuts(o):
+    if o.of == "partner":
+        good = undisturbed(o.partners, **o.federation, ENTENTE_FAULT_BYTES="1")
+        count = sum(can_happen("kill", line) for line in good.trace)
+        print(f"{o.campaign}: {count} calls, {o.seeds} cuts", flush=True)
+        for seed in range(o.start, o.start + o.seeds):
+            yield f"{seed}", lambda s=seed: cut_partner(s, count, o.partners, o.federation, o.keep), lambda run: judge_fault(run, "power", good.digest)
+        return
     recorded = Recorded(o.partners)
     print(f"{o.campaign}: {len(recorded.trace)} calls and answers, {o.seeds} cuts", flush=True)
     for seed in range(o.start, o.start + o.seeds):
@@ -112,20 +148,29 @@ def cuts(o):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("campaign", choices=["kills", "io", "power", "clock"])
+    parser.add_argument("campaign", choices=["kills", "io", "power", "upgrade", "clock"])
     parser.add_argument("--partners", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=2000)
     parser.add_argument("--from", type=int, default=1, dest="start")
+    parser.add_argument("--of", choices=["coordinator", "partner"], default="coordinator")
+    parser.add_argument("--connector", choices=["dsp"])
+    parser.add_argument("--touching", default="")
+    parser.add_argument("--first", action="store_true")
     parser.add_argument("--slice", action="store_true")
     parser.add_argument("--run")
     parser.add_argument("--tap", action="store_true")
     parser.add_argument("--keep")
     o = parser.parse_args()
+    if o.of == "partner" and o.campaign in ("clock", "upgrade"):
+        parser.error(f"{o.campaign}: the coordinator's alone")
     if o.slice:
         o.partners, o.every, o.seeds = 2, {"clock": 100}.get(o.campaign, 25), 40
-    runs = {"kills": faults, "io": faults, "power": cuts, "clock": jumps}[o.campaign](o)
+    o.federation = {"joining": ("--connector", o.connector, "--listen", "127.0.0.1:0")} if o.connector else {}
+    if o.of == "partner":
+        o.federation |= {"victim": "plant-1", "plan": PLAN if o.connector else KEEPING}
+    runs = {"kills": faults, "io": faults, "power": cuts, "upgrade": upgrades, "clock": jumps}[o.campaign](o)
     violations = happened = deaths = count = 0
     again_s = []
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
@@ -137,9 +182,13 @@ def main():
             if told := judge(run):
                 violations += 1
                 print(f"{name} ({run.hit}) {told}", flush=True)
+                if o.first:
+                    pool.shutdown(cancel_futures=True)
+                    break
     took = f"; listening again after p50 {1000 * percentile(again_s, 0.5):.0f} ms, p99 {1000 * percentile(again_s, 0.99):.0f} ms" if again_s else ""
     tap = ("not ok - " if violations else "ok - ") if o.tap else ""
-    print(f"{tap}{o.campaign}: {count} runs, {happened} met their call, {deaths} ends, {violations} violations{took}", flush=True)
+    of = f" of a partner{' with a connector' if o.connector else ''}" if o.of == "partner" else ""
+    print(f"{tap}{o.campaign}{of}: {count} runs, {happened} met their call, {deaths} ends, {violations} violations{took}", flush=True)
     return 1 if violations else 0
 
 

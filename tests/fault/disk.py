@@ -162,5 +162,4 @@ class Disk:
                 self._lay(what, draw, share, target / name)
             else:
                 (target / name).write_bytes(what.perhaps(draw, share))
-                if name.endswith(".key") or name == "lock":
-                    (target / name).chmod(0o600)
+                (target / name).chmod(0o600)

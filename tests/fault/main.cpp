@@ -1,6 +1,6 @@
 // The network campaign: seeds one after another, until one breaks an invariant.
 //
-//   fault_network --seeds 100000 --from 1 --json      a line at the end
+//   fault_network --seeds 100000 --from 1 --json      a line at the end; --first: no further than the first that breaks
 //   fault_network --seed 4711 --trace                 one of them, with all that happens
 #include <cstdio>
 #include <cstdlib>
@@ -14,7 +14,7 @@
 
 int main(int count, char** arguments) {
     std::uint64_t seeds = 1000, from = 1, threads = std::max(1u, std::thread::hardware_concurrency());
-    bool trace = false, json = false;
+    bool trace = false, json = false, first = false;
     for (int i = 1; i < count; ++i) {
         const auto number = [&]() -> std::uint64_t { return i + 1 < count ? std::strtoull(arguments[++i], nullptr, 10) : 0; };
         if (std::strcmp(arguments[i], "--seeds") == 0) seeds = number();
@@ -23,7 +23,8 @@ int main(int count, char** arguments) {
         else if (std::strcmp(arguments[i], "--seed") == 0) from = number(), seeds = 1;
         else if (std::strcmp(arguments[i], "--trace") == 0) trace = true;
         else if (std::strcmp(arguments[i], "--json") == 0) json = true;
-        else return std::fprintf(stderr, "fault_network: expected --seeds N, --from S, --seed S, --threads N, --trace or --json, found %s\n", arguments[i]), 2;
+        else if (std::strcmp(arguments[i], "--first") == 0) first = true;
+        else return std::fprintf(stderr, "fault_network: expected --seeds N, --from S, --seed S, --threads N, --trace, --json or --first, found %s\n", arguments[i]), 2;
     }
     std::atomic<std::uint64_t> next = from;
     std::mutex mutex;
@@ -36,6 +37,7 @@ int main(int count, char** arguments) {
             all.rounds += v.rounds, all.abandoned += v.abandoned, all.refused += v.refused, all.calls += v.calls;
             all.lost += v.lost, all.doubled += v.doubled, all.kills += v.kills, all.virtual_ms += v.virtual_ms;
             broken += v.violations.empty() ? 0 : 1;
+            if (first && broken > 0) next = from + seeds;
             for (const std::string& what : v.violations) {
                 std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), what.c_str());
                 all.violations.push_back(what);

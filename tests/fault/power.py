@@ -1,7 +1,10 @@
 """Power cuts: one run is recorded, and from its trace folders are made as they may lie there after a cut at some call (disk.py).
-A coordinator is started on each, with the partners as they were then, and everything has to come to the undisturbed end."""
+A coordinator is started on each, with the partners as they were then, and everything has to come to the undisturbed end.
+
+A partner's power is cut while the coordinator goes on: it is killed at a call, and started again on what its disk may hold then."""
 import json
 import random
+import shutil
 
 from disk import Disk
 from real import Run, undisturbed
@@ -34,7 +37,7 @@ class Recorded:
             disk.did(line)
         disk.after_power_cut(draw, f.folder)
         told = [line.split(" ") for line in self.trace[:at] if line.startswith("answer 20")]
-        (f.folder / "operator.token").write_text(self.token + "\n")
+        f.token_file.write_text(self.token + "\n")
         run.told_before = run.kept(self.trace[:at])
         joined = {json.loads(bytes.fromhex(a[4]))["participant"] for a in told if a[2:4] == ["POST", "/api/v1/join"] and len(a) > 4}
         invited = sum(a[2:4] == ["POST", "/api/v1/invitations"] for a in told)
@@ -48,3 +51,19 @@ class Recorded:
                 (f.folder / name / file).chmod(0o600)
             if notes and name in joined:
                 (f.folder / name / "log-checkpoint").write_bytes(notes[-1])
+
+
+def cut_partner(seed, calls, partners, federation, keep=None):
+    draw = random.Random(seed)
+
+    def lay(run):
+        if run.died > 1:
+            return
+        folder = run.f.folder / run.victim
+        disk = Disk(str(folder))
+        for line in (run.f.folder / "trace").read_text().splitlines():
+            disk.did(line)
+        shutil.rmtree(folder, ignore_errors=True)
+        disk.after_power_cut(draw, run.f.folder)
+
+    return Run(partners, do="kill", at=draw.randint(1, calls), keep=keep, between=lay, ENTENTE_FAULT_BYTES="1", **federation)

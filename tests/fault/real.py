@@ -1,7 +1,9 @@
-"""A small federation of real processes whose coordinator runs with the library of tests/fault/preload: it is killed at a call,
-or its disk fails at one. A supervisor starts it again whenever it ends, as systemd would, and the invariants are asked at the end.
+"""A small federation of real processes, one of which runs with the library of tests/fault/preload: the coordinator, or a partner. It
+is killed at a call, or its disk fails at one. A supervisor starts it again whenever it ends, as systemd would, and the invariants
+are asked at the end.
 
     outcome = Run(do="kill", at=17).outcome        # None, or a sentence that says which invariant broke
+    outcome = Run(do="kill", at=17, victim="plant-1").outcome
 """
 import json
 import os
@@ -48,18 +50,23 @@ def whole(folder):
 
 
 class Run:
-    """One federation to its end. `died`: how often the coordinator ended; `again_s`: how long until it listened again."""
+    """One federation to its end. `died`: how often the victim ended; `again_s`: how long until the coordinator listened again.
+    `joining`: options of every entente join; `prepare`, `between` and `after` are called with the run before the first start, before a
+    partner that has ended is started again, and when all has been found right."""
 
-    def __init__(self, partners=2, do="", at=0, plan=PLAN, keep=None, prepare=None, may_stop=False, **environment):
+    def __init__(self, partners=2, do="", at=0, plan=PLAN, keep=None, prepare=None, may_stop=False, victim="coordinator", joining=(), between=None, after=None, **environment):
         self.died, self.again_s, self.hit, self.digest, self.trace, self.trace_later = 0, [], "", None, [], []
         self.outcome = None
         with Small(rounds=ROUNDS, partners=partners, rows=20, plan=plan) as f:
             self.f, self.may_stop, self.told_before = f, may_stop, set()
+            self.victim, self.joining, self.between, self.after = victim, joining, between, after
             self.folder = f.folder / "coordinator"
-            self.first = {"LD_PRELOAD": LIBRARY, "ENTENTE_FAULT_FOLDER": str(self.folder), "ENTENTE_FAULT_TRACE": str(f.folder / "trace"),
-                          "ENTENTE_FAULT_DO": do, "ENTENTE_FAULT_AT": str(at), **environment}
-            self.later = {"LD_PRELOAD": LIBRARY, "ENTENTE_FAULT_FOLDER": str(self.folder), "ENTENTE_FAULT_TRACE": str(f.folder / "later"),
-                          **{k: v for k, v in environment.items() if k == "ENTENTE_FAULT_JUMP_S"}}
+            # Beside the data folder, but not in its parent: syncing that is the coordinator's own duty.
+            f.token_file = f.folder / "operator" / "token"
+            f.token_file.parent.mkdir()
+            watched = {"LD_PRELOAD": LIBRARY, "ENTENTE_FAULT_FOLDER": str(f.folder / victim)}
+            self.first = {**watched, "ENTENTE_FAULT_TRACE": str(f.folder / "trace"), "ENTENTE_FAULT_DO": do, "ENTENTE_FAULT_AT": str(at), **environment}
+            self.later = {**watched, "ENTENTE_FAULT_TRACE": str(f.folder / "later"), **{k: v for k, v in environment.items() if k == "ENTENTE_FAULT_JUMP_S"}}
             try:
                 if prepare:
                     prepare(self)
@@ -72,13 +79,19 @@ class Run:
             if keep and self.outcome:
                 shutil.copytree(f.folder, keep, dirs_exist_ok=True)
 
+    def fault(self, name):
+        """The variables of this one's next process: of the victim's the first meets the fault."""
+        if name != self.victim:
+            return {}
+        environment, self.first = (self.first, None) if self.first else (self.later, None)
+        return environment
+
     def start(self):
-        """Until it listens; the first time under the fault."""
+        """Until it listens."""
         for _ in range(4):
             began = time.monotonic()
-            environment, self.first = (self.first, None) if self.first else (self.later, None)
             try:
-                self.f.serve(self.f.plan, **environment)
+                self.f.serve(self.f.plan, **self.fault("coordinator"))
                 if self.died:
                     self.again_s.append(time.monotonic() - began)
                 return
@@ -106,15 +119,31 @@ class Run:
                 self.alive()
         raise Broken(f"I9: it does not answer: {last}")
 
+    def start_partner(self, name):
+        i = int(name.rsplit("-", 1)[1])
+        self.insist(lambda: self.f.codes.get(name) or self.f.codes.update({name: self.f.invite(name, name=name)["code"]}))
+        self.f.start_partner(i, *self.joining, **self.fault(name))
+
+    def partner_again(self, name):
+        self.died += 1
+        if self.died > 3:
+            raise Broken(f"I9: {name} does not start any more: {self.f.log(name)[-600:]}")
+        if self.between:
+            self.between(self)
+        self.start_partner(name)
+
     def drive(self, partners):
         f = self.f
         self.start()
         for i in range(1, partners + 1):
-            self.insist(lambda i=i: f.start_partner(i))
+            self.start_partner(f"plant-{i}")
         end = time.monotonic() + 60
-        while any(p.poll() is None for p in f.partners.values()):
+        while any(p.poll() is None or (p.poll() != 0 and name == self.victim) for name, p in f.partners.items()):
             self.alive()
             ended = [name for name, child in f.partners.items() if child.poll() not in (None, 0)]
+            if ended == [self.victim]:
+                self.partner_again(self.victim)
+                continue
             if self.may_stop and (ended or time.monotonic() > end - 50):
                 break
             if ended:
@@ -163,7 +192,12 @@ class Run:
         stored = len(list((self.folder / "blobs").iterdir()))
         if stored != ROUNDS + 1 + partners * ROUNDS:
             raise Broken(f"I10: expected {ROUNDS + 1} models and {partners * ROUNDS} updates, found {stored} envelopes")
-        self.states = {name: {p.name: p.read_bytes() for p in (self.f.folder / name).iterdir()} for name in self.f.partners}
+        half_written = [str(p.relative_to(self.f.folder)) for name in self.f.partners for p in (self.f.folder / name).rglob("*") if ".tmp-" in p.name]
+        if half_written:
+            raise Broken(f"I10: a partner leaves behind {half_written}")
+        self.states = {name: {p.name: p.read_bytes() for p in (self.f.folder / name).iterdir() if p.is_file()} for name in self.f.partners}
+        if self.after:
+            self.after(self)
 
     def signed_records(self):
         return int(self.f.ask("GET", "/api/v1/log/checkpoint")[1].split(b"\n")[1])

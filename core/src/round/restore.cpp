@@ -12,6 +12,11 @@ namespace {
 
 Error damaged(const char* reason, std::string message) { return Error{Code::data_loss, reason, std::move(message)}; }
 
+// Nothing says that it is damaged: whoever starts this again asks again.
+Error unread(const Digest& blob) {
+    return {Code::internal, "ledger.unread-blob", "ledger: the blob " + short_hex(blob) + " cannot be read just now; look after the disk, then start again"};
+}
+
 Result<Bytes> read_all(contract::ByteSource& source, std::uint64_t limit) {
     contract::BoundedSink sink(limit);
     std::vector<std::byte> buffer(64 * 1024);
@@ -178,7 +183,7 @@ void Coordinator::Impl::on(BlobLoaded& e) {
     if (e.blob == model_blob) {
         auto envelope = read_all(*e.content, plan::envelope_limit(plan::model_limits(plan)));
         if (!envelope.ok()) {
-            failure = envelope.error();
+            failure = envelope.error().code == Code::too_large ? envelope.error() : unread(e.blob);
             return;
         }
         auto model = open_model(plan, *envelope, public_key);
@@ -192,6 +197,10 @@ void Coordinator::Impl::on(BlobLoaded& e) {
     }
     if (e.blob == memory_blob) {
         auto memory = read_all(*e.content, strategy->save().size());
+        if (!memory.ok() && memory.error().code != Code::too_large) {
+            failure = unread(e.blob);
+            return;
+        }
         const bool whole = memory.ok() && codec::sha256(*memory) == memory_blob && strategy->load(*memory).ok();
         if (!whole) failure = damaged("ledger.damaged-blob", "ledger: what the strategy remembers is damaged on disk");
         return;
@@ -199,7 +208,11 @@ void Coordinator::Impl::on(BlobLoaded& e) {
     for (const auto& [id, record] : accepted) {
         if (record.blob != e.blob) continue;
         const auto opened = open_update(plan, *e.content);
-        if (opened == nullptr || !opened->update.ok() || opened->update->record.blob != e.blob) {
+        if (opened == nullptr) {
+            failure = unread(e.blob);
+            return;
+        }
+        if (!opened->update.ok() || opened->update->record.blob != e.blob) {
             failure = damaged("ledger.damaged-blob", "ledger: the update of " + id + " is damaged on disk");
             return;
         }

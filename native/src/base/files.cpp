@@ -92,6 +92,17 @@ Result<Bytes> gunzip(const Bytes& packed, const std::string& name, std::uint64_t
     return out;
 }
 
+std::vector<fs::path> temporaries_in(const fs::path& folder, std::initializer_list<std::string_view> except, std::error_code& failed) {
+    std::vector<fs::path> found;
+    for (fs::recursive_directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
+        const std::string name = it->path().filename().string();
+        const bool directory = it->is_directory(failed);
+        if (directory && std::find(except.begin(), except.end(), name) != except.end()) it.disable_recursion_pending();
+        if (!directory && name.find(temporary_mark) != std::string::npos) found.push_back(it->path());
+    }
+    return found;
+}
+
 }  // namespace
 
 int open_descriptor(const fs::path& path, int flags, unsigned mode) noexcept {
@@ -174,12 +185,10 @@ Status sync_directory(const fs::path& directory) {
 Status drop_temporaries(const fs::path& folder, std::initializer_list<std::string_view> except) {
     std::error_code failed;
     std::vector<fs::path> found;
-    for (fs::recursive_directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
-        const std::string name = it->path().filename().string();
-        const bool directory = it->is_directory(failed);
-        if (directory && std::find(except.begin(), except.end(), name) != except.end()) it.disable_recursion_pending();
-        if (!directory && name.find(temporary_mark) != std::string::npos) found.push_back(it->path());
-    }
+    do {
+        failed.clear();
+        found = temporaries_in(folder, except, failed);
+    } while (failed == std::errc::interrupted);
     for (const fs::path& path : found) fs::remove(path, failed);
     return failed ? Status(system_error(failed.value(), folder.string(), true)) : done();
 }

@@ -81,7 +81,8 @@ Result<Membership> EdcLink::enter() {
     ENTENTE_ASSIGN(const std::string answer, ask_text(*http_, "PUT", "/api/v1/connector", body));
     ENTENTE_ASSIGN(const JsonBody json, JsonBody::parse(answer));
     ENTENTE_TRY(connect(member, json.text("address")));
-    log_.emplace(http_, c_.state_folder, member);
+    ENTENTE_ASSIGN(LogCheck log, LogCheck::open(http_, c_.state_folder, member));
+    log_.emplace(std::move(log));
     return member;
 }
 

@@ -65,6 +65,7 @@ public:
     Status run() {
         ENTENTE_TRY(make_directory(c_.state_folder));
         ENTENTE_ASSIGN(const FolderLock own_folder, FolderLock::take(c_.state_folder));
+        ENTENTE_TRY(drop_temporaries(c_.state_folder, {"blobs", "spool"}));
         ENTENTE_TRY(PartnerRows::look(c_, environment_));
         ENTENTE_ASSIGN(link_, make_link(c_, [] { return interrupts > 0; },
                                         [this](std::string_view what, const std::string& text) { say(what, text); }));
@@ -73,8 +74,9 @@ public:
         id_ = member.participant;
         ENTENTE_ASSIGN(rows_, PartnerRows::load(c_, plan_, environment_));
         greet();
+        ENTENTE_ASSIGN(Bytes kept, kept_state());
         Options options{member.plan, id_, std::move(member.key), member.coordinator_key,
-                        c_.accepted_by.empty() ? member.name : c_.accepted_by, kept_state()};
+                        c_.accepted_by.empty() ? member.name : c_.accepted_by, std::move(kept)};
         ENTENTE_ASSIGN(auto machine, round::Participant::create(std::move(options)));
         equip();
         ENTENTE_TRY(drive(machine));
@@ -279,12 +281,14 @@ private:
         return std::filesystem::path(c_.state_folder) / (plan_.federation.id + "." + id_ + ".state");
     }
 
-    // Absent, damaged or another plan's: the machine begins afresh.
-    [[nodiscard]] Bytes kept_state() const {
+    // Absent, damaged or another plan's: the machine begins afresh. One that cannot be read just now is waited for by whoever starts
+    // this again: without it the next update would be another.
+    [[nodiscard]] Result<Bytes> kept_state() const {
         const std::uint64_t limit = state_limit(plan_);
-        if (limit == 0) return {};
+        if (limit == 0) return Bytes{};
         auto bytes = read_file(state_path(), limit);
-        return bytes.ok() ? std::move(bytes).value() : Bytes{};
+        const bool absent = !bytes.ok() && (bytes.error().code == Code::not_found || bytes.error().code == Code::too_large);
+        return absent ? Result<Bytes>(Bytes{}) : std::move(bytes);
     }
 
     std::optional<Event> on_keep(const KeepState& keep) {

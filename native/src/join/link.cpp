@@ -35,7 +35,8 @@ public:
 
     Result<Membership> enter() override {
         ENTENTE_ASSIGN(Membership member, become_member(c_, *http_));
-        log_.emplace(http_, c_.state_folder, member);
+        ENTENTE_ASSIGN(LogCheck log, LogCheck::open(http_, c_.state_folder, member));
+        log_.emplace(std::move(log));
         return member;
     }
     Status check_log() override { return log_ ? log_->look() : done(); }
@@ -98,7 +99,8 @@ public:
         ENTENTE_ASSIGN(const std::string answer, ask_text(*http_, "PUT", "/api/v1/connector", body));
         ENTENTE_ASSIGN(const JsonBody json, JsonBody::parse(answer));
         ENTENTE_TRY(side_->know({member.plan.federation.coordinator, json.text("address")}, member.coordinator_key));
-        log_.emplace(http_, c_.state_folder, member);
+        ENTENTE_ASSIGN(LogCheck log, LogCheck::open(http_, c_.state_folder, member));
+        log_.emplace(std::move(log));
         return member;
     }
     Status check_log() override { return log_ ? log_->look() : done(); }

@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::uint64_t most_bytes = 64 * 1024;
 
-std::string kept_in(const std::filesystem::path& folder) {
-    auto text = read_text_file(folder / "log-checkpoint", most_bytes);
-    return text.ok() ? *text : std::string();
-}
-
 // Whatever cannot be read is no proof.
 std::vector<Digest> hashes_in(const std::string& text) {
     std::vector<Digest> hashes;
@@ -33,9 +28,15 @@ std::vector<Digest> hashes_in(const std::string& text) {
 
 }  // namespace
 
-LogCheck::LogCheck(std::shared_ptr<hub::HttpClient> http, std::filesystem::path state_folder, const Membership& member)
+Result<LogCheck> LogCheck::open(std::shared_ptr<hub::HttpClient> http, std::filesystem::path state_folder, const Membership& member) {
+    auto kept = read_text_file(state_folder / "log-checkpoint", most_bytes);
+    if (!kept.ok() && kept.error().code != Code::not_found) return kept.error();
+    return LogCheck(std::move(http), std::move(state_folder), member, kept.ok() ? std::move(kept).value() : std::string());
+}
+
+LogCheck::LogCheck(std::shared_ptr<hub::HttpClient> http, std::filesystem::path state_folder, const Membership& member, std::string kept)
     : http_(std::move(http)), folder_(std::move(state_folder)),
-      watch_(proof::log_origin(member.plan.federation.id), member.coordinator_key, kept_in(folder_)), participant_(member.participant), witness_(member.plan.round.witnesses > 0) {}
+      watch_(proof::log_origin(member.plan.federation.id), member.coordinator_key, std::move(kept)), participant_(member.participant), witness_(member.plan.round.witnesses > 0) {}
 
 Status LogCheck::keep() { return write_file(folder_ / "log-checkpoint", as_bytes(std::string_view(watch_.last())), 0600); }
 

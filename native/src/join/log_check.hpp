@@ -1,6 +1,6 @@
 // A partner keeps an eye on the coordinator's log: at each poll the checkpoint must go on where the last one ended.
 //
-//   LogCheck check(http, state_folder, member);
+//   ENTENTE_ASSIGN(LogCheck check, LogCheck::open(http, state_folder, member));
 //   ENTENTE_TRY(check.look());              // "log.fork" ends everything; anything else is tried again at the next poll
 //
 // Where the plan waits for witnesses, what has been found to go on is cosigned in the participant's name.
@@ -19,11 +19,13 @@ namespace entente::native {
 
 class LogCheck {
 public:
-    LogCheck(std::shared_ptr<hub::HttpClient> http, std::filesystem::path state_folder, const Membership& member);
+    // A checkpoint that is there and cannot be read is an error: to begin without it would be to trust whatever comes.
+    static Result<LogCheck> open(std::shared_ptr<hub::HttpClient> http, std::filesystem::path state_folder, const Membership& member);
     // data_loss "log.fork", and errors of the way there.
     Status look();
 
 private:
+    LogCheck(std::shared_ptr<hub::HttpClient> http, std::filesystem::path state_folder, const Membership& member, std::string kept);
     Status keep();
     void cosign();
 

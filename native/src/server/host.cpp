@@ -93,11 +93,14 @@ Status Host::start() {
 
 Status Host::load(const Digest& blob) {
     auto content = o_.blobs.open_blob(blob);
+    if (!content.ok() && content.error().code != Code::not_found) return content.error();  // nothing says that it is gone
     Commands more = machine_.handle(BlobLoaded{blob, content.ok() ? done() : Result<Done>(content.error()),
                                                content.ok() ? content->get() : nullptr});
     if (machine_.failure()) {
-        return Error{Code::data_loss, machine_.failure()->reason,
-                     o_.blobs.path_of(blob).string() + ": " + machine_.failure()->message + "; restore the data folder from a copy"};
+        const Error& why = *machine_.failure();
+        if (why.reason == "ledger.unread-blob") return why;
+        return Error{Code::data_loss, why.reason,
+                     o_.blobs.path_of(blob).string() + ": " + why.message + "; restore the data folder from a copy"};
     }
     if (!more.empty()) return Error{Code::internal, "host.commands", "restore: the machine asked for more than blobs"};
     return done();

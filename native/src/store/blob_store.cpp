@@ -78,7 +78,9 @@ Status BlobStore::settle() const { return sync_directory(folder_ / "blobs"); }
 Status BlobStore::keep_only(const std::function<bool(const Digest&)>& named) {
     std::error_code failed;
     std::vector<Digest> unnamed;
-    for (fs::directory_iterator it(folder_ / "blobs", failed), end; !failed && it != end; it.increment(failed)) {
+    fs::directory_iterator it(folder_ / "blobs", failed);
+    while (failed == std::errc::interrupted) it = fs::directory_iterator(folder_ / "blobs", failed);
+    for (const fs::directory_iterator end; !failed && it != end; it.increment(failed)) {
         const auto blob = digest_from_hex(it->path().filename().string());
         if (blob.ok() && !named(*blob)) unnamed.push_back(*blob);
     }

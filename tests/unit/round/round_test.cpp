@@ -190,6 +190,32 @@ TEST_CASE("an update that was damaged on its way is refused with its code, and t
     CHECK(w.refused["c"][0].find("frame.") == 0);
 }
 
+TEST_CASE("what the disk does not give just now is not called missing or damaged") {
+    struct Unread final : contract::ByteSource {
+        Result<std::size_t> read(std::span<std::byte>) override { return Error{Code::internal, "file.failed", "no"}; }
+    };
+    World w(tiny_plan(2), {"a", "b"});
+    w.idle.insert("b");
+    while (w.count("update.accepted") < 1) w.run(1);
+    std::vector<round::Record> records;
+    for (const auto& entry : w.journal) records.push_back(entry.record);
+    for (std::size_t unread = 0; unread < 2; ++unread) {  // the model, the update
+        auto machine = round::Coordinator::create(w.plan, key_of(w.plan.federation.coordinator)).value();
+        const auto loads = machine.restore(records).value();
+        REQUIRE(loads.size() == 2);
+        for (std::size_t i = 0; i < loads.size(); ++i) {
+            const Digest blob = std::get<co::LoadBlob>(loads[i]).blob;
+            const auto good = contract::make_source(*w.blobs.at(blob));
+            Unread bad;
+            machine.handle(co::BlobLoaded{blob, done(), i == unread ? static_cast<contract::ByteSource*>(&bad) : good.get()});
+        }
+        CAPTURE(unread);
+        REQUIRE(machine.failure().has_value());
+        CHECK(machine.failure()->reason == "ledger.unread-blob");
+        CHECK(machine.failure()->code == Code::internal);
+    }
+}
+
 TEST_CASE("without what the ledger names the coordinator refuses to start") {
     World w(tiny_plan(2), {"a", "b"});
     w.idle.insert("b");
