@@ -226,6 +226,19 @@ class Forked(unittest.TestCase):
             self.assertEqual(checkpoint(seen.read_text(), f.key())[0], size)
             self.assertLess(checkpoint((f.folder / "plant-1/log-fork").read_text(), f.key())[0], size)
 
+    def test_a_partner_that_cannot_read_what_it_saw_does_not_begin_without(self):
+        with Watched(rounds=2) as f:
+            f.start_server()
+            partner = f.start_partner(1)
+            seen = f.folder / "plant-1/log-checkpoint"
+            f.wait_for(seen.exists, "the partner has seen the log")
+            partner.kill()
+            partner.wait()
+            seen.unlink()
+            seen.mkdir()
+            self.assertEqual(f.start_partner(1).wait(30), 6)
+            self.assertIn("log-checkpoint: expected a file, found a folder", f.log("plant-1"))
+
 
 if __name__ == "__main__":
     unittest.main()

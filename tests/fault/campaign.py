@@ -166,7 +166,7 @@ def main():
     if o.of == "partner" and o.campaign in ("clock", "upgrade"):
         parser.error(f"{o.campaign}: the coordinator's alone")
     if o.slice:
-        o.partners, o.every, o.seeds = 2, {"clock": 100}.get(o.campaign, 25), 40
+        o.partners, o.every, o.seeds = 2, {"clock": 100}.get(o.campaign, 5 if o.of == "partner" else 25), 40
     o.federation = {"joining": ("--connector", o.connector, "--listen", "127.0.0.1:0")} if o.connector else {}
     if o.of == "partner":
         o.federation |= {"victim": "plant-1", "plan": PLAN if o.connector else KEEPING}
