@@ -19,11 +19,14 @@ const std::vector<std::string_view>& model_names() {
 nn::ModelSpec named_model(std::size_t index) { return index == 0 ? nn::two_nn() : nn::mcmahan_cnn(); }
 
 void read_model_toml(TomlTable task, nn::ModelSpec& model) {
-    if (!task.is_table("model")) {
+    if (task.is_table("model")) {
+        read_layers_toml(task.table("model"), model);
+    } else {
         task.choice("model", model_names(), [&model](std::size_t index) { model = named_model(index); });
-        return;
     }
-    TomlTable table = task.table("model");
+}
+
+void read_layers_toml(TomlTable table, nn::ModelSpec& model) {
     nn::ModelSpec own;
     table.numbers("input", own.input_shape);
     for (TomlTable& entry : table.tables("layers")) {

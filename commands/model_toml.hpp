@@ -19,6 +19,8 @@ nn::ModelSpec named_model(std::size_t index);  // REQUIRES: index < model_names(
 
 // `task.model`: one of model_names(), or a table.
 void read_model_toml(TomlTable task, nn::ModelSpec& model);
+// The table of one: input and layers.
+void read_layers_toml(TomlTable table, nn::ModelSpec& model);
 void read_loss_toml(TomlTable table, nn::LossSpec& loss);
 
 }  // namespace entente::commands

@@ -111,6 +111,7 @@ void declare(Line& line) {
     simulate->add_option("--shuffle-arrivals", s.shuffle_arrivals, "Deliver updates in an order drawn from this seed")
         ->check(CLI::NonNegativeNumber);
     simulate->add_flag("--alone", s.alone, "Also train each partner alone, with the same budget");
+    simulate->add_option("--fine-tune", s.fine_tune, "With --task: each partner goes on for so many epochs with its own rows alone, and that is scored, too")->check(CLI::Range(0, 1000));
     simulate->add_flag("--check-everything", s.check_everything, "Open each update from its envelope, as a coordinator elsewhere must");
     simulate->add_option("--out", s.out, "Folder for metrics (CSV), models (safetensors, npz, ONNX), card, ledger, report.html");
     simulate->add_flag("--resume", s.resume, "Go on from the checkpoint that the same command has left");

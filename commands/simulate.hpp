@@ -26,6 +26,7 @@ struct SimulateOptions {
     std::uint32_t evaluate_every = 1;
     std::optional<std::uint64_t> shuffle_arrivals;
     bool alone = false;
+    std::uint32_t fine_tune = 0;  // tables: epochs that each partner goes on by itself
     bool check_everything = false;
     bool json = false;
     bool quiet = false;

@@ -5,12 +5,12 @@
 #include "commands/plan_file.hpp"
 #include "commands/run.hpp"
 #include "commands/simulate_run.hpp"
+#include "commands/table_outcome.hpp"
 #include "commands/text.hpp"
+#include "entente/nn/training.hpp"
 
 namespace entente::commands {
 namespace {
-
-using Trainings = std::vector<std::pair<std::string, std::vector<TableScore>>>;
 
 // The task says what is learned; the plan, how. Without one: Adam, the usual rate, twenty rounds of two epochs.
 Result<plan::Plan> plan_for(const SimulateOptions& o, const Tables& tables, Environment& environment) {
@@ -35,13 +35,15 @@ Result<plan::Plan> plan_for(const SimulateOptions& o, const Tables& tables, Envi
     return plan;
 }
 
-Result<std::vector<float>> train(const SimulateOptions& o, const plan::Plan& plan, const Tables& tables, std::vector<memory::PartnerSetup> partners,
+Result<TableModel> train_network(const SimulateOptions& o, const plan::Plan& plan, const Tables& tables, std::vector<memory::PartnerSetup> partners,
                                  const std::string& title, Environment& environment) {
     SimulateOptions quiet = o;
     quiet.quiet = o.quiet || title != "federated";
     quiet.alone = false;
     quiet.resume = false;
     quiet.checkpoint_every_s = 1'000'000'000;
+    // Where nobody watches, only the end is scored.
+    if (quiet.quiet) quiet.evaluate_every = plan.round.rounds;
     RunSetting setting{plan, "", "", std::move(partners)};
     const bool single = setting.partners.size() == 1;
     if (single) {
@@ -52,97 +54,153 @@ Result<std::vector<float>> train(const SimulateOptions& o, const plan::Plan& pla
     ENTENTE_ASSIGN(const RunResult run, run_simulation(quiet, setting, {tables.train, tables.test}, environment));
     if (run.interrupted) return Error{Code::cancelled, "simulate.interrupted", "stopped; a simulation on tables begins anew"};
     const auto parameters = run.federation.parameters();
-    return std::vector<float>(parameters.begin(), parameters.end());
+    return TableModel{std::vector<float>(parameters.begin(), parameters.end()), std::nullopt};
 }
 
-Result<Trainings> one_seed(const SimulateOptions& o, const plan::Plan& plan, const Tables& tables, Environment& environment) {
-    Trainings trainings;
-    const auto add = [&](const std::string& name, const std::vector<std::vector<float>>& models) -> Status {
-        const std::vector<std::span<const float>> views(models.begin(), models.end());
-        ENTENTE_ASSIGN(std::vector<TableScore> scores, score_tables(tables, views));
-        trainings.emplace_back(name, std::move(scores));
-        return done();
-    };
-    std::vector<memory::PartnerSetup> everybody;
-    memory::PartnerSetup pooled{"pooled", "Everybody's rows", {}};
-    for (std::size_t i = 0; i < tables.shares.size(); ++i) {
-        everybody.push_back({partner_id(i), tables.names[i], tables.shares[i]});
-        pooled.rows.insert(pooled.rows.end(), tables.shares[i].begin(), tables.shares[i].end());
-    }
-    if (o.alone) {
-        std::vector<std::vector<float>> models;
-        for (const memory::PartnerSetup& partner : everybody) {
-            ENTENTE_ASSIGN(models.emplace_back(), train(o, plan, tables, {partner}, "local", environment));
-        }
-        ENTENTE_TRY(add("local", models));
-    }
-    std::vector<std::vector<float>> model(1);
-    ENTENTE_ASSIGN(model.front(), train(o, plan, tables, everybody, "federated", environment));
-    ENTENTE_TRY(add("federated", model));
-    if (o.alone) {
-        ENTENTE_ASSIGN(model.front(), train(o, plan, tables, {pooled}, "pooled", environment));
-        ENTENTE_TRY(add("pooled", model));
-    }
-    return trainings;
+Result<TableModel> train_trees(const SimulateOptions& o, const plan::Plan& plan, const Tables& tables, const std::vector<trees::Part>& parts, Environment& environment) {
+    trees::Settings settings = *tables.task.trees;
+    settings.seed = plan.training.seed;
+    const auto features = static_cast<std::uint32_t>(tables.partners.front().train.dataset.example_size());
+    ENTENTE_ASSIGN(trees::Forest forest, trees::grow(settings, features, parts, environment.executor(o.threads)));
+    return TableModel{{}, std::move(forest)};
 }
 
-// The mean over seeds; a metric that was undefined once is undefined.
-void add_to(Trainings& sum, const Trainings& one) {
-    if (sum.empty()) {
-        sum = one;
-        return;
+// Each partner goes on from everybody's model with its own rows alone.
+Result<std::vector<TableModel>> fine_tune(const SimulateOptions& o, const plan::Plan& plan, const Tables& tables, const TableModel& shared) {
+    std::vector<TableModel> models;
+    for (std::size_t i = 0; i < tables.partners.size(); ++i) {
+        nn::TrainingOptions options = plan::training_options(plan, plan.round.rounds + std::uint64_t{1}, partner_id(i));
+        options.epochs = o.fine_tune;
+        ENTENTE_ASSIGN(nn::LocalTraining training, nn::LocalTraining::start(plan.task.model, options, tables.partners[i].train.dataset, {}, shared.parameters));
+        while (!training.finished()) ENTENTE_TRY(training.step(1024));
+        models.push_back({training.take_parameters(), std::nullopt});
     }
-    for (std::size_t t = 0; t < sum.size(); ++t) {
-        for (std::size_t i = 0; i < sum[t].second.size(); ++i) {
-            auto& into = sum[t].second[i].metrics;
-            const auto& from = one[t].second[i].metrics;
-            for (std::size_t m = 0; m < into.size(); ++m) into[m] = into[m] && from[m] ? std::optional<double>(*into[m] + *from[m]) : std::nullopt;
-        }
-    }
+    return models;
 }
 
-std::string json_of(const Tables& tables, const Trainings& trainings, std::size_t seeds) {
-    std::string list;
-    for (const auto& [training, scores] : trainings) {
-        for (const TableScore& s : scores) {
-            JsonObject o;
-            o.text("training", training).text("who", s.who).whole("examples", s.examples);
-            for (std::size_t m = 0; m < s.metrics.size(); ++m) {
-                const std::string_view name = task::metric_names()[static_cast<std::size_t>(tables.task.metrics[m]) - 1];
-                s.metrics[m] ? o.number(name, *s.metrics[m]) : o.raw(name, "null");
+// The trainings of one seed, each added to its name's.
+class Seed {
+public:
+    Seed(const SimulateOptions& o, const plan::Plan& plan, const Tables& tables, std::vector<Training>& trainings, Environment& environment)
+        : o_(o), plan_(plan), tables_(tables), trainings_(trainings), environment_(environment) {}
+
+    Status run() {
+        std::vector<std::size_t> everybody;
+        for (std::size_t i = 0; i < tables_.partners.size(); ++i) everybody.push_back(i);
+        if (o_.alone) {
+            add("constant", predict_constant(tables_));
+            std::vector<TableModel> models;
+            for (const std::size_t i : everybody) {
+                ENTENTE_ASSIGN(models.emplace_back(), train("local", {i}));
             }
-            list += (list.empty() ? "" : ",") + o.str();
+            ENTENTE_TRY(add_models("local", models));
         }
+        std::vector<TableModel> model(1);
+        ENTENTE_ASSIGN(model.front(), train("federated", everybody));
+        ENTENTE_TRY(add_models("federated", model));
+        if (model.front().forest) importance_ = trees::importance(*model.front().forest);
+        if (o_.fine_tune > 0) {
+            ENTENTE_ASSIGN(const std::vector<TableModel> own, fine_tune(o_, plan_, tables_, model.front()));
+            ENTENTE_TRY(add_models("fine-tuned", own));
+        }
+        if (o_.alone) {
+            ENTENTE_ASSIGN(model.front(), train_pooled());
+            ENTENTE_TRY(add_models("pooled", model));
+        }
+        return done();
     }
-    return JsonObject().text("task", tables.task.name).whole("seeds", seeds).raw("scores", "[" + list + "]").str();
+
+    [[nodiscard]] const std::vector<double>& importance() const noexcept { return importance_; }
+
+private:
+    void add(const std::string& name, const std::vector<task::Predictions>& predictions) {
+        auto found = std::find_if(trainings_.begin(), trainings_.end(), [&name](const Training& t) { return t.name == name; });
+        if (found == trainings_.end()) found = trainings_.insert(trainings_.end(), Training{name, {}});
+        found->seeds.push_back(score_tables(tables_, predictions));
+    }
+
+    Status add_models(const std::string& name, const std::vector<TableModel>& models) {
+        ENTENTE_ASSIGN(const std::vector<task::Predictions> predictions, predict_tables(tables_, models));
+        add(name, predictions);
+        return done();
+    }
+
+    [[nodiscard]] trees::Part part_of(std::string_view name, const data::Dataset& d) const { return {name, d.features, d.labels, d.targets}; }
+
+    Result<TableModel> train(const std::string& title, const std::vector<std::size_t>& who) {
+        if (tables_.task.trees) {
+            std::vector<trees::Part> parts;
+            for (const std::size_t i : who) parts.push_back(part_of(tables_.names[i], tables_.partners[i].train.dataset));
+            return train_trees(o_, plan_, tables_, parts, environment_);
+        }
+        std::vector<memory::PartnerSetup> setups;
+        for (const std::size_t i : who) setups.push_back({partner_id(i), tables_.names[i], tables_.shares[i]});
+        return train_network(o_, plan_, tables_, std::move(setups), title, environment_);
+    }
+
+    Result<TableModel> train_pooled() {
+        std::vector<std::uint32_t> rows;
+        for (const auto& share : tables_.shares) rows.insert(rows.end(), share.begin(), share.end());
+        if (tables_.task.trees) {
+            const data::Dataset all = tables_.train.gather(rows);
+            return train_trees(o_, plan_, tables_, {part_of("pooled", all)}, environment_);
+        }
+        return train_network(o_, plan_, tables_, {{"pooled", "Everybody's rows", rows}}, "pooled", environment_);
+    }
+
+    const SimulateOptions& o_;
+    const plan::Plan& plan_;
+    const Tables& tables_;
+    std::vector<Training>& trainings_;
+    Environment& environment_;
+    std::vector<double> importance_;
+};
+
+void print_importance(const Tables& tables, const std::vector<double>& importance, Environment& environment) {
+    const std::vector<std::string> names = task::feature_names(tables.task);
+    std::vector<std::size_t> order(importance.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::stable_sort(order.begin(), order.end(), [&importance](std::size_t a, std::size_t b) { return importance[a] > importance[b]; });
+    environment.print("\n  What the trees split by, share of all gains\n");
+    for (std::size_t k = 0; k < std::min<std::size_t>(10, order.size()) && importance[order[k]] > 0; ++k) {
+        environment.print("  " + pad(decimal(100.0 * importance[order[k]], 1) + " %", 9) + printable(names[order[k]]) + "\n");
+    }
+}
+
+Status write_outcome(const SimulateOptions& o, const Tables& tables, const std::vector<Training>& trainings, const std::vector<std::uint64_t>& seeds, Environment& environment) {
+    ENTENTE_TRY(environment.write_file(o.out + "/scores.csv", as_bytes(scores_csv(tables, trainings, seeds))));
+    return environment.write_file(o.out + "/joining.csv", as_bytes(gains_csv(tables, trainings)));
 }
 
 Status carry_out(const SimulateOptions& o, Environment& environment) {
     TablesOptions options = o.tables;
     options.partners = options.by.empty() ? 0 : o.deal.partners;
     ENTENTE_ASSIGN(const Tables tables, read_tables(options, environment));
+    if (tables.task.trees && o.fine_tune > 0) {
+        return Error{Code::invalid_argument, "usage.fine-tune", "--fine-tune: expected a network, whose training can go on; found trees"};
+    }
     ENTENTE_ASSIGN(plan::Plan plan, plan_for(o, tables, environment));
     std::vector<std::uint64_t> seeds = o.seeds.empty() ? std::vector<std::uint64_t>{plan.training.seed} : o.seeds;
     while (seeds.size() < o.seed_count) seeds.push_back(seeds.back() + 1);
-    Trainings sum;
+    std::vector<Training> trainings;
+    std::vector<double> importance;
     for (const std::uint64_t seed : seeds) {
         plan.training.seed = seed;
-        ENTENTE_ASSIGN(const Trainings one, one_seed(o, plan, tables, environment));
-        add_to(sum, one);
+        Seed one(o, plan, tables, trainings, environment);
+        ENTENTE_TRY(one.run());
+        if (importance.empty()) importance = one.importance();
     }
-    for (auto& [training, scores] : sum) {
-        for (TableScore& s : scores) {
-            for (std::optional<double>& value : s.metrics) {
-                if (value) *value /= static_cast<double>(seeds.size());
-            }
-        }
-    }
+    if (!o.out.empty()) ENTENTE_TRY(write_outcome(o, tables, trainings, seeds, environment));
     if (o.json) {
-        environment.print(json_of(tables, sum, seeds.size()) + "\n");
+        environment.print(outcome_json(tables, trainings, importance) + "\n");
         return done();
     }
-    print_scores(tables, sum, environment);
-    environment.print("\n  Rows behind the split, which no model has seen; " + (seeds.size() == 1 ? std::string("one seed") : "means over " + std::to_string(seeds.size()) + " seeds") + ".\n");
+    print_scores(tables, trainings, environment);
+    print_gains(tables, trainings, environment);
+    if (!importance.empty()) print_importance(tables, importance, environment);
+    environment.print("\n  Rows behind the split, which no model has seen; " +
+                      (seeds.size() == 1 ? std::string("one seed") : "means over " + std::to_string(seeds.size()) + " seeds and their standard errors") + ".\n");
+    if (!o.out.empty()) environment.print("  Wrote " + o.out + "/scores.csv and joining.csv.\n");
     return done();
 }
 

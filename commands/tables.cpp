@@ -4,7 +4,6 @@
 
 #include "commands/data_check.hpp"
 #include "commands/deal.hpp"
-#include "commands/text.hpp"
 #include "entente/task/predictions.hpp"
 
 namespace entente::commands {
@@ -80,7 +79,7 @@ TableScore score_of(const task::Task& task, const std::string& who, const task::
 Result<Tables> read_tables(const TablesOptions& o, Environment& environment) {
     Tables t;
     ENTENTE_ASSIGN(t.task, read_task_file(o.task_file, environment));
-    if (t.task.model.layers.empty()) return Error{Code::invalid_argument, "task.model", o.task_file + ": model: expected the layers of a model to train"};
+    if (t.task.model.layers.empty() && !t.task.trees) return Error{Code::invalid_argument, "task.model", o.task_file + ": model: expected the layers of a model to train, or trees"};
     ENTENTE_ASSIGN(const task::Mapping mapping, read_mapping_file(o.mapping_file, t.task, environment));
     ENTENTE_ASSIGN(const std::vector<Share> shares, read_shares(o, t.task, mapping, environment));
     std::vector<task::Statistics> statistics;
@@ -111,11 +110,34 @@ Result<Tables> read_tables(const TablesOptions& o, Environment& environment) {
     return t;
 }
 
-Result<std::vector<TableScore>> score_tables(const Tables& tables, const std::vector<std::span<const float>>& parameters) {
+Result<std::vector<task::Predictions>> predict_tables(const Tables& tables, std::span<const TableModel> models) {
+    std::vector<task::Predictions> all;
+    for (std::size_t i = 0; i < tables.partners.size(); ++i) {
+        const TableModel& model = models[models.size() == 1 ? 0 : i];
+        if (model.forest) {
+            all.push_back(task::predict_examples(tables.task, tables.partners[i], *model.forest));
+        } else {
+            ENTENTE_ASSIGN(all.emplace_back(), task::predict_examples(tables.task, tables.partners[i], model.parameters));
+        }
+    }
+    return all;
+}
+
+std::vector<task::Predictions> predict_constant(const Tables& tables) {
+    std::vector<task::Predictions> all;
+    const float constant = task::constant_prediction(tables.task, tables.partners);
+    for (const task::Prepared& p : tables.partners) {
+        all.push_back(task::truth_of(tables.task, p));
+        all.back().scores.assign(p.test.last_rows.size(), constant);
+    }
+    return all;
+}
+
+std::vector<TableScore> score_tables(const Tables& tables, const std::vector<task::Predictions>& predictions) {
     std::vector<TableScore> scores;
     task::Predictions all;
-    for (std::size_t i = 0; i < tables.partners.size(); ++i) {
-        ENTENTE_ASSIGN(const task::Predictions one, task::predict_examples(tables.task, tables.partners[i], parameters[parameters.size() == 1 ? 0 : i]));
+    for (std::size_t i = 0; i < predictions.size(); ++i) {
+        const task::Predictions& one = predictions[i];
         if (one.scores.empty()) continue;
         scores.push_back(score_of(tables.task, tables.names[i], one));
         all.scores.insert(all.scores.end(), one.scores.begin(), one.scores.end());
@@ -125,26 +147,6 @@ Result<std::vector<TableScore>> score_tables(const Tables& tables, const std::ve
     }
     scores.push_back(score_of(tables.task, "all", all));
     return scores;
-}
-
-void print_scores(const Tables& tables, const std::vector<std::pair<std::string, std::vector<TableScore>>>& trainings, Environment& environment) {
-    constexpr std::size_t width = 10;
-    std::size_t names = 8;
-    for (const std::string& name : tables.names) names = std::max(names, printable(name).size());
-    for (std::size_t m = 0; m < tables.task.metrics.size(); ++m) {
-        std::string head = "\n  " + pad(task::metric_names()[static_cast<std::size_t>(tables.task.metrics[m]) - 1], names) + "  " + pad("rows", width);
-        for (const auto& [training, scores] : trainings) head += pad(training, width + 2);
-        environment.print(head + "\n");
-        for (std::size_t i = 0; i < trainings.front().second.size(); ++i) {
-            const TableScore& first = trainings.front().second[i];
-            std::string line = "  " + pad(printable(first.who), names) + "  " + pad(grouped(first.examples), width);
-            for (const auto& [training, scores] : trainings) {
-                const std::optional<double> value = scores[i].metrics[m];
-                line += pad(value ? decimal(*value, *value < 10 ? 3 : 1) : "–", width + 2);
-            }
-            environment.print(line + "\n");
-        }
-    }
 }
 
 }  // namespace entente::commands

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,9 @@
 #include "entente/data/examples.hpp"
 #include "entente/data/partition.hpp"
 #include "entente/task/metrics.hpp"
+#include "entente/task/predictions.hpp"
 #include "entente/task/prepare.hpp"
+#include "entente/trees/forest.hpp"
 
 namespace entente::commands {
 
@@ -30,6 +33,12 @@ struct Tables {
     data::Partition shares;                // of train
 };
 
+// What was trained: a network's parameters, or trees.
+struct TableModel {
+    std::vector<float> parameters;
+    std::optional<trees::Forest> forest;
+};
+
 // Errors of the readers and of task::prepare, each naming the partner; "usage.tables".
 Result<Tables> read_tables(const TablesOptions& options, Environment& environment);
 
@@ -40,11 +49,12 @@ struct TableScore {
     std::vector<std::optional<double>> metrics;
 };
 
-// Each partner with rows to score, and last all of their rows together. Predictions under the task's loss; of an autoencoder the mean absolute
-// error of a window, over the quantile of the partner's own training windows times the margin.
-Result<std::vector<TableScore>> score_tables(const Tables& tables, const std::vector<std::span<const float>>& parameters);
+// Of each partner, in their order. The model is everybody's, or there is one for each partner.
+Result<std::vector<task::Predictions>> predict_tables(const Tables& tables, std::span<const TableModel> models);
+// What needs no model: task::constant_prediction.
+std::vector<task::Predictions> predict_constant(const Tables& tables);
 
-// A table of the scores of several trainings, partners as rows.
-void print_scores(const Tables& tables, const std::vector<std::pair<std::string, std::vector<TableScore>>>& trainings, Environment& environment);
+// Each partner with rows to score, and last all of their rows together ("all").
+std::vector<TableScore> score_tables(const Tables& tables, const std::vector<task::Predictions>& predictions);
 
 }  // namespace entente::commands

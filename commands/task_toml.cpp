@@ -68,6 +68,31 @@ void read_split(TomlTable& table, task::Split& s, std::string& at) {
     table.text("keep_whole", s.keep_whole);
     table.real("test_share", s.test_share);
     table.number<std::uint32_t>("head_rows", s.head_rows, 1, any32);
+    table.text("column", s.column);
+    table.boolean("last_only", s.last_only);
+}
+
+// [model] is a network's layers, or trees.
+void read_model(TomlTable& root, task::Task& t) {
+    TomlTable model = root.table("model");
+    bool of_trees = false;
+    model.choice("kind", {"network", "trees"}, [&of_trees](std::size_t index) { of_trees = index == 1; });
+    if (!of_trees) {
+        read_layers_toml(model, t.model);
+        return;
+    }
+    trees::Settings& s = t.trees.emplace();
+    model.number<std::uint32_t>("trees", s.trees, 1, any32);
+    model.number<std::uint32_t>("depth", s.depth, 1, any32);
+    model.number<std::uint32_t>("bins", s.bins, 1, any32);
+    model.real("rate", s.rate);
+    model.real("lambda", s.lambda);
+    model.real("gamma", s.gamma);
+    model.real("min_child_weight", s.min_child_weight);
+    model.real("row_share", s.row_share);
+    model.real("column_share", s.column_share);
+    const bool classes = t.label.kind == task::LabelKind::flag || t.label.kind == task::LabelKind::later;
+    s.objective = classes ? trees::Objective::logistic : trees::Objective::squared;
 }
 
 template <class E>
@@ -157,7 +182,11 @@ Status read_task(TomlTable root, task::Task& t) {
     alarm.real("quantile", t.alarm.quantile);
     alarm.real("margin", t.alarm.margin);
     alarm.real("cost_ratio", t.alarm.cost_ratio);
-    if (root.has("model")) read_model_toml(root, t.model);
+    if (root.is_table("model")) {
+        read_model(root, t);
+    } else if (root.has("model")) {
+        read_model_toml(root, t.model);
+    }
     read_loss_toml(root.table("loss"), t.loss);
     if (!at.empty()) {
         const auto instant = table::parse_instant(at, table::DateOrder::unknown);
@@ -208,6 +237,8 @@ void write_task(TomlWriter& w, const std::string& section, const task::Task& t) 
     w.text("keep_whole", t.split.keep_whole);
     w.number("test_share", t.split.test_share);
     w.whole("head_rows", t.split.head_rows);
+    w.text("column", t.split.column);
+    w.line("last_only", t.split.last_only ? "true" : "false");
     w.section(section + ".window");
     w.whole("length", t.window.length);
     w.whole("stride", t.window.stride);

@@ -12,6 +12,7 @@ import durable
 import figures
 import measure
 import rows
+import tasks
 import wire
 from peers import link
 
@@ -73,8 +74,8 @@ def main():
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="Without peers, what needs none is measured and the rest is named.\n"
                                             "example: script/bench --only train.fused --check")
-    parser.add_argument("what", nargs="?", choices=(*own_figures, "wire", "durable"),
-                        help="one of the coordinator's own figures, what updates weigh, or how many it takes durably, instead of the table")
+    parser.add_argument("what", nargs="?", choices=(*own_figures, "wire", "durable", "tasks"),
+                        help="one of the coordinator's own figures, what updates weigh, how many it takes durably, or the tasks on tables, instead of the table")
     parser.add_argument("--install-peers", action="store_true", help="PyTorch, Flower and the browser's peers into build/peers, and stop")
     parser.add_argument("--only", metavar="ID-PREFIX", default="", help="a part of the table")
     parser.add_argument("--passes", type=int, help="how often each pair is measured")
@@ -91,6 +92,8 @@ def main():
     if o.what == "durable":
         durable_tables(o.write)
         return
+    if o.what == "tasks":
+        sys.exit(0 if tasks.run(rows.entente, targets(), o.only, o.json, o.write, o.check) else 1)
     if o.what:
         own_figures[o.what](rows.entente, str(mnist()))
         return

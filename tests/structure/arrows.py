@@ -26,7 +26,7 @@ rooms = {
                "commands", "native"],
 }
 # Floors inside core, ground floor first: a room includes itself and those before it.
-floors = ["base", "tensor", "data", "table", "nn", "task", "aggregate", "policy", "codec", "proof", "contract", "plan", "round"]
+floors = ["base", "tensor", "data", "table", "nn", "trees", "task", "aggregate", "policy", "codec", "proof", "contract", "plan", "round"]
 # Rooms of core that may look at a later one, with the reason.
 exceptions = {}
 

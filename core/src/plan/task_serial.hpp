@@ -1,5 +1,5 @@
 // The canonical bytes of a task on tables, as a plan carries them: members in the order of declaration, without model and
-// loss, which are the plan's (docs/wire-format.md).
+// loss, which are the plan's, and without trees, which no plan carries (docs/wire-format.md).
 #pragma once
 
 #include "entente/codec/archive.hpp"
@@ -12,10 +12,10 @@ constexpr bool is_known(CellKind v) { return v >= CellKind::number && v <= CellK
 constexpr bool is_known(Unknown v) { return v >= Unknown::other && v <= Unknown::refuse; }
 constexpr bool is_known(FeatureKind v) { return v >= FeatureKind::value && v <= FeatureKind::history; }
 constexpr bool is_known(LabelKind v) { return v >= LabelKind::none && v <= LabelKind::remaining; }
-constexpr bool is_known(SplitKind v) { return v >= SplitKind::none && v <= SplitKind::head; }
+constexpr bool is_known(SplitKind v) { return v >= SplitKind::none && v <= SplitKind::marked; }
 constexpr bool is_known(Summary v) { return v >= Summary::last_mean && v <= Summary::deviation; }
 constexpr bool is_known(ScalingKind v) { return v >= ScalingKind::none && v <= ScalingKind::federated; }
-constexpr bool is_known(Metric v) { return v >= Metric::auc && v <= Metric::brier; }
+constexpr bool is_known(Metric v) { return v >= Metric::auc && v <= Metric::best_f1; }
 constexpr bool is_known(AlarmKind v) { return v >= AlarmKind::budget && v <= AlarmKind::cost; }
 
 template <class Archive>
@@ -32,7 +32,7 @@ void serialize(Archive& archive, Label& l) {
 }
 template <class Archive>
 void serialize(Archive& archive, Split& s) {
-    archive(s.kind, s.at, s.keep_whole, s.test_share, s.head_rows);
+    archive(s.kind, s.at, s.keep_whole, s.test_share, s.head_rows, s.column, s.last_only);
 }
 template <class Archive>
 void serialize(Archive& archive, Window& w) {

@@ -12,6 +12,13 @@ namespace {
 
 constexpr std::uint32_t batch = 64;
 
+double scale_of(const Task& task) { return task.label.kind == LabelKind::remaining ? task.label.cap : 1.0; }
+
+float value_of(const Task& task, float output) {
+    const double value = scale_of(task) * static_cast<double>(output);
+    return static_cast<float>(task.label.kind == LabelKind::remaining ? std::clamp(value, 0.0, task.label.cap) : value);
+}
+
 // One number an example: a probability, a value in the label's unit, or how badly a window is given again.
 Result<std::vector<float>> predictions(const Task& task, std::span<const float> parameters, const data::Dataset& d) {
     ENTENTE_ASSIGN(nn::Model model, nn::Model::create(task.model, batch));
@@ -27,12 +34,8 @@ Result<std::vector<float>> predictions(const Task& task, std::span<const float> 
                 double error = 0.0;
                 for (std::size_t i = 0; i < size; ++i) error += std::fabs(static_cast<double>(outputs[e * size + i]) - static_cast<double>(inputs[e * size + i]));
                 result.push_back(static_cast<float>(error / static_cast<double>(size)));
-            } else if (d.classes == 2) {
-                result.push_back(math::sigmoid(outputs[e]));
             } else {
-                const double scale = task.label.kind == LabelKind::remaining ? task.label.cap : 1.0;
-                const double value = scale * static_cast<double>(outputs[e]);
-                result.push_back(static_cast<float>(task.label.kind == LabelKind::remaining ? std::clamp(value, 0.0, scale) : value));
+                result.push_back(d.classes == 2 ? math::sigmoid(outputs[e]) : value_of(task, outputs[e]));
             }
         }
     }
@@ -50,29 +53,56 @@ std::optional<double> metric_of(Metric metric, const Predictions& s) {
         case Metric::rmse: return rmse(s.scores, s.truth);
         case Metric::nasa_score: return nasa_score(s.scores, s.truth);
         case Metric::brier: return brier(s.scores, s.labels);
+        case Metric::best_f1: return best_f1(s.scores, s.labels);
     }
     return std::nullopt;
 }
 
 }  // namespace
 
-Result<Predictions> predict_examples(const Task& task, const Prepared& p, std::span<const float> parameters) {
+Predictions truth_of(const Task& task, const Prepared& p) {
     Predictions s;
-    ENTENTE_ASSIGN(s.scores, predictions(task, parameters, p.test.dataset));
     s.labels = p.test.dataset.labels;
+    if (task.label.kind == LabelKind::none) {
+        s.labels.assign(p.test.abnormal.begin(), p.test.abnormal.end());
+        s.labels.resize(p.test.last_rows.size(), 0);
+        s.threshold = 1.0;
+    } else if (p.test.dataset.outputs == 1) {
+        for (const float target : p.test.dataset.targets) s.truth.push_back(static_cast<float>(scale_of(task) * static_cast<double>(target)));
+    }
+    return s;
+}
+
+Result<Predictions> predict_examples(const Task& task, const Prepared& p, std::span<const float> parameters) {
+    Predictions s = truth_of(task, p);
+    ENTENTE_ASSIGN(s.scores, predictions(task, parameters, p.test.dataset));
     if (task.label.kind == LabelKind::none) {
         ENTENTE_ASSIGN(const std::vector<float> normal, predictions(task, parameters, p.train.dataset));
         const double limit = quantile(normal, task.alarm.quantile).value_or(1.0) * task.alarm.margin;
         for (float& score : s.scores) score = static_cast<float>(static_cast<double>(score) / std::max(limit, 1e-12));
-        s.labels.assign(p.test.abnormal.begin(), p.test.abnormal.end());
-        s.labels.resize(s.scores.size(), 0);
-        s.threshold = 1.0;
-    }
-    const double scale = task.label.kind == LabelKind::remaining ? task.label.cap : 1.0;
-    if (p.test.dataset.outputs == 1) {
-        for (const float target : p.test.dataset.targets) s.truth.push_back(static_cast<float>(scale * static_cast<double>(target)));
     }
     return s;
+}
+
+Predictions predict_examples(const Task& task, const Prepared& p, const trees::Forest& forest) {
+    Predictions s = truth_of(task, p);
+    for (std::size_t e = 0; e < p.test.last_rows.size(); ++e) {
+        const float output = trees::predict(forest, p.test.dataset.example(e));
+        s.scores.push_back(p.test.dataset.classes == 2 ? output : value_of(task, output));
+    }
+    return s;
+}
+
+float constant_prediction(const Task& task, std::span<const Prepared> partners) {
+    if (task.label.kind == LabelKind::none) return 2.0f;
+    double sum = 0.0, count = 0.0;
+    for (const Prepared& p : partners) {
+        const data::Dataset& d = p.train.dataset;
+        for (const std::uint32_t label : d.labels) sum += static_cast<double>(label);
+        for (const float target : d.targets) sum += static_cast<double>(target);
+        count += static_cast<double>(d.size());
+    }
+    return static_cast<float>(count > 0 ? scale_of(task) * sum / count : 0.0);
 }
 
 std::vector<std::optional<double>> metrics_of(const Task& task, const Predictions& said) {

@@ -69,9 +69,18 @@ void put_summary(const Task& task, const RowNumbers& numbers, std::span<const st
     }
 }
 
-// The windows of one side, each within one group and without a gap of rows of the other side.
+// How many rows of the same group, all trained on, lie right before a place in the sequence, as far as a window reaches.
+std::size_t rows_before(const Task& task, const std::vector<std::uint32_t>& groups, const std::vector<std::uint32_t>& sequence, const std::vector<std::uint8_t>& sides,
+                        std::size_t at) {
+    std::size_t n = 0;
+    while (n + 1 < task.window.length && n < at && groups[sequence[at - n - 1]] == groups[sequence[at]] && sides[sequence[at - n - 1]] == side_train) ++n;
+    return n;
+}
+
+// The windows of one side, each within one group and without a gap of rows of the other side. What is scored is a window's last row, so
+// that a window of the other side may begin among the rows that came before.
 std::vector<WindowAt> windows_of(const Task& task, const std::vector<std::uint32_t>& groups, const std::vector<std::uint32_t>& sequence,
-                                 const std::vector<std::uint8_t>& sides, std::uint8_t side) {
+                                 const std::vector<std::uint8_t>& sides, std::uint8_t side, bool last_only) {
     const Window& w = task.window;
     std::vector<WindowAt> windows;
     for (std::size_t begin = 0; begin < sequence.size();) {
@@ -81,9 +90,11 @@ std::vector<WindowAt> windows_of(const Task& task, const std::vector<std::uint32
         std::size_t end = begin + 1;
         while (goes_on(end)) ++end;
         if (sides[sequence[begin]] == side) {
-            const std::size_t count = end - begin;
-            if (count < w.length && w.pad) windows.push_back({begin, count});
-            for (std::size_t at = 0; at + w.length <= count; at += w.stride) windows.push_back({begin + at, w.length});
+            const std::size_t before = side == side_test ? rows_before(task, groups, sequence, sides, begin) : 0;
+            const std::size_t first = begin - before, count = end - first;
+            if (count < w.length && w.pad) windows.push_back({first, count});
+            const std::size_t last = count < w.length ? 0 : count - w.length;
+            for (std::size_t at = last_only ? last : 0; at + w.length <= count; at += w.stride) windows.push_back({first + at, w.length});
         }
         begin = end;
     }
@@ -176,8 +187,9 @@ Result<Prepared> prepare(const Task& task, const Rows& rows, const Statistics* g
     // Without windows what comes out stands in the order of what went in.
     std::vector<std::uint32_t> sequence = order;
     if (task.window.length == 1) std::sort(sequence.begin(), sequence.end());
-    const std::vector<WindowAt> train = windows_of(task, groups, sequence, sides, side_train);
-    const std::vector<WindowAt> test = windows_of(task, groups, sequence, sides, side_test);
+    const bool marked = task.split.kind == SplitKind::marked && rows.columns[*find_column(task, task.split.column)].present();
+    const std::vector<WindowAt> train = windows_of(task, groups, sequence, sides, side_train, false);
+    const std::vector<WindowAt> test = windows_of(task, groups, sequence, sides, side_test, marked && task.split.last_only);
     std::uint64_t size = task.label.kind == LabelKind::none ? 2 : 1;
     for (const std::uint32_t n : example_shape(task)) size *= n;
     if (std::uint64_t{train.size() + test.size()} * size > most_numbers) {

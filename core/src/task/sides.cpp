@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "task/row_numbers.hpp"
 
@@ -70,6 +71,27 @@ std::vector<std::uint8_t> by_group(const Task& task, const Rows& rows) {
     return sides;
 }
 
+// A group with one marked row is scored whole, so that none is on both sides.
+std::vector<std::uint8_t> by_mark(const Task& task, const Rows& rows, const std::vector<std::uint32_t>& groups) {
+    const Values& marks = rows.columns[*find_column(task, task.split.column)];
+    std::vector<std::uint8_t> sides(static_cast<std::size_t>(rows.size), side_train);
+    if (!marks.present()) return by_group(task, rows);
+    const bool grouped = with_role(task, rows, Role::group) != nullptr;
+    std::unordered_set<std::uint32_t> scored;
+    for (std::size_t r = 0; r < marks.numbers.size(); ++r) {
+        if (std::isnan(marks.numbers[r])) {
+            sides[r] = side_none;
+        } else if (marks.numbers[r] != 0) {
+            sides[r] = side_test;
+            if (grouped) scored.insert(groups[r]);
+        }
+    }
+    for (std::size_t r = 0; r < sides.size(); ++r) {
+        if (sides[r] == side_train && scored.count(groups[r]) > 0) sides[r] = side_test;
+    }
+    return sides;
+}
+
 std::vector<std::uint8_t> by_head(const Task& task, const Rows& rows, const std::vector<std::uint32_t>& groups, const std::vector<std::uint32_t>& order) {
     std::vector<std::uint8_t> sides(static_cast<std::size_t>(rows.size), side_test);
     std::unordered_map<std::uint32_t, std::uint32_t> seen;
@@ -125,10 +147,12 @@ Result<std::vector<double>> labels_of(const Task& task, const Rows& rows, const 
     const Label& l = task.label;
     std::vector<double> labels(static_cast<std::size_t>(rows.size), l.kind == LabelKind::none ? 0.0 : missing);
     if (l.kind == LabelKind::remaining) {
+        const Values* behind = l.column.empty() ? nullptr : &rows.columns[*find_column(task, l.column)];
         double remaining = 0.0;
         for (std::size_t i = order.size(); i-- > 0;) {
             const bool is_last = i + 1 == order.size() || groups[order[i + 1]] != groups[order[i]];
-            remaining = is_last ? 0.0 : remaining + 1.0;
+            const double more = is_last && behind != nullptr && behind->present() ? behind->numbers[order[i]] : 0.0;
+            remaining = is_last ? (more > 0 ? more : 0.0) : remaining + 1.0;
             labels[order[i]] = std::min(remaining, l.cap) / l.cap;
         }
         return labels;
@@ -164,6 +188,7 @@ Result<std::vector<std::uint8_t>> sides_of(const Task& task, const Rows& rows, c
         }
         case SplitKind::group: sides = by_group(task, rows); break;
         case SplitKind::head: sides = by_head(task, rows, groups, order); break;
+        case SplitKind::marked: sides = by_mark(task, rows, groups); break;
     }
     for (std::size_t r = 0; r < sides.size(); ++r) {
         if (std::isnan(labels[r])) sides[r] = side_none;

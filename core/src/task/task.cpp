@@ -16,10 +16,10 @@ constexpr std::array<std::string_view, 3> cell_kinds{"number", "category", "inst
 constexpr std::array<std::string_view, 3> unknowns{"other", "hash", "refuse"};
 constexpr std::array<std::string_view, 6> feature_kinds{"value", "one-hot", "days-between", "calendar", "same-count", "history"};
 constexpr std::array<std::string_view, 5> label_kinds{"none", "flag", "value", "later", "remaining"};
-constexpr std::array<std::string_view, 4> split_kinds{"none", "time", "group", "head"};
+constexpr std::array<std::string_view, 5> split_kinds{"none", "time", "group", "head", "marked"};
 constexpr std::array<std::string_view, 4> summaries{"last-mean", "mean", "slope", "deviation"};
 constexpr std::array<std::string_view, 3> scaling_kinds{"none", "local", "federated"};
-constexpr std::array<std::string_view, 9> metrics{"auc", "average-precision", "precision-at-10", "f1", "false-alarm-rate", "missed-alarm-rate", "rmse", "nasa-score", "brier"};
+constexpr std::array<std::string_view, 10> metrics{"auc", "average-precision", "precision-at-10", "f1", "false-alarm-rate", "missed-alarm-rate", "rmse", "nasa-score", "brier", "best-f1"};
 constexpr std::array<std::string_view, 3> alarm_kinds{"budget", "quantile", "cost"};
 constexpr std::array<std::string_view, 5> calendar_parts{"year-sin", "year-cos", "weekday", "day-of-month", "years"};
 
@@ -117,7 +117,8 @@ Status check_label(const Task& task) {
     if (!std::isfinite(l.tolerance_days) || !std::isfinite(l.cap) || !std::isfinite(l.scale)) return refuse("task.label", "label: expected finite numbers");
     if (l.kind == LabelKind::remaining) {
         if (with_role(task, Role::group) == 0) return refuse("task.label", "label: expected a column of role \"group\" whose rows remain");
-        return positive(l.cap) ? done() : Status(refuse("task.label", "label.cap: expected more than 0"));
+        if (!positive(l.cap)) return refuse("task.label", "label.cap: expected more than 0");
+        if (l.column.empty()) return done();
     }
     if (l.kind == LabelKind::none && l.column.empty()) return done();
     ENTENTE_ASSIGN(const Column* c, need(task, "label.column", l.column));
@@ -136,7 +137,13 @@ Status check_split(const Task& task) {
     if (s.at < first_instant || s.at > last_instant) return refuse("task.split", "split.at: expected an instant of the years 1900 to 2199");
     if (s.kind == SplitKind::time && with_role(task, Role::time) == 0) return refuse("task.split", "split: expected a column of role \"time\"");
     if (s.kind == SplitKind::group && with_role(task, Role::group) == 0) return refuse("task.split", "split: expected a column of role \"group\"");
-    if (s.kind == SplitKind::group && !(s.test_share > 0 && s.test_share < 1)) return refuse("task.split", "split.test_share: expected a share between 0 and 1");
+    if ((s.kind == SplitKind::group || s.kind == SplitKind::marked) && !(s.test_share > 0 && s.test_share < 1)) return refuse("task.split", "split.test_share: expected a share between 0 and 1");
+    if (s.kind == SplitKind::marked) {
+        ENTENTE_ASSIGN(const Column* c, need(task, "split.column", s.column));
+        if (c->kind != CellKind::number || c->role != Role::feature) return refuse("task.split", "split.column: expected a column of role \"feature\" and kind \"number\", found " + c->name);
+        const auto is_input = [&s](const Feature& f) { return f.column == s.column || f.to == s.column; };
+        if (std::any_of(task.features.begin(), task.features.end(), is_input)) return refuse("task.leak", "split.column: expected " + c->name + " to be no input");
+    }
     if (s.kind == SplitKind::head && s.head_rows == 0) return refuse("task.split", "split.head_rows: expected at least 1");
     if (!s.keep_whole.empty()) {
         ENTENTE_ASSIGN(const Column* c, need(task, "split.keep_whole", s.keep_whole));
@@ -171,7 +178,18 @@ Status check_rest(const Task& task) {
     return done();
 }
 
+Status check_trees(const Task& task) {
+    if (const Status checked = trees::check(*task.trees); !checked.ok()) return refuse("task.model", "model." + checked.error().message);
+    if (!task.model.layers.empty()) return refuse("task.model", "model: expected trees or layers, found both");
+    if (task.label.kind == LabelKind::none) return refuse("task.model", "model.kind: expected a label that trees can learn, found label.kind \"none\"");
+    if (task.scaling.kind == ScalingKind::none || !(task.scaling.clip > 0) || task.scaling.clip > 8) {
+        return refuse("task.model", "model.kind: trees expect numbers that are scaled and clipped to 8 deviations at most (scaling.kind, scaling.clip)");
+    }
+    return done();
+}
+
 Status check_model(const Task& task) {
+    if (task.trees) return check_trees(task);
     if (task.model.layers.empty()) return done();
     std::uint64_t given = 1, wanted = 1;
     for (const std::uint32_t n : example_shape(task)) given *= n;
@@ -195,6 +213,10 @@ std::span<const std::string_view> summary_names() noexcept { return summaries; }
 std::span<const std::string_view> scaling_kind_names() noexcept { return scaling_kinds; }
 std::span<const std::string_view> metric_names() noexcept { return metrics; }
 std::span<const std::string_view> alarm_kind_names() noexcept { return alarm_kinds; }
+
+bool lower_is_better(Metric metric) noexcept {
+    return metric == Metric::false_alarm_rate || metric == Metric::missed_alarm_rate || metric == Metric::rmse || metric == Metric::nasa_score || metric == Metric::brier;
+}
 
 Status check(const Task& task) {
     if (!is_name(task.name)) return refuse("task.name", "name: expected a-z, 0-9, _ and -, found \"" + task.name + "\"");

@@ -16,6 +16,12 @@ struct FakeEnvironment : entente::commands::Environment {
         files[path] = {view.begin(), view.end()};
     }
 
+    [[nodiscard]] std::string text(const std::string& path) const {
+        std::string all;
+        for (const std::byte b : files.at(path)) all += static_cast<char>(b);
+        return all;
+    }
+
     entente::Result<entente::Bytes> read_file(const std::string& path, std::uint64_t limit_bytes) override {
         const auto it = files.find(path);
         if (it == files.end()) return entente::Error{entente::Code::not_found, "file.missing", path + ": no such file"};

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "commands/run.hpp"
+#include "commands/table_outcome.hpp"
 #include "commands/tables.hpp"
 #include "unit/commands/fake_environment.hpp"
 
@@ -90,9 +91,9 @@ TEST_CASE("simulate --task trains on tables and scores what lies behind the spli
     const std::vector<std::string> line{"simulate", "--task", "task.toml", "--table", "all.csv", "--by", "plant", "--partners", "2", "--rounds", "40", "--alone", "--quiet"};
     CHECK(run(line, e) == exit_done);
     INFO(e.error << e.out);
-    CHECK(e.out.find("auc       rows      local       federated   pooled") != std::string::npos);
+    CHECK(e.out.find("auc       rows      constant    local       federated   pooled") != std::string::npos);
     // A weight of either sign orders x: only what was learned puts the bad above the good.
-    CHECK(e.out.find("all       24        1.000       1.000       1.000") != std::string::npos);
+    CHECK(e.out.find("all       24        0.500       1.000       1.000       1.000") != std::string::npos);
     CHECK(e.out.find("rmse") != std::string::npos);
     FakeEnvironment json = world();
     std::vector<std::string> with_json = line;
@@ -103,4 +104,64 @@ TEST_CASE("simulate --task trains on tables and scores what lies behind the spli
     e.put("plan.toml", "[task]\nkind = \"table\"\n");
     CHECK(run({"plan", "check", "plan.toml"}, e) == exit_configuration);
     for (const auto& [path, bytes] : json.files) CHECK_FALSE(path.ends_with(".checkpoint"));
+}
+
+TEST_CASE("trees learn from tables: all partners together come to the same as all rows pooled") {
+    FakeEnvironment e = world();
+    std::string text = task_text;
+    text = text.substr(0, text.find("[model]")) + "[model]\nkind = \"trees\"\ntrees = 20\nrate = 0.3\nmin_child_weight = 0.5\n";
+    e.put("trees.toml", text);
+    const std::vector<std::string> line{"simulate", "--task", "trees.toml", "--table", "all.csv", "--by", "plant", "--partners", "2", "--alone", "--json", "--seeds", "2", "--out", "out"};
+    CHECK(run(line, e) == exit_done);
+    INFO(e.error << e.out);
+    CHECK(e.out.find(R"({"training":"federated","who":"all","examples":24,"auc":1,"auc-error":0,"rmse":null})") != std::string::npos);
+    CHECK(e.out.find(R"("importance":[{"feature":"x","share":1}])") != std::string::npos);
+    const std::string csv = e.text("out/scores.csv");
+    const auto lines_of = [&csv](const std::string& training) {
+        std::string lines;
+        for (std::size_t at = csv.find("\n" + training + ","); at != std::string::npos; at = csv.find("\n" + training + ",", at + 1)) {
+            const std::size_t from = at + 1 + training.size();
+            lines += csv.substr(from, csv.find('\n', from) - from) + "\n";
+        }
+        return lines;
+    };
+    CHECK_FALSE(lines_of("federated").empty());
+    CHECK(lines_of("federated") == lines_of("pooled"));
+    CHECK(e.text("out/joining.csv").find("\"all\",local,federated,auc,0") != std::string::npos);
+    std::vector<std::string> tuned = line;
+    tuned.insert(tuned.end(), {"--fine-tune", "2"});
+    CHECK(run(tuned, e) == exit_usage);
+    e.put("raw.toml", std::string(text).replace(text.find("\"federated\""), 11, "\"none\""));
+    CHECK(run({"simulate", "--task", "raw.toml", "--table", "all.csv"}, e) == exit_configuration);
+    CHECK(e.error.find("trees expect numbers that are scaled") != std::string::npos);
+}
+
+TEST_CASE("a partner may go on by itself, and the report says who gains and who loses by joining") {
+    FakeEnvironment e = world();
+    CHECK(run({"simulate", "--task", "task.toml", "--table", "all.csv", "--by", "plant", "--partners", "2", "--rounds", "3", "--alone", "--quiet", "--seeds", "3", "--fine-tune", "4"}, e) == exit_done);
+    INFO(e.error << e.out);
+    CHECK(e.out.find("federated        fine-tuned       pooled") != std::string::npos);
+    CHECK(e.out.find("auc, federated instead of local, 95 % interval over 3 seeds") != std::string::npos);
+    CHECK(e.out.find("auc, fine-tuned instead of local") != std::string::npos);
+}
+
+TEST_CASE("intervals of differences, seed by seed") {
+    Tables tables;
+    tables.task.metrics = {task::Metric::rmse};
+    const auto training = [](const char* name, std::vector<double> a, std::vector<double> b) {
+        Training t{name, {}};
+        for (std::size_t s = 0; s < a.size(); ++s) t.seeds.push_back({{"A", 10, {a[s]}}, {"B", 10, {b[s]}}});
+        return t;
+    };
+    // Differences 1, 2, 3 and -1, 0, 1; t of two degrees of freedom is 4.303, the deviation 1 (scipy.stats.t.ppf(0.975, 2) = 4.3027).
+    const auto gains = gains_of(tables, training("local", {5, 6, 7}, {5, 5, 5}), training("federated", {4, 4, 4}, {6, 5, 4}));
+    REQUIRE(gains.size() == 2);
+    CHECK(gains[0].spread->mean == doctest::Approx(2.0));
+    CHECK(gains[0].spread->error == doctest::Approx(0.57735027));
+    CHECK(gains[0].spread->interval == doctest::Approx(2.4843).epsilon(1e-4));
+    CHECK(gains[0].verdict == 0);
+    CHECK(gains[1].verdict == 0);
+    CHECK(gains_of(tables, training("local", {5, 5.1, 5}, {5, 5, 5}), training("federated", {4, 4, 4}, {6, 6, 6.1}))[0].verdict == 1);
+    CHECK(gains_of(tables, training("local", {5, 5.1, 5}, {5, 5, 5}), training("federated", {4, 4, 4}, {6, 6, 6.1}))[1].verdict == -1);
+    CHECK_FALSE(spread_of(std::vector<std::optional<double>>{1.0, std::nullopt}));
 }

@@ -108,8 +108,9 @@ TEST_CASE("windows stay within their group and side, in the order of time") {
     CHECK(p->train.dataset.example_shape == std::vector<std::uint32_t>{2, 1});
     CHECK(p->train.dataset.targets == p->train.dataset.features);
     CHECK(p->train.dataset.size() == 3);
-    CHECK(p->test.dataset.features == std::vector<float>{4, 5, 5, 6});
-    CHECK(p->test.last_rows == std::vector<std::uint32_t>{6, 7});
+    // A row behind the split is scored by the window that ends there, though it begins before.
+    CHECK(p->test.dataset.features == std::vector<float>{3, 4, 4, 5, 5, 6});
+    CHECK(p->test.last_rows == std::vector<std::uint32_t>{4, 6, 7});
     CHECK(p->test.abnormal.empty());
     t.window.pad = true;
     CHECK(prepared(t, "run,t,x\na,1,1\nb,1,7\nb,2,8\n")->train.dataset.features == std::vector<float>{1, 1, 7, 8});
@@ -130,6 +131,35 @@ TEST_CASE("a window summed up, and the rows that remain") {
     CHECK(x[2] == doctest::Approx(65.25));
     CHECK(x[3] == doctest::Approx(21.2362800847214));
     CHECK(p->train.dataset.targets == std::vector<float>{1, 1, 0.5f, 0});
+}
+
+TEST_CASE("marked groups are scored, by their last window, and may end before their time") {
+    task::Task t = sensor();
+    t.columns.push_back(number("part"));
+    t.columns.push_back(column("left", task::Role::label, task::CellKind::number));
+    t.columns.back().optional = true;
+    t.window = {.length = 2, .stride = 1, .pad = true};
+    t.split.kind = task::SplitKind::marked;
+    t.split.column = "part";
+    t.label = {.kind = task::LabelKind::remaining, .column = "left", .cap = 4};
+    REQUIRE(task::check(t).ok());
+    const std::string text = "run,t,x,part,left\na,1,1,0,0\na,2,2,0,0\na,3,3,0,0\nb,1,10,1,3\nb,2,20,1,3\nb,3,30,1,3\nc,1,7,1,2\nd,1,1,,0\n";
+    const auto p = prepared(t, text);
+    REQUIRE(p.ok());
+    CHECK(p->train.dataset.features == std::vector<float>{1, 2, 2, 3});
+    CHECK(p->train.dataset.targets == std::vector<float>{0.25f, 0});
+    CHECK(p->test.dataset.features == std::vector<float>{10, 20, 20, 30, 7, 7});
+    CHECK(p->test.dataset.targets == std::vector<float>{1, 0.75f, 0.5f});
+    t.split.last_only = true;
+    CHECK(prepared(t, text)->test.dataset.features == std::vector<float>{20, 30, 7, 7});
+    // One marked row marks its group.
+    CHECK(prepared(t, "run,t,x,part\na,1,1,0\na,2,2,0\nb,1,3,0\nb,2,4,1\n")->test.dataset.features == std::vector<float>{3, 4});
+    // A file without marks is split by its groups' names, and every window of theirs is scored.
+    t.split.test_share = 0.5;
+    t.columns[4].optional = true;
+    CHECK(prepared(t, "run,t,x\na,1,1\na,2,2\na,3,3\nb,1,3\nb,2,4\nb,3,5\n")->test.dataset.size() == 2);
+    t.features.push_back({.kind = task::FeatureKind::value, .column = "part"});
+    CHECK(task::check(t).error().reason == "task.leak");
 }
 
 TEST_CASE("scaling by the training rows alone, a regime at a time") {

@@ -39,6 +39,7 @@ enum class Purpose : std::uint32_t {
     dropout = 6,
     simulate = 7,  // faults and delays of a simulation
     test = 8,
+    subsample = 9,  // rows and columns that a tree sees
 };
 
 // The ten rounds: one block of four words for one counter. Exposed for vectors and for vectorised users.

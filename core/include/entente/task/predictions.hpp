@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "entente/task/prepare.hpp"
+#include "entente/trees/forest.hpp"
 
 namespace entente::task {
 
@@ -25,6 +26,15 @@ struct Predictions {
 // unit; of an autoencoder the mean absolute error of the window, over the alarm's quantile of the partner's own training windows times
 // its margin. REQUIRES: task.model is the model's, and prepared are rows of this task.
 Result<Predictions> predict_examples(const Task& task, const Prepared& prepared, std::span<const float> parameters);
+
+// The same of trees. REQUIRES: the forest passed its check and takes an example's numbers.
+Predictions predict_examples(const Task& task, const Prepared& prepared, const trees::Forest& forest);
+
+// Labels, truth and threshold, without scores.
+Predictions truth_of(const Task& task, const Prepared& prepared);
+// What can be said without a model: the rate of 1 or the mean of all rows that are trained on, in the label's unit; of an autoencoder's task a
+// score beyond the threshold, so that every row is an alarm.
+float constant_prediction(const Task& task, std::span<const Prepared> partners);
 
 // A metric of classes where there are only numbers, and the other way round, is none.
 std::vector<std::optional<double>> metrics_of(const Task& task, const Predictions& said);

@@ -20,6 +20,7 @@
 #include "entente/nn/loss.hpp"
 #include "entente/nn/model_spec.hpp"
 #include "entente/table/instant.hpp"
+#include "entente/trees/grow.hpp"
 
 namespace entente::task {
 
@@ -91,7 +92,9 @@ enum class LabelKind : std::uint32_t {
     flag = 2,       // a number that is 0 or 1
     value = 3,      // a number, times scale
     later = 4,      // 1 if the instant `column` is more than tolerance_days behind the time, else 0
-    remaining = 5,  // rows until the last of the group, at most cap, divided by cap
+    // Rows until the last of the group, and with a `column` as many more as that row says will come behind the end of the file (missing:
+    // none); at most cap, divided by cap.
+    remaining = 5,
 };
 
 struct Label {
@@ -111,6 +114,7 @@ enum class SplitKind : std::uint32_t {
     time = 2,   // before an instant and from it on; a whole group goes to the later side
     group = 3,  // a share of the groups, by their name's hash
     head = 4,   // the first rows of each group, and the rest
+    marked = 5, // a number says it: 0, and anything else for a whole group; missing: neither. A file without it is split by group
 };
 
 struct Split {
@@ -119,6 +123,8 @@ struct Split {
     std::string keep_whole;     // time: a column of role group
     double test_share = 0.2;    // group
     std::uint32_t head_rows = 400;
+    std::string column;         // marked
+    bool last_only = false;     // marked: of each such group, only the last window is scored
 
     friend bool operator==(const Split&, const Split&) = default;
 };
@@ -132,7 +138,7 @@ enum class Summary : std::uint32_t {
 };
 
 struct Window {
-    std::uint32_t length = 1;  // rows; 1: no windows
+    std::uint32_t length = 1;  // rows, of one side; one that is scored may begin before the split. 1: no windows
     std::uint32_t stride = 1;
     bool pad = false;          // a shorter group is filled up with its first row
     std::vector<Summary> summary;
@@ -157,7 +163,9 @@ struct Scaling {
 };
 
 enum class Metric : std::uint32_t { auc = 1, average_precision = 2, precision_at_10 = 3, f1 = 4, false_alarm_rate = 5, missed_alarm_rate = 6,
-                                    rmse = 7, nasa_score = 8, brier = 9 };
+                                    rmse = 7, nasa_score = 8, brier = 9, best_f1 = 10 };
+
+bool lower_is_better(Metric metric) noexcept;
 
 enum class AlarmKind : std::uint32_t { budget = 1, quantile = 2, cost = 3 };
 
@@ -183,6 +191,7 @@ struct Task {
     Alarm alarm;
     std::vector<Metric> metrics;
     nn::ModelSpec model;  // no layers: not given here
+    std::optional<trees::Settings> trees;  // in its place; objective follows from the label
     nn::LossSpec loss;
     double outside_share = 0.01;  // of a column's cells outside its range: more, and the file is refused
     std::uint32_t min_rows = 30;  // examples to train on
