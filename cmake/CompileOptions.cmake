@@ -1,11 +1,14 @@
 # entente_compile_options(target): the flags of Entente's own code. Third-party code never gets them.
 set(ENTENTE_ABI_FLAGS)   # needed in every object and at every link, third party included
 if(EMSCRIPTEN)
-    if(ENTENTE_WASM_THREADS)
-        # Emscripten 3.1.6 finds no typed handler with -fwasm-exceptions and -pthread.
-        list(APPEND ENTENTE_ABI_FLAGS -fexceptions -pthread)
+    if(ENTENTE_WITHOUT_EXCEPTIONS)
+        # `throw` and `catch` may be read (cereal has them) and do nothing: core's errors are values.
+        list(APPEND ENTENTE_ABI_FLAGS -fignore-exceptions)
     else()
         list(APPEND ENTENTE_ABI_FLAGS -fwasm-exceptions)
+    endif()
+    if(ENTENTE_WASM_THREADS)
+        list(APPEND ENTENTE_ABI_FLAGS -pthread)
     endif()
 endif()
 if(ENTENTE_SANITIZER STREQUAL "address")

@@ -1,6 +1,6 @@
 // Tests of the wrapper that run, the same file, in Node, in Chromium, and there with threads: core.test.mjs,
 // chromium.test.mjs, threads.test.mjs.
-import { CoreError, type Core } from '../../web/src/core/core.ts';
+import { Core, CoreError, loadModule } from '../../web/src/core/core.ts';
 import { Demo } from '../../web/src/core/demo.ts';
 import { LogWatch } from '../../web/src/core/log.ts';
 import { serveSlices, SlicePool, type HelperPort } from '../../web/src/core/slices.ts';
@@ -303,6 +303,49 @@ export function cases(core: Core, wasm: ArrayBuffer): Case[] {
         const denied = demo.ledger().find((e) => e.permitted === false);
         check(/5/.test(denied?.sentence ?? '') && denied?.point === 'release', `the reason: ${denied?.sentence}`);
         refused(() => Demo.begin(core, data(), data(), { partners: 9, shards: 0, epochs: 1, minCohort: 2, rounds: 3 }), 'demo.partners');
+      },
+    },
+  ];
+}
+
+// What ships has no exceptions: `core` is of that module, `full` of the one that can seal plans.
+export function shippedCases(wasm: ArrayBuffer, full: Core): Case[] {
+  const envelope = full.sealPlan(seed(1));
+  return [
+    {
+      name: 'what ships refuses damaged bytes by value, and goes on',
+      async run() {
+        const core = new Core(await loadModule(wasm));
+        const reason = (bytes: Uint8Array) => {
+          try {
+            core.openPlan(bytes).close();
+            return '';
+          } catch (error) {
+            return (error as CoreError).reason;
+          }
+        };
+        for (let size = 0; size < envelope.length; size += 7) equal(reason(envelope.slice(0, size)), 'frame.truncated', `${size} bytes`);
+        for (let at = 0; at < envelope.length; at += 5) {
+          const flipped = envelope.slice();
+          flipped[at]! ^= 0x41;
+          check(/^(frame|plan|archive|zstd)\./.test(reason(flipped)), `byte ${at}: a reason of its own, found ${reason(flipped)}`);
+        }
+        equal(reason(envelope), '', 'the plan itself');
+        refused(() => core.readData(idx(20).labels, idx(20).images), 'idx.magic');
+      },
+    },
+    {
+      name: 'where memory ends, what ships stops, and says so from then on',
+      async run() {
+        const module = await loadModule(wasm);
+        const core = new Core(module);
+        const plan = core.openPlan(envelope);
+        const room = module._malloc(64); // for what the call itself is given
+        for (let size = 1 << 30; size >= 16; size /= 2) while (module._malloc(size) !== 0);
+        module._free(room);
+        refused(() => core.json('_ent_plan_describe', plan.handle, '', 0), 'core.stopped');
+        refused(() => core.version, 'core.stopped');
+        plan.close();
       },
     },
   ];

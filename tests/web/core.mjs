@@ -9,6 +9,7 @@ const web = resolve(import.meta.dirname, '../../web');
 const require = createRequire(resolve(web, 'node_modules/vite/package.json'));
 export const wasmDirectory = resolve(process.env.ENTENTE_WASM_DIR ?? resolve(web, '../build/wasm/wasm'));
 export const threadsDirectory = resolve(process.env.ENTENTE_WASM_THREADS_DIR ?? resolve(web, '../build/wasm-threads/wasm'));
+export const joinDirectory = resolve(process.env.ENTENTE_WASM_JOIN_DIR ?? resolve(web, '../build/wasm-join/wasm'));
 export const wasmBytes = () => readFileSync(resolve(wasmDirectory, 'entente.wasm'));
 
 // A file of TypeScript as one ES module: its text.

@@ -1,8 +1,11 @@
 // tests/web/cases.ts in Node.
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { resolve } from 'node:path';
-import { importBundle, wasmBytes } from './core.mjs';
+import { importBundle, joinDirectory, wasmBytes } from './core.mjs';
 
-const { cases, loadCore } = await importBundle(resolve(import.meta.dirname, 'cases.ts'));
+const { cases, loadCore, shippedCases } = await importBundle(resolve(import.meta.dirname, 'cases.ts'));
 const wasm = new Uint8Array(wasmBytes()).buffer;
-for (const { name, run } of cases(await loadCore(wasm), wasm)) test(name, run);
+const core = await loadCore(wasm);
+const ships = new Uint8Array(readFileSync(resolve(joinDirectory, 'entente_join.wasm'))).buffer;
+for (const { name, run } of [...cases(core, wasm), ...shippedCases(ships, core)]) test(name, run);

@@ -1,6 +1,7 @@
 #include "boundary.hpp"
 
 #include <map>
+#include <new>
 
 #include "entente/base/json_text.hpp"
 
@@ -67,6 +68,10 @@ const Answer* answer(const Error& error) {
 }
 
 const Answer* guarded(FunctionRef<const Answer*()> body) noexcept {
+#ifdef ENTENTE_WITHOUT_EXCEPTIONS
+    // Else operator new would give null, and nobody looks. The host hears of a trap, and calls no more.
+    std::set_new_handler([] { __builtin_trap(); });
+#endif
     try {
         return body();
     } catch (const std::bad_alloc&) {

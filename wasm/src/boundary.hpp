@@ -6,8 +6,9 @@
 //   status 0   pointer/size are bytes (JSON text or binary), or pointer is a new handle and size is 0
 //   status 1   pointer/size are the JSON text {"code", "reason", "message"} of an Error
 // The bytes are valid until the next call of any function; the caller copies them out at once. A handle lives until
-// ent_release; a wrong or released one is an Error, never undefined behaviour. No exception leaves a function. JSON
-// is written here, never read: what comes in are numbers, text and binary messages. One thread.
+// ent_release; a wrong or released one is an Error, never undefined behaviour. No exception leaves a function; what ships
+// has none, and traps where memory ends: the host calls it no more then. JSON is written here, never read: what comes in
+// are numbers, text and binary messages. One thread.
 #pragma once
 
 #include <cstdint>

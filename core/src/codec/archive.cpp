@@ -2,63 +2,46 @@
 
 namespace entente::codec {
 
-namespace {
-
-struct ArchiveFailure final : std::exception {
-    ArchiveFailure(const char* reason_text, const char* message_text)
-        : reason(reason_text), message(message_text) {}
-    const char* what() const noexcept override { return message; }
-
-    const char* reason;
-    const char* message;
-};
-
-}  // namespace
-
-namespace archive_detail {
-
-void fail(const char* reason, const char* message) { throw ArchiveFailure(reason, message); }
-
-Error error_of(const std::exception& exception) {
-    if (const auto* failure = dynamic_cast<const ArchiveFailure*>(&exception)) {
-        return Error{Code::invalid_argument, failure->reason, failure->message};
-    }
-    return Error{Code::invalid_argument, "archive.malformed", exception.what()};
-}
-
-}  // namespace archive_detail
-
 void BoundedOutputArchive::put(const void* data, std::size_t count) {
     const auto* first = static_cast<const std::byte*>(data);
     if (count != 0) out_.insert(out_.end(), first, first + count);
 }
 
 void BoundedInputArchive::take(void* data, std::size_t count) {
-    if (count > left_.size()) archive_detail::fail("archive.truncated", "expected more bytes");
-    if (count != 0) std::memcpy(data, left_.data(), count);
+    if (count > left_.size()) fail("archive.truncated", "expected more bytes");
+    if (count == 0) return;
+    if (failed()) {
+        std::memset(data, 0, count);
+        return;
+    }
+    std::memcpy(data, left_.data(), count);
     left_ = left_.subspan(count);
 }
 
 std::size_t BoundedInputArchive::take_count(std::size_t wire_bytes, std::size_t heap_bytes) {
     std::uint64_t count = 0;
     take(&count, sizeof count);
-    if (count > left_.size() / wire_bytes) {
-        archive_detail::fail("archive.truncated", "expected a count that the bytes left can hold");
-    }
-    if (count > budget_bytes_ / heap_bytes) {
-        archive_detail::fail("archive.too-large", "expected less memory than the limit");
-    }
+    if (count > left_.size() / wire_bytes) fail("archive.truncated", "expected a count that the bytes left can hold");
+    if (count > budget_bytes_ / heap_bytes) fail("archive.too-large", "expected less memory than the limit");
+    if (failed()) return 0;
     budget_bytes_ -= count * heap_bytes;
     return static_cast<std::size_t>(count);
 }
 
 void BoundedInputArchive::enter() {
-    if (depth_ == limits_.depth) archive_detail::fail("archive.too-deep", "expected less nesting");
-    ++depth_;
+    if (++depth_ > limits_.depth) fail("archive.too-deep", "expected less nesting");
 }
 
-void BoundedInputArchive::finish() const {
-    if (!left_.empty()) archive_detail::fail("archive.trailing", "expected the end");
+void BoundedInputArchive::fail(const char* reason, const char* message) {
+    if (failed()) return;
+    reason_ = reason;
+    message_ = message;
+}
+
+Status BoundedInputArchive::finish() const {
+    if (failed()) return Error{Code::invalid_argument, reason_, message_};
+    if (!left_.empty()) return Error{Code::invalid_argument, "archive.trailing", "expected the end"};
+    return done();
 }
 
 }  // namespace entente::codec

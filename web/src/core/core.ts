@@ -159,19 +159,22 @@ export interface Module {
 // What it asks of its host.
 const host = {
   env: { emscripten_notify_memory_growth: () => undefined },
-  wasi_snapshot_preview1: { proc_exit: () => { throw new Error('the core stopped'); } },
+  wasi_snapshot_preview1: { proc_exit: () => { throw new WebAssembly.RuntimeError('exit'); } },
 };
 
-export async function loadCore(wasm: Uint8Array<ArrayBuffer> | ArrayBuffer): Promise<Core> {
+export const loadCore = async (wasm: Uint8Array<ArrayBuffer> | ArrayBuffer): Promise<Core> => new Core(await loadModule(wasm));
+
+export async function loadModule(wasm: Uint8Array<ArrayBuffer> | ArrayBuffer): Promise<Module> {
   const { instance } = await WebAssembly.instantiate(wasm, host);
   const { memory, _initialize, ...functions } = instance.exports as Record<string, never> & { memory: WebAssembly.Memory; _initialize: () => void };
   _initialize();
   const named = Object.fromEntries(Object.entries(functions).map(([name, call]) => [`_${name}`, call]));
-  return new Core(Object.defineProperty(named, 'HEAPU8', { get: () => new Uint8Array(memory.buffer) }) as unknown as Module);
+  return Object.defineProperty(named, 'HEAPU8', { get: () => new Uint8Array(memory.buffer) }) as unknown as Module;
 }
 
 export class Core {
   readonly #module: Module;
+  #stopped: CoreError | undefined;
 
   constructor(module: Module) {
     this.#module = module;
@@ -232,7 +235,7 @@ export class Core {
 
   // --- the boundary: see wasm/src/boundary.hpp -----------------------------------------------------------------
   release(handle: number): void {
-    this.#module._ent_release!(handle);
+    if (!this.#stopped) this.#module._ent_release!(handle);
   }
 
   handle(name: string, ...args: Argument[]): number {
@@ -278,6 +281,7 @@ export class Core {
 
   // Bytes and text become two arguments, address and length, in memory that lives for the call.
   #call<T>(name: string, args: Argument[], read: (pointer: number, size: number) => T): T {
+    if (this.#stopped) throw this.#stopped;
     const owned: number[] = [];
     const flat: number[] = [];
     try {
@@ -300,8 +304,13 @@ export class Core {
       const [status, pointer, size] = [words[0]!, words[1]!, words[2]!];
       if (status !== 0) throw new CoreError(JSON.parse(this.#decode(pointer, size)));
       return read(pointer, size);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      // It stopped in the middle of something, and nothing in it can be relied on.
+      this.#stopped = new CoreError({ code: 'resource_exhausted', reason: 'core.stopped', message: `The computing core has stopped (${error.message}), most likely because the browser gives no more memory. Close other pages and load this one again.` });
+      throw this.#stopped;
     } finally {
-      for (const pointer of owned) this.#module._free(pointer);
+      if (!this.#stopped) for (const pointer of owned) this.#module._free(pointer);
     }
   }
 }

@@ -204,8 +204,8 @@ export function createPartner(send: (news: PartnerNews) => void) {
     tell();
     void mine.run().then(
       () => ended(mine),
-      (error: Error) => {
-        failure = { code: 'internal.exception', sentence: error.message };
+      (error: Error & { reason?: string }) => {
+        failure = { code: error.reason ?? 'internal.exception', sentence: error.message };
         phase = 'failed';
         tell();
       },

@@ -1,13 +1,14 @@
 // "Check this round": what the coordinator signed about it, compared in words with what this page knows.
 import { useState } from 'preact/hooks';
-import type { Fault, Remote } from '../core/rpc.ts';
+import type { Fault } from '../core/rpc.ts';
 import { Problem } from '../ui/parts.tsx';
 import { save } from '../ui/format.ts';
 import { Findings } from '../ui/findings.tsx';
 import type { Checked } from './check.ts';
-import type { PartnerMethods, PartnerNews } from './partner.ts';
+import type { PartnerNews } from './partner.ts';
+import type { PartnerRemote } from './steps.ts';
 
-export function Receipts({ news, remote }: { news: PartnerNews; remote: Remote<PartnerMethods> }) {
+export function Receipts({ news, remote }: { news: PartnerNews; remote: PartnerRemote }) {
   const [chosen, setChosen] = useState(0);
   const [checked, setChecked] = useState<Checked>();
   const [busy, setBusy] = useState(false);

@@ -38,10 +38,10 @@
 #include <cereal/types/vector.hpp>
 #include <cstdint>
 #include <cstring>
-#include <exception>
 #include <map>
 #include <string>
 #include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "entente/base/bytes.hpp"
@@ -67,9 +67,6 @@ inline constexpr bool is_number = std::is_arithmetic_v<T> && !std::is_same_v<T, 
 template <class T>
 inline constexpr bool is_bulk = is_number<T> || std::is_same_v<T, std::byte>;
 
-[[noreturn]] void fail(const char* reason, const char* message);
-Error error_of(const std::exception& exception);
-
 }  // namespace archive_detail
 
 class BoundedOutputArchive
@@ -83,7 +80,8 @@ private:
     Bytes& out_;
 };
 
-// Reads `bytes`, which must outlive it. Its functions throw; decode() is the edge that catches.
+// Reads `bytes`, which must outlive it. The first failure stands; behind it every number is read as 0 and every container as
+// empty, so that reading ends soon. finish() tells.
 class BoundedInputArchive : public cereal::InputArchive<BoundedInputArchive, cereal::AllowEmptyClassElision> {
 public:
     BoundedInputArchive(ByteView bytes, const ArchiveLimits& limits)
@@ -97,10 +95,14 @@ public:
     void enter();
     void leave() noexcept { --depth_; }
 
-    void finish() const;  // throws unless every byte was used
+    void fail(const char* reason, const char* message);  // both live for ever
+    [[nodiscard]] bool failed() const { return reason_ != nullptr; }
+    [[nodiscard]] Status finish() const;  // the failure, or that bytes are left
 
 private:
     ByteView left_;
+    const char* reason_ = nullptr;
+    const char* message_ = nullptr;
     ArchiveLimits limits_;
     std::uint64_t budget_bytes_;
     std::uint32_t depth_ = 0;
@@ -134,7 +136,7 @@ void CEREAL_LOAD_FUNCTION_NAME(BoundedInputArchive& archive, T& value) {
     if constexpr (std::is_same_v<T, bool>) {
         unsigned char byte = 0;
         archive.take(&byte, 1);
-        if (byte > 1) archive_detail::fail("archive.malformed", "expected a bool of 0 or 1");
+        if (byte > 1) archive.fail("archive.malformed", "expected a bool of 0 or 1");
         value = byte == 1;
     } else {
         static_assert(archive_detail::is_number<T>, "this type has no portable width");
@@ -161,7 +163,7 @@ void CEREAL_LOAD_FUNCTION_NAME(BoundedInputArchive& archive, E& value) {
                 { is_known(e) } -> std::same_as<bool>;
             },
             "write `constexpr bool is_known(E)` beside the enum");
-        if (!is_known(value)) archive_detail::fail("archive.malformed", "expected a known enum value");
+        if (!is_known(value)) archive.fail("archive.malformed", "expected a known enum value");
     }
 }
 
@@ -215,7 +217,10 @@ void CEREAL_LOAD_FUNCTION_NAME(BoundedInputArchive& archive, std::vector<T, A>& 
     if constexpr (bulk) {
         archive.take(vector.data(), count * sizeof(T));
     } else {
-        for (T& element : vector) archive(element);
+        for (T& element : vector) {
+            if (archive.failed()) break;
+            archive(element);
+        }
     }
 }
 template <class T, class A>
@@ -235,12 +240,12 @@ void CEREAL_LOAD_FUNCTION_NAME(BoundedInputArchive& archive, std::map<K, V, C, A
     constexpr std::size_t node_bytes = sizeof(std::pair<const K, V>) + 4 * sizeof(void*);
     const std::size_t count = archive.take_count(1, node_bytes);
     map.clear();
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < count && !archive.failed(); ++i) {
         K key{};
         V value{};
         archive(key, value);
         if (!map.empty() && !map.key_comp()(map.rbegin()->first, key)) {
-            archive_detail::fail("archive.not-canonical", "expected map keys in ascending order, each once");
+            return archive.fail("archive.not-canonical", "expected map keys in ascending order, each once");
         }
         map.emplace_hint(map.end(), std::move(key), std::move(value));
     }
@@ -250,6 +255,32 @@ void CEREAL_SAVE_FUNCTION_NAME(BoundedOutputArchive& archive, const std::map<K, 
     const std::uint64_t count = map.size();
     archive.put(&count, sizeof count);
     for (const auto& [key, value] : map) archive(key, value);
+}
+
+namespace archive_detail {
+
+template <std::size_t I, class Variant>
+void load_alternative(BoundedInputArchive& archive, std::size_t index, Variant& variant) {
+    if (index == I) {
+        std::variant_alternative_t<I, Variant> value{};
+        archive(value);
+        variant.template emplace<I>(std::move(value));
+    } else if constexpr (I + 1 < std::variant_size_v<Variant>) {
+        load_alternative<I + 1>(archive, index, variant);
+    }
+}
+
+}  // namespace archive_detail
+
+// cereal's own loader throws at an index that there is not.
+template <class First, class... Others>
+void CEREAL_LOAD_FUNCTION_NAME(BoundedInputArchive& archive, std::variant<First, Others...>& variant) {
+    std::int32_t index = 0;
+    archive(index);
+    if (index < 0 || static_cast<std::size_t>(index) > sizeof...(Others)) {
+        return archive.fail("archive.malformed", "expected the index of an alternative");
+    }
+    archive_detail::load_alternative<0>(archive, static_cast<std::size_t>(index), variant);
 }
 
 template <class Archive>
@@ -271,19 +302,15 @@ template <class T>
 
 template <class T>
 Result<T> decode(ByteView bytes, const ArchiveLimits& limits = {}) {
-    try {
-        BoundedInputArchive archive(bytes, limits);
-        T value{};
-        archive(value);
-        archive.finish();
-        const Bytes again = encode(value);
-        if (!std::equal(again.begin(), again.end(), bytes.begin(), bytes.end())) {
-            archive_detail::fail("archive.not-canonical", "expected the bytes that encoding the value gives");
-        }
-        return value;
-    } catch (const std::exception& exception) {
-        return archive_detail::error_of(exception);
+    BoundedInputArchive archive(bytes, limits);
+    T value{};
+    archive(value);
+    ENTENTE_TRY(archive.finish());
+    const Bytes again = encode(value);
+    if (!std::equal(again.begin(), again.end(), bytes.begin(), bytes.end())) {
+        return Error{Code::invalid_argument, "archive.not-canonical", "expected the bytes that encoding the value gives"};
     }
+    return value;
 }
 
 }  // namespace entente::codec

@@ -1,0 +1,80 @@
+// What is shown of finished rounds and of the model. Fetched when the first step is done, so that nobody waits for it.
+import { useMemo } from 'preact/hooks';
+import type { PlanText } from '../core/core.ts';
+import { Chart, type Series } from '../ui/chart.tsx';
+import { Draw } from '../ui/draw.tsx';
+import { number, percent, save, share } from '../ui/format.ts';
+import { Figures } from '../ui/parts.tsx';
+import type { PartnerNews } from './partner.ts';
+import { Receipts } from './receipts.tsx';
+import type { Heading, PartnerRemote } from './steps.ts';
+
+function curves(news: PartnerNews): Series[] {
+  const points = news.points;
+  // Together after round r is the model that round r + 1 begins with.
+  const federated = points.filter((p) => p.federated !== null && p.round > 1).map((p): [number, number | null] => [p.round - 1, p.federated]);
+  const alone = points.map((p): [number, number | null] => [p.round, p.alone]);
+  const rounds = news.view?.rounds ?? points.length;
+  if (news.final) federated.push([rounds, news.final.together]);
+  if (news.final?.alone != null) alone.splice(-1, 1, [alone.at(-1)?.[0] ?? rounds, news.final.alone]);
+  return [
+    { label: 'alone', tone: 'grey', points: alone },
+    { label: 'together', tone: 'accent', points: federated },
+  ];
+}
+
+const span = (min: number): [number, number] => [Math.max(0, Math.floor(min * 20 - 0.2) / 20), 1];
+
+function Quality({ news }: { news: PartnerNews }) {
+  const series = useMemo(() => curves(news), [JSON.stringify(news.points), JSON.stringify(news.final)]);
+  return (
+    <section class="card stack" aria-labelledby="quality">
+      <h2 id="quality">Your held-out digits read correctly</h2>
+      <Chart title="Share of your held-out digits read correctly: alone and together, by round" series={series} x="Round" xMax={news.view?.rounds ?? 10} format={share} range={span} empty="Both lines begin when the first round is done." />
+    </section>
+  );
+}
+
+export function Progress({ news, remote }: { news: PartnerNews; remote: PartnerRemote }) {
+  const losses = useMemo((): Series[] => [{ label: 'loss', tone: 'accent', points: news.losses }], [news.losses.length, news.losses.at(-1)?.[1]]);
+  return (
+    <>
+      <Quality news={news} />
+      <Receipts news={news} remote={remote} />
+      <section class="card stack" aria-labelledby="loss">
+        <h2 id="loss">Training loss on this computer</h2>
+        <Chart title="Training loss" series={losses} x="Training step" height={180} empty="It is drawn as soon as this computer trains." format={(v) => v.toFixed(2)} range={(_min, max) => [0, Math.max(0.5, max)]} />
+      </section>
+    </>
+  );
+}
+
+export function ResultStep({ heading, news, remote, plan }: Heading & { news: PartnerNews; remote: PartnerRemote; plan: PlanText | null }) {
+  const together = news.final?.together ?? null;
+  const alone = news.final?.alone ?? news.points.findLast((p) => p.alone !== null)?.alone ?? null;
+  const counted = news.crossings.filter((c) => c.outgoing).length;
+  const record = () => JSON.stringify({ federation: plan?.federation, plan: plan?.digest, participant: news.participant, accepted_by: news.acceptedBy, crossings: news.crossings }, null, 2);
+  return (
+    <>
+      <section class="card stack wide">
+        <div class="stack tight">
+          <h1 ref={heading} tabIndex={-1}>The model is done</h1>
+          <p id="sentence">
+            Digits read correctly among those you held out: <b>{percent(alone)}</b> with your data alone, <b>{percent(together)}</b> together.
+          </p>
+        </div>
+        <Figures values={[['Alone', percent(alone)], ['Together', percent(together)], ['Your updates', number(counted)]]} />
+        <div class="row actions">
+          <button type="button" class="main" onClick={() => void remote.safetensors().then((file) => save(`${plan?.federation ?? 'model'}.safetensors`, file, 'application/octet-stream'))}>Take the model (safetensors)</button>
+          <button type="button" onClick={() => save(`${plan?.federation ?? 'entente'}-usage.json`, record(), 'application/json')}>Usage record</button>
+        </div>
+      </section>
+      <section class="card stack" aria-labelledby="try">
+        <h2 id="try">Try it: draw a digit</h2>
+        <Draw predict={(pixels) => remote.predict(pixels, 'federated')} version={news.phase} />
+      </section>
+      <Quality news={news} />
+      <Receipts news={news} remote={remote} />
+    </>
+  );
+}
