@@ -54,6 +54,7 @@ scale_log2 = 24
 [policy]
 delete_after_days = 30
 min_cohort_size = 1
+max_rounds = 1000
 """
 
 
@@ -247,12 +248,12 @@ def percentile(values, share):
 
 
 def file_system(folder):
-    found = subprocess.run(["findmnt", "-no", "FSTYPE,SOURCE", "-T", folder], capture_output=True, text=True).stdout.split()
-    return " ".join(found) or "unknown"
+    found = subprocess.run(["findmnt", "-no", "FSTYPE", "-T", folder], capture_output=True, text=True).stdout.split()
+    return found[-1] if found else "unknown"
 
 
 def tables():
-    places = [("disk", tempfile.gettempdir() if file_system(tempfile.gettempdir()).split()[0] != "tmpfs" else str(root / "build")), ("memory", "/dev/shm")]
+    places = [("disk", tempfile.gettempdir() if file_system(tempfile.gettempdir()) != "tmpfs" else str(root / "build")), ("memory", "/dev/shm")]
     uploads, kills = [], []
     for what, folder in places:
         if not os.path.isdir(folder):

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <regex.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,6 +35,8 @@ struct State {
     std::string what = variable("ENTENTE_FAULT_DO");
     std::string on = variable("ENTENTE_FAULT_ON");
     long at = std::strtol(variable("ENTENTE_FAULT_AT").c_str(), nullptr, 10);
+    regex_t touching;
+    bool aimed = false;
     long times = 1;
     long seen = 0;
     bool bytes = variable("ENTENTE_FAULT_BYTES") == "1";
@@ -44,6 +47,9 @@ struct State {
     std::array<Connection, 4096> connections;
 
     State() {
+        const std::string aim = variable("ENTENTE_FAULT_TOUCHING");
+        aimed = !aim.empty();
+        if (aimed && ::regcomp(&touching, aim.c_str(), REG_EXTENDED | REG_NOSUB) != 0) ::_exit(2);
         if (const std::string t = variable("ENTENTE_FAULT_TIMES"); !t.empty()) times = std::strtol(t.c_str(), nullptr, 10);
         if (const std::string path = variable("ENTENTE_FAULT_TRACE"); !path.empty()) {
             file = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
@@ -88,6 +94,7 @@ Turn::Turn(Call call, const std::string& subject, std::size_t bytes) {
     pthread_mutex_lock(&s.mutex);
     if (s.at <= 0 || !may_happen(s.what, call, bytes)) return;
     if (!s.on.empty() && s.on != name) return;
+    if (s.aimed && ::regexec(&s.touching, (s.what + " " + std::string(name) + " " + subject).c_str(), 0, nullptr, 0) != 0) return;
     ++s.seen;
     if (s.seen < s.at || s.seen >= s.at + s.times) return;
     trace("! " + s.what + " " + std::string(name) + " " + subject);

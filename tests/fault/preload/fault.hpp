@@ -10,6 +10,8 @@
 // ENTENTE_FAULT_AT      at which of them, from 1; without it nothing happens
 // ENTENTE_FAULT_TIMES   to how many from there on (1)
 // ENTENTE_FAULT_ON      only calls of this name ("fsync")
+// ENTENTE_FAULT_TOUCHING  only calls of which "DO NAME PATH" has a match of this POSIX extended regular expression: "^EIO fsync .*spool/";
+//                       opening a file to read is a "read"
 // ENTENTE_FAULT_TRACE   file to which a line is added for each call, and for each answer to a request over HTTP; to joining, and
 //                       with the log's checkpoint, with the answer's body in hexadecimal digits
 // ENTENTE_FAULT_BYTES   1: the trace has the written bytes, in hexadecimal digits
