@@ -89,6 +89,7 @@ public:
         for (std::size_t i = 0; i < tables_.partners.size(); ++i) everybody.push_back(i);
         if (o_.alone) {
             add("constant", predict_constant(tables_));
+            ENTENTE_TRY(add_charts());
             std::vector<TableModel> models;
             for (const std::size_t i : everybody) {
                 ENTENTE_ASSIGN(models.emplace_back(), train("local", {i}));
@@ -122,6 +123,15 @@ private:
     Status add_models(const std::string& name, const std::vector<TableModel>& models) {
         ENTENTE_ASSIGN(const std::vector<task::Predictions> predictions, predict_tables(tables_, models));
         add(name, predictions);
+        return done();
+    }
+
+    // What no network is needed for; a partner with too few rows for a chart leaves them out.
+    Status add_charts() {
+        for (const bool with_q : {false, true}) {
+            const auto charts = predict_control(tables_, with_q);
+            if (!tables_.by_row.empty() && charts.ok()) add(with_q ? "T²+Q" : "T²", *charts);
+        }
         return done();
     }
 

@@ -4,6 +4,7 @@
 
 #include "commands/data_check.hpp"
 #include "commands/deal.hpp"
+#include "entente/task/control_chart.hpp"
 #include "entente/task/predictions.hpp"
 
 namespace entente::commands {
@@ -72,6 +73,8 @@ void append(data::Dataset& all, const data::Dataset& one) {
     all.targets.insert(all.targets.end(), one.targets.begin(), one.targets.end());
 }
 
+constexpr std::size_t most_charted = 64;  // numbers of a row
+
 TableScore score_of(const task::Task& task, const std::string& who, const task::Predictions& p) { return {who, p.scores.size(), task::metrics_of(task, p)}; }
 
 }  // namespace
@@ -94,6 +97,16 @@ Result<Tables> read_tables(const TablesOptions& o, Environment& environment) {
         const task::Statistics all = task::merge(statistics);
         for (std::size_t i = 0; i < shares.size(); ++i) {
             ENTENTE_ASSIGN(t.partners[i], task::prepare(t.task, shares[i].rows, &all));
+        }
+    }
+    if (t.task.label.kind == task::LabelKind::none && task::row_names(t.task).size() <= most_charted) {
+        task::Task rows = t.task;
+        rows.window = {};
+        rows.model = {};
+        rows.scaling.kind = task::ScalingKind::local;
+        rows.scaling.clip = 0.0;
+        for (const Share& share : shares) {
+            ENTENTE_ASSIGN(t.by_row.emplace_back(), task::prepare(rows, share.rows));
         }
     }
     auto train = std::make_shared<data::Dataset>(), test = std::make_shared<data::Dataset>();
@@ -129,6 +142,17 @@ std::vector<task::Predictions> predict_constant(const Tables& tables) {
     for (const task::Prepared& p : tables.partners) {
         all.push_back(task::truth_of(tables.task, p));
         all.back().scores.assign(p.test.last_rows.size(), constant);
+    }
+    return all;
+}
+
+Result<std::vector<task::Predictions>> predict_control(const Tables& tables, bool with_q) {
+    std::vector<task::Predictions> all;
+    for (const task::Prepared& p : tables.by_row) {
+        ENTENTE_ASSIGN(const task::ControlChart chart, task::fit_control_chart(p.train.dataset.features, p.train.dataset.example_size()));
+        const std::vector<double> ratios = with_q ? chart.t2_q_ratios(p.test.dataset.features) : chart.t2_ratios(p.test.dataset.features);
+        all.push_back(task::truth_of(tables.task, p));
+        for (const double ratio : ratios) all.back().scores.push_back(static_cast<float>(with_q ? ratio : ratio / 2.0));
     }
     return all;
 }

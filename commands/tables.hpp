@@ -28,6 +28,7 @@ struct Tables {
     task::Task task;
     std::vector<std::string> names;        // of the partners
     std::vector<task::Prepared> partners;  // scaled by themselves or by everybody, as the task says
+    std::vector<task::Prepared> by_row;    // label.kind none: the same rows without windows, each partner scaled by itself
     data::Examples train;                  // of all, one partner behind the other
     data::Examples test;
     data::Partition shares;                // of train
@@ -53,6 +54,9 @@ struct TableScore {
 Result<std::vector<task::Predictions>> predict_tables(const Tables& tables, std::span<const TableModel> models);
 // What needs no model: task::constant_prediction.
 std::vector<task::Predictions> predict_constant(const Tables& tables);
+
+// A control chart of each partner's own rows (entente/task/control_chart.hpp): T² alone, against twice its limit, or T² and Q. REQUIRES: tables.by_row.
+Result<std::vector<task::Predictions>> predict_control(const Tables& tables, bool with_q);
 
 // Each partner with rows to score, and last all of their rows together ("all").
 std::vector<TableScore> score_tables(const Tables& tables, const std::vector<task::Predictions>& predictions);

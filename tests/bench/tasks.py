@@ -15,7 +15,7 @@ root = pathlib.Path(__file__).parents[2]
 data = pathlib.Path(os.environ.get("ENTENTE_DATA_DIR", root.parent / "shared/data"))
 document = root / "docs/tasks.md"
 seeds = 5
-trainings = ("constant", "local", "federated", "pooled")
+trainings = ("constant", "T²", "T²+Q", "local", "federated", "pooled")
 lower_is_better = ("rmse", "nasa-score", "false-alarm-rate", "missed-alarm-rate", "brier")
 fleets = ("FD001", "FD002", "FD003", "FD004")
 operators = 5  # of each fleet
@@ -105,8 +105,9 @@ def engine_health(entente):
         who = [f"Partner {number * operators + n + 1}" for n in range(operators)]
         count = sum(rows[w] for w in who)
         of_fleet[fleet] = {t: [math.sqrt(sum(rows[w] * found[t, w]["rmse"][s] ** 2 for w in who) / count) for s in range(len(found[t, who[0]]["rmse"]))]
-                           for t in trainings}
-        of_fleet[f"{fleet} score"] = {t: [sum(found[t, w]["nasa-score"][s] for w in who) for s in range(len(found[t, who[0]]["nasa-score"]))] for t in trainings}
+                           for t in trainings if (t, who[0]) in found}
+        of_fleet[f"{fleet} score"] = {t: [sum(found[t, w]["nasa-score"][s] for w in who) for s in range(len(found[t, who[0]]["nasa-score"]))] for t in trainings
+                                  if (t, who[0]) in found}
     yield ("engine-health", f"C-MAPSS, 20 operators ({operators} a fleet, dealt {dealt[:12]}), RMSE of the last cycle of each test engine, capped at 125; NASA's score",
            of_fleet)
 
@@ -128,8 +129,6 @@ class Line:
         self.met = None if target is None else (mean - error <= target if lower else mean + error >= target)
 
     def cell(self, training):
-        if training not in self.spread:
-            return ""
         mean, error = self.spread[training]
         digits = 3 if abs(mean) < 2 else 2 if abs(mean) < 100 else 0
         text = f"{mean:.{digits}f}" + (f" ± {error:.{digits}f}" if error > 0 else "")
@@ -137,7 +136,7 @@ class Line:
 
     def text(self):
         said = {None: "", True: "reached", False: "**short**"}[self.met]
-        return f"| {self.metric} | " + " | ".join(self.cell(t) for t in trainings) + f" | {said} |"
+        return f"| {self.metric} | " + " | ".join(self.cell(t) for t in trainings if t in self.spread) + f" | {said} |"
 
     def as_json(self):
         return {"task": self.block, "metric": self.metric, "met": self.met,
@@ -157,7 +156,8 @@ def run(entente, targets, only="", as_json=False, write=False, check=False):
         for block, title, values in measure(entente):
             lines = [Line(block, metric, of_training, targets) for metric, of_training in values.items()]
             short += [line for line in lines if line.met is False]
-            text = f"**{title}**\n\n| | {' | '.join(trainings)} | |\n|---|{'---|' * (len(trainings) + 1)}\n" + "\n".join(line.text() for line in lines)
+            shown = [t for t in trainings if t in lines[0].spread]
+            text = f"**{title}**\n\n| | {' | '.join(shown)} | |\n|---|{'---|' * (len(shown) + 1)}\n" + "\n".join(line.text() for line in lines)
             blocks.append(text)
             if as_json:
                 for line in lines:
