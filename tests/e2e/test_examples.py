@@ -12,6 +12,6 @@ class Examples(unittest.TestCase):
                                       env={**os.environ, "ENTENTE_BINARY": str(ENTENTE)})
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertIn(f"{story} on data that the project makes itself", done.stdout)
-                self.assertRegex(done.stdout, rf"\n  {metric} +rows +constant +local +federated +pooled *\n")
+                self.assertRegex(done.stdout, rf"\n  {metric} +rows +constant +(T² +T²\+Q +)?local +federated +pooled *\n")
                 self.assertRegex(done.stdout, r"\n  all +\d[\d .]+\n")
                 self.assertIn("partners gain", done.stdout)
