@@ -19,6 +19,7 @@ const directoryOf = (preset: string) => resolve(import.meta.dirname, `../build/$
 export const alias = [
   { find: /^#wasm\/entente\./, replacement: `${directoryOf('wasm-join')}/entente_join.` },
   { find: /^#wasm\/slices\./, replacement: `${directoryOf('wasm-join')}/entente_join_slices.` },
+  { find: /^#wasm\/table\./, replacement: `${directoryOf('wasm-join')}/entente_join_table.` },
   { find: /^#wasm\/log\./, replacement: `${directoryOf('wasm-join')}/entente_log.` },
   { find: /^#wasm\/audit\./, replacement: `${directoryOf('wasm-join')}/entente_audit.` },
   { find: /^#wasm\/threads\./, replacement: `${process.env['ENTENTE_WASM_THREADS_DIR'] ?? directoryOf('wasm-threads')}/entente_join_threads.` },

@@ -11,6 +11,7 @@
 #include "entente/nn/training.hpp"
 #include "entente/plan/plan.hpp"
 #include "entente/task/score.hpp"
+#include "entente/task/sums.hpp"
 
 namespace entente::wasm {
 
@@ -22,6 +23,19 @@ struct PlanObject final : Object {
 
 struct DataObject final : Object {
     std::shared_ptr<const data::Dataset> data;
+};
+
+// The rows of a partner's table (table.cpp). A participant knows this much of them, so that modules for digits alone do without
+// the rest.
+class TableRows : public Object {
+public:
+    // Where they are scaled with others, the data sets are others too. True when they are.
+    virtual Result<bool> scale(const task::Shared& shared) = 0;
+    // What the task's first metric is of the rows behind the split; -1: none.
+    [[nodiscard]] virtual Result<double> quality(std::span<const float> parameters) const = 0;
+    [[nodiscard]] virtual const std::vector<std::int32_t>& sums() const = 0;  // empty: the task shares none
+    [[nodiscard]] virtual std::shared_ptr<const data::Dataset> train() const = 0;
+    [[nodiscard]] virtual std::shared_ptr<const data::Dataset> test() const = 0;
 };
 
 // What trainings run on: the caller's thread, or the threads that ent_threads() started.

@@ -63,6 +63,21 @@ std::string_view encoding_text(codec::Encoding encoding) {
     return "unknown";
 }
 
+std::string table_json(const plan::Plan& plan) {
+    if (!plan.task.table) return "null";
+    const task::Task& t = *plan.task.table;
+    const auto word = [](std::span<const std::string_view> names, auto value) { return names[static_cast<std::size_t>(value) - 1]; };
+    return Json()
+        .text("name", t.name).text("title", t.title).number("min_rows", t.min_rows)
+        .text("metric", t.metrics.empty() ? std::string_view() : word(task::metric_names(), t.metrics.front()))
+        .flag("shares", plan::sums_length(plan) > 0)
+        .raw("columns", json_list(t.columns, [&word](const task::Column& c) {
+                 return Json().text("name", c.name).text("role", word(task::role_names(), c.role)).text("kind", word(task::cell_kind_names(), c.kind))
+                     .flag("optional", c.optional).text("unit", c.unit).text("why", c.why).done();
+             }))
+        .done();
+}
+
 std::string verdict_json(const plan::Plan& plan, std::int64_t now_ms) {
     policy::Facts facts;
     facts.federation = plan::federation_iri(plan);
@@ -149,7 +164,7 @@ const Answer* ent_plan_describe(Handle handle, const char* participant, std::uin
             .text("operator", plan.federation.operator_name).text("purpose", plan.federation.purpose)
             .text("coordinator", coordinator).text("coordinator_key", codec::to_hex(object->coordinator))
             .text("digest", to_hex(plan::digest_of(plan))).text("schema", to_hex(plan::schema_digest(plan)))
-            .text("task", plan.task.kind).number("classes", plan.task.classes).text("layers", layers_text(plan))
+            .text("task", plan.task.kind).raw("table", table_json(plan)).number("classes", plan.task.classes).text("layers", layers_text(plan))
             .number("parameters", parameters).text("numerics", plan.numerics)
             .number("rounds", plan.round.rounds).number("epochs", plan.training.epochs).number("batch", plan.training.batch)
             .number("slices", plan.training.slices).number("witnesses", plan.round.witnesses)

@@ -21,6 +21,6 @@ export function reach(page, atFirst = false) {
 
 export const weigh = (files) => files.reduce((total, path) => total + brotliCompressSync(readFileSync(path)).length, 0);
 
-// The page loads the core with threads or the one without; the one for Workers only where a plan wants them.
+// The page loads the core with threads or the one without; those for Workers and for tables only where a plan wants them.
 export const bytesToFirstStep = ({ threads = false } = {}) =>
-  weigh(reach('join.html', true).filter((path) => !(threads ? /entente_join(_slices)?-[^/]*\.wasm$/ : /_(threads|slices)[-.]/).test(path)));
+  weigh(reach('join.html', true).filter((path) => !(threads ? /entente_join(_slices|_table)?-[^/]*\.wasm$/ : /_(threads|slices|table)[-.]/).test(path)));

@@ -16,7 +16,6 @@ Status in_range(const char* key, T value, T low, T high) {
                                     ", found " + std::to_string(value));
 }
 
-Status check_table(const Plan& plan);  // the kind, and the task on tables
 Status check_contract(const Plan& plan);
 
 }  // namespace entente::plan

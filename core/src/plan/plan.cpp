@@ -16,7 +16,17 @@
 #include "serial.hpp"
 
 namespace entente::plan {
+
+#if defined(__wasm__)
+extern const Tables linked_tables __attribute__((weak));
+#else
+extern const Tables linked_tables;
+#endif
+const Tables* tables() noexcept { return &linked_tables; }
+
 namespace {
+
+constexpr const char* no_tables = "plan.no-tables";
 
 Status check_text(const char* key, const std::string& text, std::size_t limit) {
     if (text.size() <= limit) return done();
@@ -154,7 +164,16 @@ Status check(const Plan& plan) {
     ENTENTE_TRY(check_text("federation.name", plan.federation.name, 200));
     ENTENTE_TRY(check_text("federation.operator", plan.federation.operator_name, 200));
     ENTENTE_TRY(check_text("federation.purpose", plan.federation.purpose, 2000));
-    ENTENTE_TRY(check_table(plan));
+    if (plan.task.kind != "digits" && plan.task.kind != "table") {
+        return refuse("plan.task", "task.kind: expected digits or table, found \"" + plan.task.kind + "\"");
+    }
+    if ((plan.task.kind == "table") != plan.task.table.has_value()) {
+        return refuse("plan.task", plan.task.table ? "task.table: expected only with the kind \"table\"" : "task.table: expected the task whose rows partners bring, found none");
+    }
+    if (plan.task.table) {
+        if (tables() == nullptr) return refuse(no_tables, "plan: this program reads no tasks on tables");
+        ENTENTE_TRY(tables()->check(plan));
+    }
     if (plan.numerics != "portable" && plan.numerics != "fused") {
         return refuse("plan.numerics", "numerics: expected portable or fused, found \"" + plan.numerics + "\"");
     }
@@ -181,6 +200,7 @@ Bytes canonical_bytes(const Plan& plan) { return codec::encode(plan); }
 
 Result<Plan> from_canonical_bytes(ByteView bytes) {
     auto plan = codec::decode<Plan>(bytes, codec::ArchiveLimits{.depth = 32, .allocation_bytes = 1024 * 1024});
+    if (!plan.ok() && plan.error().reason == no_tables) return plan.error();
     if (!plan.ok()) return refuse("plan.malformed", "plan: " + plan.error().message);
     ENTENTE_TRY(check(*plan));
     return plan;
@@ -298,6 +318,21 @@ std::vector<codec::TensorShape> wire_tensors(const Plan& plan) {
         shapes.push_back({"sums", {static_cast<std::uint32_t>(sums / task::sum_digits), static_cast<std::uint32_t>(task::sum_digits)}});
     }
     return shapes;
+}
+
+std::uint64_t sums_length(const Plan& plan) {
+    return plan.task.table && tables() != nullptr ? tables()->sums_length(*plan.task.table) : 0;
+}
+
+Result<task::Shared> read_sums(const Plan& plan, std::span<const float> digits) { return tables()->read_sums(*plan.task.table, digits); }
+
+void serialize_table(codec::BoundedInputArchive& archive, task::Task& table) {
+    if (tables() == nullptr) return archive.fail(no_tables, "plan: this program reads no tasks on tables");
+    tables()->load(archive, table);
+}
+
+void serialize_table(codec::BoundedOutputArchive& archive, task::Task& table) {
+    if (tables() != nullptr) tables()->save(archive, table);
 }
 
 std::uint64_t wire_length(const Plan& plan) {

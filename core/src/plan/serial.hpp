@@ -3,7 +3,7 @@
 
 #include "entente/codec/archive.hpp"
 #include "entente/plan/plan.hpp"
-#include "plan/task_serial.hpp"
+#include "plan/tables.hpp"
 
 namespace entente::nn {
 
@@ -60,10 +60,10 @@ void serialize(Archive& archive, TaskTerms& t) {
     // Plans without a table are written as before there were some.
     if (t.kind != "table") return;
     if constexpr (Archive::is_loading::value) {
-        archive(t.table.emplace());
+        serialize_table(archive, t.table.emplace());
     } else {
         task::Task none;
-        archive(t.table ? *t.table : none);
+        serialize_table(archive, t.table ? *t.table : none);
     }
 }
 template <class Archive>

@@ -8,6 +8,7 @@
 #include "model_envelope.hpp"
 #include "opened_update.hpp"
 #include "participant_state.hpp"
+#include "plan/tables.hpp"
 #include "update_content.hpp"
 
 namespace entente::round {
@@ -319,7 +320,7 @@ void Participant::Impl::on(Fetched& e) {
     base = {model->round, model->content, e.opened->parameters, std::move(model->control)};
     std::shared_ptr<const task::Shared> shared;
     if (task::has_sums(model->sums)) {
-        auto read = task::read_sums(*o.plan.task.table, model->sums);
+        auto read = plan::read_sums(o.plan, model->sums);
         if (!read.ok()) return finish(read.error());
         shared = std::make_shared<const task::Shared>(std::move(read).value());
     }

@@ -309,7 +309,8 @@ private:
         JsonObject body;
         body.text("activity", activity).number("progress", p.fraction).number("examples_per_second", p.examples_per_second);
         body.number("loss", p.loss);
-        if (auto score = take_score()) {
+        // What is right is a matter of classes.
+        if (auto score = take_score(); score && score->second.classes > 0) {
             body.raw("evaluation", JsonObject()
                                        .text("model", to_hex(score->first))
                                        .whole("correct", score->second.correct)

@@ -40,6 +40,7 @@ export interface PlanText {
   digest: string;
   schema: string;
   task: string;
+  table: TaskText | null; // of a plan whose partners bring a table
   classes: number;
   layers: string;
   parameters: number;
@@ -59,6 +60,47 @@ export interface PlanText {
   updates: ContractText;
   model: ContractText;
   verdict: { permitted: boolean; code?: string; sentence?: string };
+}
+
+export interface TaskText {
+  name: string;
+  title: string;
+  min_rows: number;
+  metric: string; // the first one: "auc"; empty: none
+  shares: boolean; // the first round gathers what all scale with
+  columns: { name: string; role: string; kind: string; optional: boolean; unit: string; why: string }[];
+}
+
+// The beginning of a table.
+export interface TableLook {
+  headers: string[];
+  rows: string[][];
+  guesses: Record<string, string>; // of each column of the task that has one: a header
+}
+
+export interface TableMapping {
+  columns: { column: string; from: string; unit?: string }[];
+  dates?: 'day-first' | 'month-first' | undefined;
+  decimal?: '.' | ',' | undefined;
+}
+
+// What a task makes of a table.
+export interface TableText {
+  rows: number;
+  delimiter: string;
+  decimal: string;
+  encoding: string;
+  columns: {
+    column: string; role: string; header: string; guessed: boolean; missing: number; outside: number; unknown: number; remark?: string;
+    from_unit?: string; unit?: string; least?: number; most?: number; mean?: number; first?: string; last?: string; distinct?: number; frequent?: string;
+  }[];
+  unused: { header: string; why: string }[]; // why: it is left out because it is known too late
+  train: { examples: number; positive?: number };
+  test: { examples: number; positive?: number };
+  inputs: number;
+  without_label: number;
+  duplicate_ids: number;
+  given: { rows: number; positive: number; regimes: boolean; numbers: { name: string; rows: number; mean: number; deviation: number }[] } | null;
 }
 
 export interface DataText {
@@ -136,8 +178,8 @@ export interface ParticipantText {
   update_agreement: string;
   points: Point[];
   crossings: Crossing[];
-  final_alone?: number;
-  final?: { accuracy: number; examples: number; correct: number; confusion: number[] };
+  final_alone?: number | null;
+  final?: { accuracy: number | null; examples: number; correct: number; confusion: number[] };
 }
 
 export interface Place {
@@ -217,12 +259,30 @@ export class Core {
     return new Data(this, this.handle('_ent_data_read', images, labels));
   }
 
+  lookAtTable(plan: Plan, beginning: Uint8Array): TableLook {
+    return this.json('_ent_table_look', plan.handle, beginning);
+  }
+
+  // The file a piece at a time, however large it is.
+  async readTable(plan: Plan, file: Blob, mapping: TableMapping): Promise<{ table: Table; text: TableText }> {
+    const table = new Table(this, this.handle('_ent_table_begin', plan.handle, mappingText(mapping)));
+    try {
+      for (let at = 0; at < file.size; at += piece_bytes) {
+        this.text('_ent_table_feed', table.handle, new Uint8Array(await file.slice(at, at + piece_bytes).arrayBuffer()));
+      }
+      return { table, text: this.json<TableText>('_ent_table_finish', table.handle) };
+    } catch (error) {
+      table.close();
+      throw error;
+    }
+  }
+
   createParticipant(options: {
     plan: Plan;
     id: string;
     seed: Uint8Array;
     acceptedBy: string;
-    train: Data;
+    train: Data | Table;
     test?: Data | undefined;
     state?: Uint8Array | undefined; // what the last 'keep' carried
   }): Participant {
@@ -315,6 +375,11 @@ export class Core {
   }
 }
 
+const mappingText = ({ dates, decimal, columns }: TableMapping): string =>
+  [[dates ?? '', decimal ?? ''], ...columns.map((c) => [c.column, c.from, c.unit ?? ''])].map((fields) => fields.join('\x1f')).join('\x1e');
+
+const piece_bytes = 1 << 20;
+export const looked_bytes = 1 << 16; // of a table, to guess how it is written
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -369,6 +434,8 @@ export class Data extends Held {
     return out;
   }
 }
+
+export class Table extends Held {}
 
 type RawCommand = Record<string, unknown> & { type: string; blob?: [number, number] };
 

@@ -1,11 +1,11 @@
 // Before training: invitation, agreement, data.
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PlanText } from '../core/core.ts';
 import type { Fault } from '../core/rpc.ts';
 import { bytes, number, plural, save, whole } from '../ui/format.ts';
 import { Balance, Digits, Figures, Icon, Id, Odrl, Problem, Terms, type Trouble } from '../ui/parts.tsx';
 import type { SignIn } from './api.ts';
-import type { DataCard, Welcome } from './partner.ts';
+import type { DataCard, PartnerNews, Welcome } from './partner.ts';
 import { joinTrouble, troubleOf, type Heading, type PartnerRemote } from './steps.ts';
 
 export function SignInStep({ heading, at }: Heading & { at: SignIn }) {
@@ -36,10 +36,10 @@ export function InvitationStep({ heading, welcome, next }: Heading & { welcome: 
       <dl class="facts">
         <dt>Federation</dt><dd>{plan.name} <span class="mono soft">{plan.federation}</span></dd>
         <dt>Other partners</dt><dd>{others.length > 0 ? others.join(', ') : 'none has joined yet'}</dd>
-        <dt>What is learned</dt><dd>A model of {number(plan.parameters)} numbers that reads handwritten digits</dd>
+        <dt>What is learned</dt><dd>{plan.table ? `${plan.table.title || plan.table.name}: a model of ${number(plan.parameters)} numbers` : `A model of ${number(plan.parameters)} numbers that reads handwritten digits`}</dd>
         <dt>How long</dt><dd>{plural(plan.rounds, 'round')}, {federation.round > 1 ? `now at round ${federation.round}` : 'from the first one on'}. You can leave at any time.</dd>
         <dt>Your computer</dt><dd>One core while it trains, in the background; nothing is installed.</dd>
-        <dt>What leaves it</dt><dd>Once a round, a signed update of at most {bytes(plan.update_bytes)}. Your data never does.</dd>
+        <dt>What leaves it</dt><dd>{plan.table?.shares ? 'Before training, sums of your rows, which you see first; then once' : 'Once'} a round, a signed update of at most {bytes(plan.update_bytes)}. Your data never does.</dd>
         <dt>What you get</dt><dd>The common model, tried on your own data, to keep.</dd>
       </dl>
       <div class="row actions"><button type="button" class="main" onClick={next}>Read the agreement</button></div>
@@ -93,7 +93,21 @@ export function AgreementStep({ heading, plan, accept, decline }: Heading & { pl
   );
 }
 
-export function DataStep({ heading, remote, known, begin, elsewhere }: Heading & { remote: PartnerRemote; known: DataCard | null; begin: () => void; elsewhere: boolean }) {
+// What reads tables is fetched when one is wanted.
+function useTableStep(wanted: boolean) {
+  const [Step, setStep] = useState<typeof import('./table.tsx').TableStep>();
+  useEffect(() => { if (wanted) void import('./table.tsx').then((m) => setStep(() => m.TableStep)); }, [wanted]);
+  return Step;
+}
+
+export function DataStep({ heading, remote, plan, news, begin, elsewhere }: Heading & { remote: PartnerRemote; plan: PlanText | null; news: PartnerNews | undefined; begin: () => void; elsewhere: boolean }) {
+  const TableStep = useTableStep(plan?.table != null);
+  if (elsewhere) return <section class="card stack"><h1 ref={heading} tabIndex={-1}>Open in another tab</h1><p>This partner is taking part in another tab of this browser. When that one is closed, this one goes on.</p></section>;
+  if (!plan?.table) return <DigitsStep heading={heading} remote={remote} known={news?.data ?? null} begin={begin} />;
+  return TableStep ? <TableStep heading={heading} remote={remote} task={plan.table} card={news?.table ?? null} begin={begin} /> : <section class="card"><h1 ref={heading} tabIndex={-1}>Your data</h1></section>;
+}
+
+function DigitsStep({ heading, remote, known, begin }: Heading & { remote: PartnerRemote; known: DataCard | null; begin: () => void }) {
   const [trouble, setTrouble] = useState<Trouble>();
   const [busy, setBusy] = useState('');
   const [over, setOver] = useState(false);
@@ -110,7 +124,6 @@ export function DataStep({ heading, remote, known, begin, elsewhere }: Heading &
     setBusy('');
   }
   const files = (list: Iterable<File>) => void take('files', remote.files([...list]));
-  if (elsewhere) return <section class="card stack"><h1 ref={heading} tabIndex={-1}>Open in another tab</h1><p>This partner is taking part in another tab of this browser. When that one is closed, this one goes on.</p></section>;
   return (
     <section class="card stack wide">
       <div class="stack tight">

@@ -25,12 +25,17 @@ function curves(news: PartnerNews): Series[] {
 
 const span = (min: number): [number, number] => [Math.max(0, Math.floor(min * 20 - 0.2) / 20), 1];
 
+// How good a model is: the share of digits read correctly, or the task's first metric.
+const worth = (plan: PlanText | null, value: number | null): string => (plan?.table ? (value === null ? '–' : value.toFixed(3)) : percent(value));
+
 function Quality({ news }: { news: PartnerNews }) {
   const series = useMemo(() => curves(news), [JSON.stringify(news.points), JSON.stringify(news.final)]);
+  const table = news.plan?.table;
+  if (table?.metric === '') return null;
   return (
     <section class="card stack" aria-labelledby="quality">
-      <h2 id="quality">Your held-out digits read correctly</h2>
-      <Chart title="Share of your held-out digits read correctly: alone and together, by round" series={series} x="Round" xMax={news.view?.rounds ?? 10} format={share} range={span} empty="Both lines begin when the first round is done." />
+      <h2 id="quality">{table ? `${table.metric} on your rows behind the split` : 'Your held-out digits read correctly'}</h2>
+      <Chart title={table ? `${table.metric} on your rows behind the split: alone and together, by round` : 'Share of your held-out digits read correctly: alone and together, by round'} series={series} x="Round" xMax={news.view?.rounds ?? 10} format={table ? (v) => v.toFixed(3) : share} {...(table && /rmse|nasa/.test(table.metric) ? {} : { range: span })} empty="Both lines begin when the first round is done." />
     </section>
   );
 }
@@ -60,19 +65,21 @@ export function ResultStep({ heading, news, remote, plan }: Heading & { news: Pa
         <div class="stack tight">
           <h1 ref={heading} tabIndex={-1}>The model is done</h1>
           <p id="sentence">
-            Digits read correctly among those you held out: <b>{percent(alone)}</b> with your data alone, <b>{percent(together)}</b> together.
+            {plan?.table ? `${plan.table.metric} on your rows behind the split` : 'Digits read correctly among those you held out'}: <b>{worth(plan, alone)}</b> with your data alone, <b>{worth(plan, together)}</b> together.
           </p>
         </div>
-        <Figures values={[['Alone', percent(alone)], ['Together', percent(together)], ['Your updates', number(counted)]]} />
+        <Figures values={[['Alone', worth(plan, alone)], ['Together', worth(plan, together)], ['Your updates', number(counted)]]} />
         <div class="row actions">
           <button type="button" class="main" onClick={() => void remote.safetensors().then((file) => save(`${plan?.federation ?? 'model'}.safetensors`, file, 'application/octet-stream'))}>Take the model (safetensors)</button>
           <button type="button" onClick={() => save(`${plan?.federation ?? 'entente'}-usage.json`, record(), 'application/json')}>Usage record</button>
         </div>
       </section>
-      <section class="card stack" aria-labelledby="try">
-        <h2 id="try">Try it: draw a digit</h2>
-        <Draw predict={(pixels) => remote.predict(pixels, 'federated')} version={news.phase} />
-      </section>
+      {!plan?.table && (
+        <section class="card stack" aria-labelledby="try">
+          <h2 id="try">Try it: draw a digit</h2>
+          <Draw predict={(pixels) => remote.predict(pixels, 'federated')} version={news.phase} />
+        </section>
+      )}
       <Quality news={news} />
       <Receipts news={news} remote={remote} />
     </>

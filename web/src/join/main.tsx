@@ -3,6 +3,7 @@ import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import wasm from '#wasm/entente.wasm?url';
 import slices from '#wasm/slices.wasm?url';
+import table from '#wasm/table.wasm?url';
 import threadsModule from '#wasm/threads.mjs?url';
 import threadsWorker from '#wasm/threads.worker.js?url';
 import threadsWasm from '#wasm/threads.wasm?url';
@@ -34,7 +35,7 @@ function useWorker() {
   }, []);
   useEffect(() => {
     const at = (file: string) => new URL(file, location.href).href;
-    remote.load({ wasm: at(wasm), slices: at(slices), threads: { module: at(threadsModule), worker: at(threadsWorker), wasm: at(threadsWasm) } }, code).then(setKnown, (fault: Fault) => {
+    remote.load({ wasm: at(wasm), slices: at(slices), table: at(table), threads: { module: at(threadsModule), worker: at(threadsWorker), wasm: at(threadsWasm) } }, code).then(setKnown, (fault: Fault) => {
       setTrouble(troubleOf(fault, 'The page could not start.', 'Nothing was sent.', 'Load the page again. If it stays so, tell the operator the code below.'));
     });
     addEventListener('online', () => void remote.online());
@@ -120,7 +121,7 @@ function App() {
                 : step === 0 && provider ? <SignInStep heading={main} at={provider} />
                 : step === 0 ? <InvitationStep heading={main} welcome={welcome} next={() => setStep(1)} />
                 : step === 1 && plan ? <AgreementStep heading={main} plan={plan} accept={async (name) => { await remote.accept(code, name, session.current?.token()); setStep(2); }} decline={() => setDeclined(true)} />
-                : step === 2 ? <DataStep heading={main} remote={remote} known={news?.data ?? null} begin={() => void remote.begin()} elsewhere={phase === 'elsewhere'} />
+                : step === 2 ? <DataStep heading={main} remote={remote} plan={plan} news={news} begin={() => void remote.begin()} elsewhere={phase === 'elsewhere'} />
                 : step === 3 && news ? <PartStep heading={main} news={news} remote={remote} plan={plan} later={later} />
                 : step === 4 && news && later ? <later.ResultStep heading={main} news={news} remote={remote} plan={plan} /> : null}
             </div>
@@ -143,7 +144,7 @@ function Leaves({ news, plan, remote }: { news: PartnerNews | undefined; plan: P
     <aside class="card stack" aria-labelledby="leaves">
       <h2 id="leaves">What leaves this computer</h2>
       {out.length === 0 && <p>{news && news.phase !== 'none' ? 'Your name, your public key and your acceptance. Nothing else yet.' : 'Nothing yet.'}</p>}
-      {plan && <p class="small soft">Sent each round: one update of {number(plan.parameters)} integers of {plan.update_bits} bits, signed with your key. Not masked: the operator could look at it. Your digits stay here.</p>}
+      {plan && <p class="small soft">Sent each round: one update of {number(plan.parameters)} integers of {plan.update_bits} bits, signed with your key. Not masked: the operator could look at it. {plan.table?.shares && 'The first one are the sums of your rows that you see with your data. '}Your {plan.table ? 'rows' : 'digits'} stay here.</p>}
       {listed.length > 0 && (
         <ul class="leaves">
           {listed.map((c) => (

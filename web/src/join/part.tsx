@@ -11,14 +11,16 @@ export type Later = typeof import('./later.tsx');
 
 function statusSentence(news: PartnerNews): string {
   const { view, status, phase } = news;
+  const rows = news.plan?.table ? 'rows' : 'digits';
   if (phase === 'paused') return 'Paused. Nothing is computed or sent; the federation goes on without you.';
   if (phase === 'left') return 'You have left. Your key and your data were removed from this browser.';
   if (phase === 'elsewhere') return 'Another tab of this browser is taking part; this one waits.';
   if (!view) return 'Starting.';
   if (news.connection === 'lost') return `The coordinator cannot be reached. Nothing is lost; the next try is in ${seconds(Math.max(0.5, (news.retryAt - Date.now()) / 1000))}.`;
   const round = `Round ${view.round || status?.round || 1} of ${view.rounds}.`;
-  if (view.stage === 'training') return `${round} Training on your ${number(view.train_rows)} digits, ${percent(view.progress, 0)} done${news.secondsLeft > 1 ? `, about ${seconds(news.secondsLeft)} left` : ''}.`;
-  if (view.activity === 'training') return `${round} The common model is tried on ${number(view.score_rows)} of the digits that you hold out.`;
+  if (view.activity === 'measuring') return `${round} The sums of your rows are made, for all to scale alike.`;
+  if (view.stage === 'training') return `${round} Training on your ${number(view.train_rows)} ${rows}, ${percent(view.progress, 0)} done${news.secondsLeft > 1 ? `, about ${seconds(news.secondsLeft)} left` : ''}.`;
+  if (view.activity === 'training') return `${round} The common model is tried on ${number(view.score_rows)} of the ${rows} that you hold out.`;
   if (view.activity === 'fetching') return `${round} The common model is being fetched.`;
   if (view.activity === 'delivering') return `${round} Your update is being sent.`;
   if (view.activity === 'awaiting-receipt') {
@@ -27,7 +29,7 @@ function statusSentence(news: PartnerNews): string {
     const rest = status.expected - status.delivered;
     return `${round} ${Word(status.delivered)} of ${word(status.expected)} partners have delivered; it closes when ${rest === 1 ? 'the last' : 'the others'} ${rest === 1 ? 'has' : 'have'}${left > 0 && left < 86400 ? `, or in ${seconds(left)}` : ''}.`;
   }
-  if (view.activity === 'finished') return view.stage.includes('alone') ? 'The last round is done. For comparison, a model of your data alone is trained for as many rounds.' : 'The last round is done. The final model is tried on all the digits that you hold out.';
+  if (view.activity === 'finished') return view.stage.includes('alone') ? 'The last round is done. For comparison, a model of your data alone is trained for as many rounds.' : `The last round is done. The final model is tried on all the ${rows} that you hold out.`;
   if (!view.model_agreement || !view.update_agreement) return 'The agreements are being signed. Training begins with the next round.';
   return status?.phase === 'waiting' ? `${tied(status.sentence) || 'Waiting for enough partners.'} You need do nothing: training begins by itself.` : `${round} Waiting for the common model.`;
 }

@@ -1,12 +1,12 @@
 // The partner in the worker: invitation, agreement, data, taking part. The page shows what it says.
-import { loadCore, type Core, type Data, type DataText, type FrameText, type NoticeKind, type Participant, type ParticipantText, type Plan, type PlanText, type Point, type Preview } from '../core/core.ts';
+import { CoreError, loadCore, looked_bytes, type Core, type Data, type DataText, type FrameText, type NoticeKind, type Participant, type ParticipantText, type Plan, type PlanText, type Point, type Preview, type Table, type TableLook, type TableMapping, type TableText } from '../core/core.ts';
 import { Fault } from '../core/rpc.ts';
 import type { SlicePool } from '../core/slices.ts';
 import { cores, lanes, loadThreads, type ThreadsFiles } from '../core/threads.ts';
 import { bytesOf, call, evidenceOf, json, post, type FederationText, type Invitation, type StatusText } from './api.ts';
 import type { Checked } from './check.ts';
 import { Driver, type Connection } from './driver.ts';
-import { openSeed, sealSeed, store, type FinalScores, type Session, type StoredCrossing, type StoredData } from './store.ts';
+import { openSeed, sealSeed, store, type FinalScores, type Session, type StoredCrossing, type StoredData, type StoredDigits, type StoredTable } from './store.ts';
 
 export interface Welcome {
   invitation: Invitation;
@@ -18,6 +18,15 @@ export interface DataCard extends DataText {
   name: string;
   test_rows: number;
   preview: Preview[];
+}
+
+// A table that was dropped: its beginning, how it is mapped, and what came of it.
+export interface TableCard {
+  name: string;
+  look: TableLook;
+  mapping: TableMapping;
+  text: TableText | null; // null: it could not be read so
+  trouble: { code: string; sentence: string } | null;
 }
 
 export interface Notice {
@@ -57,6 +66,7 @@ export interface PartnerNews {
   refused: Notice | null;
   failure: { code: string; sentence: string } | null;
   data: DataCard | null;
+  table: TableCard | null;
   plan: PlanText | null;
   firstStepMs: number | null;
   threads: number; // that train
@@ -67,6 +77,7 @@ export interface PartnerNews {
 export interface CoreFiles {
   wasm: string;
   slices: string;
+  table: string;
   threads: ThreadsFiles;
 }
 
@@ -87,6 +98,9 @@ export function createPartner(send: (news: PartnerNews) => void) {
   let train: Data | undefined;
   let test: Data | undefined;
   let stored: StoredData | undefined;
+  let table: Table | undefined;
+  let tableCard: TableCard | null = null;
+  let tableFile: Blob | undefined; // kept while it is looked at, even where it cannot be read so
   let card: DataCard | null = null;
   let participant: Participant | undefined;
   let driver: Driver | undefined;
@@ -110,7 +124,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
     told = performance.now();
     remember();
     send({
-      phase, withdrawn, failure, notices: notices.slice(-20), refused, data: card, plan: planText,
+      phase, withdrawn, failure, notices: notices.slice(-20), refused, data: card, table: tableCard, plan: planText,
       participant: session?.participant ?? '', name: session?.name ?? '', acceptedBy: session?.acceptedBy ?? '',
       view: (lastView = driver?.view ?? lastView), status: (lastStatus = driver?.status ?? lastStatus), connection: driver?.connection ?? 'ok',
       retryAt: driver?.retryAt ?? 0, examplesPerSecond: driver?.examplesPerSecond ?? 0, secondsLeft: driver?.secondsLeft ?? 0,
@@ -144,13 +158,40 @@ export function createPartner(send: (news: PartnerNews) => void) {
     }
   }
 
-  function openPlan(envelope: ArrayBuffer, key: string, id: string): void {
+  async function openPlan(envelope: ArrayBuffer, key: string, id: string): Promise<void> {
     plan?.close();
-    plan = core.openPlan(new Uint8Array(envelope), key);
+    plan = undefined;
+    try {
+      plan = core.openPlan(new Uint8Array(envelope), key);
+    } catch (error) {
+      // What reads tables is fetched by those who bring one.
+      if (!(error instanceof CoreError) || error.reason !== 'plan.no-tables') throw error;
+      core = await loadCore(await fetchCore(files!.table));
+      threads = 1;
+      plan = core.openPlan(new Uint8Array(envelope), key);
+    }
     planText = plan.describe(id, Date.now());
   }
 
-  function readData(data: StoredData, name: string): void {
+  async function readTable({ file, mapping }: StoredTable, name: string): Promise<void> {
+    const look = core.lookAtTable(plan!, new Uint8Array(await file.slice(0, looked_bytes).arrayBuffer()));
+    table?.close();
+    table = undefined;
+    stored = undefined;
+    tableFile = file;
+    tableCard = { name, look, mapping, text: null, trouble: null };
+    try {
+      const read = await core.readTable(plan!, file, mapping);
+      table = read.table;
+      tableCard.text = read.text;
+      stored = { file, mapping };
+    } catch (error) {
+      const { reason, message } = error as Fault;
+      tableCard.trouble = { code: reason ?? 'internal.exception', sentence: message };
+    }
+  }
+
+  function readData(data: StoredDigits, name: string): void {
     const fresh = core.readData(new Uint8Array(data.images), new Uint8Array(data.labels));
     const freshTest = data.testImages && data.testLabels ? core.readData(new Uint8Array(data.testImages), new Uint8Array(data.testLabels)) : undefined;
     train?.close();
@@ -163,7 +204,8 @@ export function createPartner(send: (news: PartnerNews) => void) {
   }
 
   async function start(): Promise<void> {
-    if (!session || !plan || !train || driver) return;
+    const rows = table ?? train;
+    if (!session || !plan || !rows || driver) return;
     await takeNextKey();
     session.paused = false;
     phase = 'running';
@@ -174,7 +216,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
     participant = undefined;
     await openPool();
     participant = core.createParticipant({
-      plan, id: session.participant, seed: await openSeed(session.sealed), acceptedBy: session.acceptedBy, train, test, state: await store.state(),
+      plan, id: session.participant, seed: await openSeed(session.sealed), acceptedBy: session.acceptedBy, train: rows, test, state: await store.state(),
     });
     const mine = new Driver(core, participant, session.token, {
       changed: tellSoon,
@@ -297,7 +339,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
 
   // Where there are no threads, but the plan's batches are cut into slices: Workers of this very script compute some.
   async function openPool(): Promise<void> {
-    const helpers = threads === 1 && files && planText && typeof Worker !== 'undefined' ? Math.min(planText.slices, cores()) - 1 : 0;
+    const helpers = threads === 1 && !table && files && planText && typeof Worker !== 'undefined' ? Math.min(planText.slices, cores()) - 1 : 0;
     if (helpers < 1) return;
     const code = await import('../core/slices.ts').catch(() => undefined);
     const wasm = code && (await (slicesWasm ??= fetchCore(files!.slices)).catch(() => undefined));
@@ -308,8 +350,8 @@ export function createPartner(send: (news: PartnerNews) => void) {
     forSlices ??= await loadCore(wasm);
     if (core !== forSlices) {
       core = forSlices;
-      openPlan(session!.plan, session!.coordinatorKey, session!.participant);
-      readData(stored!, card!.name);
+      await openPlan(session!.plan, session!.coordinatorKey, session!.participant);
+      readData(stored as StoredDigits, card!.name);
     }
     pool = new code.SlicePool(helpers, () => new Worker(self.location.href, { type: 'module', name: 'slices' }), {
       wasm, envelope: session!.plan, coordinatorKey: session!.coordinatorKey,
@@ -327,14 +369,15 @@ export function createPartner(send: (news: PartnerNews) => void) {
       const [, before] = await Promise.all([loadBest(found), store.session().catch(() => undefined)]);
       if (!before || before.state === 'left' || (code && before.code !== code)) return false;
       session = before;
-      openPlan(session.plan, session.coordinatorKey, session.participant);
+      await openPlan(session.plan, session.coordinatorKey, session.participant);
       phase = 'joined';
       void (async () => {
         await alone();
         phase = session!.paused ? 'paused' : 'joined';
         const data = await store.data();
         if (data) {
-          readData(data, session!.dataName);
+          if ('file' in data) await readTable(data, session!.dataName);
+          else readData(data, session!.dataName);
           if (!session!.paused) await start();
         }
         tell();
@@ -346,7 +389,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
     async lookup(code: string): Promise<Welcome> {
       const invitation = (await (await post('invitation', { code })).json()) as Invitation;
       const [federation, envelope] = await Promise.all([json<FederationText>('federation'), call('plan').then((r) => r.arrayBuffer())]);
-      openPlan(envelope, federation.coordinator_key, invitation.participant);
+      await openPlan(envelope, federation.coordinator_key, invitation.participant);
       welcome = { invitation, envelope };
       return { invitation, federation, plan: planText! };
     },
@@ -356,7 +399,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
       const me = await json<{ participant: string; name: string; role: string }>('me', token);
       if (me.role !== 'partner') throw new Fault(`Expected the role partner, found ${me.role}.`, 'auth.role', 403);
       const [federation, envelope] = await Promise.all([json<FederationText>('federation'), call('plan').then((r) => r.arrayBuffer())]);
-      openPlan(envelope, federation.coordinator_key, me.participant);
+      await openPlan(envelope, federation.coordinator_key, me.participant);
       const invitation = { participant: me.participant, name: me.participant, federation: federation.id, expires_at: '' };
       welcome = { invitation, envelope };
       return { invitation, federation, plan: planText! };
@@ -387,6 +430,17 @@ export function createPartner(send: (news: PartnerNews) => void) {
       return adopt(await Promise.all(files.map(async (file) => ({ name: file.name, bytes: await unzip(file) }))));
     },
 
+    // A table, and which of its headers each of the task's columns takes where that is not guessed.
+    async table(file: File): Promise<void> {
+      await readTable({ file: (await isZipped(file)) ? new Blob([await unzip(file)]) : file, mapping: { columns: [] } }, file.name);
+      tell();
+    },
+
+    async remap(mapping: TableMapping): Promise<void> {
+      if (tableCard && tableFile) await readTable({ file: tableFile, mapping }, tableCard.name);
+      tell();
+    },
+
     async sample(): Promise<DataCard> {
       const names = ['train-images', 'train-labels', 'test-images', 'test-labels'];
       const parts = await Promise.all(names.map(async (name) => {
@@ -404,15 +458,19 @@ export function createPartner(send: (news: PartnerNews) => void) {
       train?.close();
       test?.close();
       train = test = undefined;
-      card = null;
+      table?.close();
+      table = undefined;
+      tableFile = undefined;
+      card = tableCard = null;
       stored = undefined;
       await store.removeData();
       tell();
     },
 
     async begin(): Promise<void> {
-      if (!session || !stored || !card) return;
-      session.dataName = card.name;
+      const name = card?.name ?? tableCard?.name;
+      if (!session || !stored || name === undefined) return;
+      session.dataName = name;
       await store.saveData(stored);
       await store.saveSession(session);
       await start();
@@ -506,7 +564,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
       const where = parts.length > 3 ? `${parts.length} files` : parts.map((part) => part.name).join(', ') || 'an empty folder';
       throw new Fault(`Expected one IDX file with images and one with labels, found ${have} in ${where}.`, 'idx.missing');
     }
-    readData(found as StoredData, name || names.join(', '));
+    readData(found as StoredDigits, name || names.join(', '));
     tell();
     return card!;
   }
@@ -516,9 +574,13 @@ export function createPartner(send: (news: PartnerNews) => void) {
 
 export type PartnerMethods = ReturnType<typeof createPartner>;
 
-async function unzip(blob: Blob): Promise<ArrayBuffer> {
+async function isZipped(blob: Blob): Promise<boolean> {
   const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
-  if (head[0] !== 0x1f || head[1] !== 0x8b) return blob.arrayBuffer();
+  return head[0] === 0x1f && head[1] === 0x8b;
+}
+
+async function unzip(blob: Blob): Promise<ArrayBuffer> {
+  if (!(await isZipped(blob))) return blob.arrayBuffer();
   try {
     return await new Response(blob.stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
   } catch {

@@ -2,7 +2,7 @@
 //
 // IndexedDB only. The key seed is encrypted under a key that the browser does not hand out, where it has one (a
 // secure context); elsewhere it lies there as it is.
-import type { Crossing, Point } from '../core/core.ts';
+import type { Crossing, Point, TableMapping } from '../core/core.ts';
 
 export interface StoredCrossing extends Crossing {
   at: number;
@@ -26,11 +26,18 @@ export interface Session {
 
 // Of the models at the end, on all held-out rows.
 export interface FinalScores {
-  together: number;
+  together: number | null;
   alone: number | null;
 }
 
-export interface StoredData {
+export type StoredData = StoredDigits | StoredTable;
+
+export interface StoredTable {
+  file: Blob;
+  mapping: TableMapping;
+}
+
+export interface StoredDigits {
   images: ArrayBuffer;
   labels: ArrayBuffer;
   testImages?: ArrayBuffer;

@@ -1,0 +1,129 @@
+// A partner joins late-deliveries with a table as companies export it: semicolons, Windows-1252, decimal commas, two kinds of dates, headers
+// of its own. It maps two columns, sees what it gives, trains beside a native partner, is reloaded, and has a model worth having.
+// Skipped, with a label, while there is no native binary (ENTENTE_BINARY names another one).
+import test, { after } from 'node:test';
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { axe, openBrowser } from './browser.mjs';
+import { binary } from './federation.mjs';
+
+const skip = existsSync(binary) ? false : `no binary at ${binary}`;
+const root = resolve(import.meta.dirname, '../..');
+const shots = process.env.ENTENTE_SHOTS;
+const rounds = 5;
+const folder = mkdtempSync(join(tmpdir(), 'entente-table-'));
+const processes = [];
+let browser;
+after(async () => {
+  await browser?.closeAll();
+  for (const child of processes) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function run(args, env = {}) {
+  const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  child.output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (child.output += data));
+  processes.push(child);
+  return child;
+}
+
+async function until(what, check, ms = 90_000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await check();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}\n${processes.map((p) => `--- ${p.output.slice(-1500)}`).join('\n')}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+// The same table as our own generator's, as an old system in another country would write it.
+function messy(text) {
+  const [head, ...lines] = text.trim().split('\n').map((line) => line.split(','));
+  const names = { quantity: 'Menge', scheduled: 'Wunschtermin', value: 'value' };
+  const german = (date) => date.replace(/^(\d+)-(\d+)-(\d+)$/, '$3.$2.$1');
+  const rows = lines.map((cells, r) => [...cells.map((cell, i) => {
+    if (['quantity', 'value', 'freight'].includes(head[i])) return cell.replace('.', ',');
+    return ['ordered', 'scheduled', 'delivered'].includes(head[i]) && r % 2 ? german(cell) : cell;
+  }), 'Köln']);
+  const all = [[...head.map((h) => names[h] ?? h), 'Straße'], ...rows].map((cells) => cells.join(';')).join('\r\n');
+  return Buffer.from(`${all}\r\n`, 'latin1');
+}
+
+test('a messy table is mapped, shown, agreed to and trained on', { skip, timeout: 240_000 }, async (t) => {
+  execFileSync(binary, ['data', 'make', 'late-deliveries', '--partners', '2', '-o', join(folder, 'made')], { stdio: 'pipe' });
+  copyFileSync(join(root, 'examples/late-deliveries/made.toml'), join(folder, 'made.toml'));
+  writeFileSync(join(folder, 'plan.toml'), readFileSync(join(root, 'examples/late-deliveries/plan.toml'), 'utf8').replace(/rounds = 20/, `rounds = ${rounds}`));
+  const table = (n) => join(folder, `made/partner-${n}/late-deliveries.csv`);
+  const server = run(['serve', '--plan', join(folder, 'plan.toml'), '--data', join(folder, 'server'), '--listen', '127.0.0.1:0', '--web-dir', join(root, 'web/dist'), '--operator-token-file', join(folder, 'token')]);
+  const address = await until('the coordinator', async () => /https?:\/\/127\.0\.0\.1:\d+/.exec(server.output)?.[0]);
+  const token = readFileSync(join(folder, 'token'), 'utf8').trim();
+  const invite = async (participant) => (await (await fetch(`${address}/api/v1/invitations`, {
+    method: 'POST', headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }, body: JSON.stringify({ participant, name: participant, role: 'partner', valid_s: 3600 }),
+  })).json()).code;
+  run(['join', '--url', address, '--data', table(1), '--state', join(folder, 'native'), '--accepted-by', 'A test'], { ENTENTE_JOIN_CODE: await invite('plant-1') });
+
+  browser = await openBrowser();
+  const page = await browser.newPage();
+  const wrong = [];
+  page.on('pageerror', (error) => wrong.push(error.message));
+  page.on('console', (message) => { if (/Content Security Policy/.test(message.text())) wrong.push(message.text()); });
+  const shot = async (name) => {
+    if (!shots) return;
+    for (const [width, scheme] of [[1280, 'light'], [390, 'dark']]) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.waitForTimeout(200);
+      await page.screenshot({ path: `${shots}/table-${name}-${width}.png`, fullPage: true });
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
+  };
+  const sentence = () => page.locator('#sentence').textContent({ timeout: 5000 }).catch(() => '');
+  await page.goto(`${address}/join#code=${await invite('plant-2')}`);
+  await page.getByText('Disruption risk of an order line').first().waitFor();
+  await page.getByText('sums of your rows, which you see first').waitFor();
+  await page.getByRole('button', { name: 'Read the agreement' }).click();
+  await page.getByLabel('Accepted by').fill('Ada Novak');
+  await page.getByRole('button', { name: 'Accept' }).click();
+  await page.locator('input[aria-label="Table"]').setInputFiles({ name: 'export.csv', mimeType: 'text/csv', buffer: messy(readFileSync(table(2), 'utf8')) });
+
+  // Headers that are known are found; the others are asked for, one after the other.
+  await page.getByText('The table cannot be used so').waitFor({ timeout: 30_000 });
+  assert.equal(await page.getByLabel('Your column for delivered').inputValue(), 'delivered');
+  await shot('1-mapping');
+  await page.getByLabel('Your column for scheduled').selectOption('Wunschtermin');
+  await page.getByText(/columns\.quantity/).waitFor();
+  await page.getByLabel('Your column for quantity').selectOption('Menge');
+  // Whether 08.01.2017 is in January or in August, nobody guesses.
+  await page.getByText(/row 2 \(line 3\).*whether the day or the month comes first/).waitFor();
+  await page.getByLabel('Dates like 3/4/2020 mean').selectOption('day-first');
+  await page.getByRole('button', { name: 'Take part' }).waitFor();
+  const text = await page.locator('main, body').first().textContent();
+  assert.match(text, /Separated by semicolons, decimal comma, latin-1/);
+  assert.match(text, /Left out: freight, because freight is invoiced after the delivery/);
+  assert.match(text, /Not used: Straße/);
+  assert.match(text, /What you give once, before training/);
+  await page.getByText(/numbers: rows, mean, deviation/).click();
+  await page.getByRole('rowheader', { name: 'quantity', exact: true }).last().waitFor();
+  assert.deepEqual(await axe(page), []);
+  await shot('2-used');
+  assert.deepEqual(await (await fetch(`${address}/api/v1/ledger?limit=1000`, { headers: { Authorization: `Bearer ${token}` } })).json().then((l) => l.entries.filter((e) => e.kind === 'update.accepted' && /plant-2/.test(JSON.stringify(e)))), [], 'nothing is given before it is agreed to');
+  await page.getByRole('button', { name: 'Take part' }).click();
+
+  await until('a round beyond the statistics', async () => /Round [2-9] of/.test(await sentence()));
+  await page.reload();
+  await until('the end', async () => (await page.getByRole('heading', { name: 'The model is done' }).count()) > 0);
+  await until('the final score', async () => /auc on your rows.*0\.\d{3} with your data alone, 0\.\d{3} together/.test(await sentence()));
+  t.diagnostic(await sentence());
+  await shot('3-result');
+  assert.deepEqual(await axe(page), []);
+  const together = Number(/(0\.\d{3}) together/.exec(await sentence())[1]);
+  assert.ok(together > 0.6, `the model knows something: ${together}`);
+  const status = await (await fetch(`${address}/api/v1/status`, { headers: { Authorization: `Bearer ${token}` } })).json();
+  assert.equal(status.completed, rounds);
+  assert.deepEqual(wrong, []);
+});
