@@ -100,6 +100,9 @@ TEST_CASE("the same forest, bit for bit, however rows are dealt and whoever answ
     const auto drawn = grow(s, width, three);
     CHECK(grow(s, width, other).value() == drawn.value());
     CHECK_FALSE(drawn.value() == *pooled);
+    Part renamed[] = {three[0], three[1], three[2]};
+    renamed[0].name = "z";
+    CHECK_FALSE(grow(s, width, renamed).value() == drawn.value());
     s.seed = 2;
     CHECK_FALSE(grow(s, width, three).value() == drawn.value());
 }
@@ -126,6 +129,29 @@ TEST_CASE("what decides is what the gains say") {
     const auto stumps = grow(s, 2, parts);
     CHECK(importance(stumps.value()) == std::vector<double>{0.0, 0.0});
     CHECK(predict(*stumps, std::span(x).subspan(0, 2)) == doctest::Approx(0.25).epsilon(1e-4));
+    // Of two numbers that say the same the first is taken.
+    std::vector<float> twice;
+    for (std::size_t i = 0; i < y.size(); ++i) twice.insert(twice.end(), {x[i * 2 + 1], x[i * 2 + 1]});
+    s.gamma = 0.0;
+    const Part same_twice[] = {{"p", twice, y, {}}};
+    CHECK(importance(grow(s, 2, same_twice).value()) == std::vector<double>{1.0, 0.0});
+    s.min_child_weight = 5.0;
+    CHECK(importance(grow(s, 2, same_twice).value())[0] == 0.0);  // the ten rows with a 1 weigh 10 x 0.25 x 0.75
+    // A number that lies on a cut goes right: ten zeros, and ones that alone fill a bin.
+    std::vector<float> on_cut;
+    std::vector<std::uint32_t> ones;
+    for (int i = 0; i < 40; ++i) {
+        on_cut.insert(on_cut.end(), {i < 10 ? 0.0f : 1.0f, i % 2 == 0 ? 0.0f : 1.0f});
+        ones.push_back(i < 10 || i % 8 == 0 ? 0 : 1);
+    }
+    s.min_child_weight = 0.0;
+    s.bins = 2;
+    const Part cut[] = {{"p", on_cut, ones, {}}};
+    const auto right = grow(s, 2, cut);
+    REQUIRE(right.ok());
+    CHECK(right->trees.front().front().threshold == 1.0f);
+    CHECK(predict(*right, std::span(on_cut).subspan(0, 2)) < 0.1f);
+    CHECK(predict(*right, std::span(on_cut).subspan(78, 2)) > 0.8f);
     // Nothing at all to split by.
     const std::vector<float> same(40, 1.0f);
     const Part nothing[] = {{"p", same, y, {}}};
