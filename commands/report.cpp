@@ -152,12 +152,15 @@ std::string cell(bool known, double value, int digits) { return known ? decimal(
 
 }  // namespace
 
+std::string html_page(const std::string& title, const std::string& body) {
+    return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>" +
+           html_text(title) + "</title><style>" + std::string(style) + "</style></head><body><main>\n<h1>" + html_text(title) + "</h1>\n" + body + "</main></body></html>\n";
+}
+
 std::string html_report(const Report& report) {
     const std::vector<Group> groups = groups_of(report.runs);
-    std::string html = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>" +
-                       html_text(report.title) + "</title><style>" + std::string(style) + "</style></head><body><main>\n<h1>" +
-                       html_text(report.title) + "</h1>\n<p>" + html_text(report.data) + "</p>\n";
+    std::string html = "<p>" + html_text(report.data) + "</p>\n";
     if (report.runs.size() > groups.size()) html += "<p class=\"soft\">Bands reach from the lowest to the highest seed; lines are their mean.</p>\n";
     html += "<h2>What came of it</h2>\n" + summary_table(groups) + "<h2>Curves</h2>\n" + charts(groups);
     html += "<h2>Digests</h2>\n";
@@ -167,8 +170,8 @@ std::string html_report(const Report& report) {
     }
     html += "<h2>The plan" + std::string(report.runs.size() > 1 ? " of the first run" : "") + "</h2>\n<pre>" +
             html_text(report.plan_toml) + "</pre>\n<h2>The numbers</h2>\n<details><summary>Every round as a table</summary><pre>" +
-            html_text(metrics_csv(report.runs)) + "</pre></details>\n</main></body></html>\n";
-    return html;
+            html_text(metrics_csv(report.runs)) + "</pre></details>\n";
+    return html_page(report.title, html);
 }
 
 std::string metrics_csv(const std::vector<RunSummary>& runs) {

@@ -30,6 +30,8 @@ struct Report {
 };
 
 std::string html_report(const Report& report);
+// A page of these reports: its title as heading, then `body`, which is HTML.
+std::string html_page(const std::string& title, const std::string& body);
 
 // run,seed,round,accuracy,loss,train_loss,seconds,bytes_up,bytes_down,partners. Empty cells for what is not known.
 std::string metrics_csv(const std::vector<RunSummary>& runs);

@@ -5,7 +5,7 @@
 #include "commands/plan_file.hpp"
 #include "commands/run.hpp"
 #include "commands/simulate_run.hpp"
-#include "commands/table_outcome.hpp"
+#include "commands/table_report.hpp"
 #include "commands/text.hpp"
 #include "entente/nn/training.hpp"
 
@@ -98,7 +98,8 @@ public:
         }
         std::vector<TableModel> model(1);
         ENTENTE_ASSIGN(model.front(), train("federated", everybody));
-        ENTENTE_TRY(add_models("federated", model));
+        ENTENTE_ASSIGN(federated_, predict_tables(tables_, model));
+        add("federated", federated_);
         if (model.front().forest) importance_ = trees::importance(*model.front().forest);
         if (o_.fine_tune > 0) {
             ENTENTE_ASSIGN(const std::vector<TableModel> own, fine_tune(o_, plan_, tables_, model.front()));
@@ -112,6 +113,7 @@ public:
     }
 
     [[nodiscard]] const std::vector<double>& importance() const noexcept { return importance_; }
+    [[nodiscard]] const std::vector<task::Predictions>& federated() const noexcept { return federated_; }
 
 private:
     void add(const std::string& name, const std::vector<task::Predictions>& predictions) {
@@ -164,6 +166,7 @@ private:
     std::vector<Training>& trainings_;
     Environment& environment_;
     std::vector<double> importance_;
+    std::vector<task::Predictions> federated_;
 };
 
 void print_importance(const Tables& tables, const std::vector<double>& importance, Environment& environment) {
@@ -194,13 +197,18 @@ Status carry_out(const SimulateOptions& o, Environment& environment) {
     while (seeds.size() < o.seed_count) seeds.push_back(seeds.back() + 1);
     std::vector<Training> trainings;
     std::vector<double> importance;
+    std::vector<task::Predictions> federated;
     for (const std::uint64_t seed : seeds) {
         plan.training.seed = seed;
         Seed one(o, plan, tables, trainings, environment);
         ENTENTE_TRY(one.run());
         if (importance.empty()) importance = one.importance();
+        if (federated.empty()) federated = one.federated();
     }
-    if (!o.out.empty()) ENTENTE_TRY(write_outcome(o, tables, trainings, seeds, environment));
+    if (!o.out.empty()) {
+        ENTENTE_TRY(write_outcome(o, tables, trainings, seeds, environment));
+        ENTENTE_TRY(environment.write_file(o.out + "/report.html", as_bytes(table_report(tables, trainings, federated, importance))));
+    }
     if (o.json) {
         environment.print(outcome_json(tables, trainings, importance) + "\n");
         return done();
@@ -210,7 +218,7 @@ Status carry_out(const SimulateOptions& o, Environment& environment) {
     if (!importance.empty()) print_importance(tables, importance, environment);
     environment.print("\n  Rows behind the split, which no model has seen; " +
                       (seeds.size() == 1 ? std::string("one seed") : "means over " + std::to_string(seeds.size()) + " seeds and their standard errors") + ".\n");
-    if (!o.out.empty()) environment.print("  Wrote " + o.out + "/scores.csv and joining.csv.\n");
+    if (!o.out.empty()) environment.print("  Wrote " + o.out + "/report.html, scores.csv and joining.csv.\n");
     return done();
 }
 

@@ -127,6 +127,12 @@ TEST_CASE("trees learn from tables: all partners together come to the same as al
     };
     CHECK_FALSE(lines_of("federated").empty());
     CHECK(lines_of("federated") == lines_of("pooled"));
+    const std::string page = e.text("out/report.html");
+    CHECK(page.find("<td>all</td><td>24</td><td>0.500</td><td>1.000</td>") != std::string::npos);
+    CHECK(page.find("<td>event</td><td>10</td><td>0</td></tr><tr><td>none</td><td>0</td><td>14</td>") != std::string::npos);
+    CHECK(page.find("<td>x</td><td>100.0 %</td>") != std::string::npos);
+    CHECK(page.find("<svg") != std::string::npos);
+    CHECK(page.find("http") == std::string::npos);  // it needs no network
     CHECK(e.text("out/joining.csv").find("\"all\",local,federated,auc,0") != std::string::npos);
     std::vector<std::string> tuned = line;
     tuned.insert(tuned.end(), {"--fine-tune", "2"});
