@@ -92,11 +92,11 @@ test('a messy table is mapped, shown, agreed to and trained on', { skip, timeout
   await page.locator('input[aria-label="Table"]').setInputFiles({ name: 'export.csv', mimeType: 'text/csv', buffer: messy(readFileSync(table(2), 'utf8')) });
 
   // Headers that are known are found; the others are asked for, one after the other.
-  await page.getByText('The table cannot be used so').waitFor({ timeout: 30_000 });
+  await page.getByText('The task needs “scheduled”').waitFor({ timeout: 30_000 });
   assert.equal(await page.getByLabel('Your column for delivered').inputValue(), 'delivered');
   await shot('1-mapping');
   await page.getByLabel('Your column for scheduled').selectOption('Wunschtermin');
-  await page.getByText(/columns\.quantity/).waitFor();
+  await page.getByText('The task needs “quantity”').waitFor();
   await page.getByLabel('Your column for quantity').selectOption('Menge');
   // Whether 08.01.2017 is in January or in August, nobody guesses.
   await page.getByText(/row 2 \(line 3\).*whether the day or the month comes first/).waitFor();

@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import type { TableMapping, TableText, TaskText } from '../core/core.ts';
 import type { Fault, Remote } from '../core/rpc.ts';
 import { number, percent, plural } from '../ui/format.ts';
-import { Figures, Icon, Problem } from '../ui/parts.tsx';
+import { Figures, Icon, Problem, type Trouble } from '../ui/parts.tsx';
 import type { PartnerMethods, TableCard } from './partner.ts';
 
 interface Properties {
@@ -51,7 +51,7 @@ export function TableStep({ heading, remote, task, card, begin }: Properties) {
           <div class="row spread"><span class="mono">{card.name}</span><button type="button" onClick={() => void remote.clearData()}>Take it away again</button></div>
           <Beginning card={card} />
           <Mapping key={card.name} task={task} card={card} change={(mapping) => void during(remote.remap(mapping))} />
-          {card.trouble && <Problem trouble={{ happened: `The table cannot be used so: ${card.trouble.sentence}.`, safe: 'Nothing was sent.', todo: 'Choose another column above, or mend the file and drop it again.', code: card.trouble.code }} />}
+          {card.trouble && <Problem trouble={unusable(card.trouble)} />}
           {card.text && (
             <>
               <Use text={card.text} />
@@ -63,6 +63,13 @@ export function TableStep({ heading, remote, task, card, begin }: Properties) {
       )}
     </section>
   );
+}
+
+// A column that the task needs and nobody has named is asked for in the page's words, not in those of a mapping file.
+function unusable({ code, sentence }: { code: string; sentence: string }): Trouble {
+  const needed = code === 'mapping.missing-column' && /^columns\.(\S+):/.exec(sentence)?.[1];
+  if (needed) return { happened: `The task needs “${needed}”: choose above which of your columns that is.`, safe: 'Nothing was sent.', todo: 'A file without it cannot take part in this task.', code };
+  return { happened: `The table cannot be used so: ${sentence}.`, safe: 'Nothing was sent.', todo: 'Choose another column above, or mend the file and drop it again.', code };
 }
 
 function Beginning({ card: { look } }: { card: TableCard }) {
