@@ -22,10 +22,13 @@ std::string definition_id(const std::string& asset) { return "definition:" + ass
 
 // EDC loses its own race now and then: it sends its verification before its peer, also an EDC, has written down its own
 // agreement, and takes the 409 for an end; or it is told that all is final before it has written down its verification, says it
-// once more, and takes our "dsp.state" for an end.
+// once more, and takes our "dsp.state" for an end. 0.14.0 may fail to say that it ends, and then remembers that alone.
 bool overtook_itself(const Progress& progress) {
     if (progress.state != "TERMINATED") return false;
-    return progress.error.find("409") != std::string::npos || progress.error.find("dsp.state") != std::string::npos;
+    for (const char* sign : {"409", "dsp.state", "Failed to send termination"}) {
+        if (progress.error.find(sign) != std::string::npos) return true;
+    }
+    return false;
 }
 
 // The profile that EDC has dropped, as the dataset's provider says it.

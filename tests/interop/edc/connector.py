@@ -199,7 +199,7 @@ class Edc:
             begun = self.post("/v3/contractnegotiations", {"@type": "ContractRequest", "counterPartyId": peer_id,
                                                            "counterPartyAddress": peer_address, "protocol": PROTOCOL, "policy": policy})
             done = self.until("contractnegotiations", begun["@id"], ("FINALIZED", "TERMINATED"))
-            if member(done, "state") == "FINALIZED" or not re.search("409|dsp.state", str(member(done, "errorDetail"))):
+            if member(done, "state") == "FINALIZED" or not re.search("409|dsp.state|Failed to send termination", str(member(done, "errorDetail"))):
                 break
         return done
 

@@ -192,6 +192,9 @@ TEST_CASE("edc: a negotiation in which EDC overtook itself is tried once more, o
     const dsp::Dataset dataset = s.dataset();
     std::string race = state_answer("TERMINATED", R"(,"errorDetail":"Fatal error: 409 Conflict")");
     SUBCASE("a peer that is an EDC") {}
+    SUBCASE("one that could not say that it ends") {
+        race = state_answer("TERMINATED", R"(,"errorDetail":"Failed to send termination to counter party: Value in JsonObjects name/value pair cannot be null")");
+    }
     SUBCASE("a peer that is ours") { race = state_answer("TERMINATED", R"(,"errorDetail":"{\"code\":\"dsp.state\",\"reason\":[]}")"); }
     s.edc.expect("POST /v3/contractnegotiations", 200, id_answer);
     s.edc.expect("GET /v3/contractnegotiations/n-1", 200, race);
