@@ -27,7 +27,7 @@ root = pathlib.Path(__file__).parents[2]
 sys.path.insert(0, str(root / "tests/e2e"))
 os.environ.setdefault("ENTENTE_BINARY", str(root / "build/native/native/entente"))
 import harness  # noqa: E402
-from envelope import Envelope, public_key, sign  # noqa: E402, F401
+from envelope import Envelope  # noqa: E402
 from proxy import Proxy  # noqa: E402
 
 PARTNERS = (1, 10, 100)
