@@ -1,14 +1,14 @@
 // A partner's table: dropped, looked at, mapped to the task's columns, and what it will be used for. Fetched by those who bring one.
 import { useRef, useState } from 'preact/hooks';
 import type { TableMapping, TableText, TaskText } from '../core/core.ts';
-import type { Fault, Remote } from '../core/rpc.ts';
+import type { Fault } from '../core/rpc.ts';
 import { number, percent, plural } from '../ui/format.ts';
 import { Figures, Icon, Problem, type Trouble } from '../ui/parts.tsx';
-import type { PartnerMethods, TableCard } from './partner.ts';
+import type { TableCard } from './partner.ts';
+import type { Heading, PartnerRemote } from './steps.ts';
 
-interface Properties {
-  heading: preact.RefObject<HTMLHeadingElement>;
-  remote: Remote<PartnerMethods>;
+interface Properties extends Heading {
+  remote: PartnerRemote;
   task: TaskText;
   card: TableCard | null;
   begin: () => void;
