@@ -74,6 +74,9 @@ test('a partner checks a round against what its page sent and received', { skip,
     (r) => { r.updates[0].record = r.updates[0].record.replace(/^./, (c) => (c === 'B' ? 'C' : 'B')); },
     (r) => { r.proof = r.proof.replace(/\nindex (\d+)/, (_, n) => `\nindex ${Number(n) - 1}`); },
   ]) {
+    // What the page said of the change before may not be taken for what it says of this one.
+    await page.getByRole('button', { name: 'Check this round' }).click();
+    await page.getByRole('heading', { name: 'Round 1 holds.' }).waitFor();
     const restore = await tamper(page, '**/api/v1/receipts/*', (body) => {
       const receipt = JSON.parse(body);
       change(receipt);
