@@ -6,6 +6,7 @@
 #include "commands/deal.hpp"
 #include "entente/task/control_chart.hpp"
 #include "entente/task/predictions.hpp"
+#include "entente/task/sums.hpp"
 
 namespace entente::commands {
 namespace {
@@ -64,6 +65,17 @@ Result<std::vector<Share>> read_shares(const TablesOptions& o, const task::Task&
     return shares;
 }
 
+// What a served federation's statistics round comes to.
+Result<task::Shared> share_statistics(const task::Task& task, const std::vector<Share>& shares) {
+    ENTENTE_TRY(task::check_sums(task));
+    std::vector<std::int64_t> added(task::sum_count(task) * task::sum_digits);
+    for (const Share& share : shares) {
+        ENTENTE_ASSIGN(const std::vector<std::int32_t> sums, task::sums_of(task, share.rows));
+        for (std::size_t i = 0; i < sums.size(); ++i) added[i] += sums[i];
+    }
+    return task::read_sums(task, task::carried(added));
+}
+
 void append(data::Dataset& all, const data::Dataset& one) {
     all.example_shape = one.example_shape;
     all.classes = one.classes;
@@ -85,18 +97,16 @@ Result<Tables> read_tables(const TablesOptions& o, Environment& environment) {
     if (t.task.model.layers.empty() && !t.task.trees) return Error{Code::invalid_argument, "task.model", o.task_file + ": model: expected the layers of a model to train, or trees"};
     ENTENTE_ASSIGN(const task::Mapping mapping, read_mapping_file(o.mapping_file, t.task, environment));
     ENTENTE_ASSIGN(const std::vector<Share> shares, read_shares(o, t.task, mapping, environment));
-    std::vector<task::Statistics> statistics;
     for (const Share& share : shares) {
         auto prepared = task::prepare(t.task, share.rows);
         if (!prepared.ok()) return of_partner(share.name, prepared.error());
-        statistics.push_back(prepared->statistics);
         t.names.push_back(share.name);
         t.partners.push_back(std::move(*prepared));
     }
-    if (t.task.scaling.kind == task::ScalingKind::federated) {
-        const task::Statistics all = task::merge(statistics);
+    if (task::shares_statistics(t.task)) {
+        ENTENTE_ASSIGN(const task::Shared all, share_statistics(t.task, shares));
         for (std::size_t i = 0; i < shares.size(); ++i) {
-            ENTENTE_ASSIGN(t.partners[i], task::prepare(t.task, shares[i].rows, &all));
+            ENTENTE_ASSIGN(t.partners[i], task::prepare(t.task, shares[i].rows, &all.statistics));
         }
     }
     if (t.task.label.kind == task::LabelKind::none && task::row_names(t.task).size() <= most_charted) {

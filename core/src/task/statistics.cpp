@@ -32,46 +32,7 @@ RegimeStatistics of_rows(std::int64_t regime, const RowNumbers& numbers, const s
     return s;
 }
 
-void add(RegimeStatistics& all, const RegimeStatistics& one) {
-    all.rows.resize(one.rows.size());
-    all.mean.resize(one.rows.size());
-    all.deviation.resize(one.rows.size());  // sums of squares until the end
-    for (std::size_t i = 0; i < one.rows.size(); ++i) {
-        if (one.rows[i] == 0) continue;
-        const auto before = static_cast<double>(all.rows[i]), here = static_cast<double>(one.rows[i]);
-        const double apart = one.mean[i] - all.mean[i];
-        all.mean[i] += apart * here / (before + here);
-        all.deviation[i] += here * one.deviation[i] * one.deviation[i] + apart * apart * before * here / (before + here);
-        all.rows[i] += one.rows[i];
-    }
-}
-
-void finish(RegimeStatistics& s) {
-    for (std::size_t i = 0; i < s.rows.size(); ++i) {
-        s.deviation[i] = s.rows[i] > 0 ? std::sqrt(s.deviation[i] / static_cast<double>(s.rows[i])) : 0.0;
-    }
-}
-
 }  // namespace
-
-Statistics merge(std::span<const Statistics> partners) {
-    Statistics merged;
-    std::map<std::int64_t, RegimeStatistics> regimes;
-    for (const Statistics& one : partners) {
-        add(merged.all, one.all);
-        for (const RegimeStatistics& r : one.regimes) {
-            RegimeStatistics& all = regimes[r.regime];
-            all.regime = r.regime;
-            add(all, r);
-        }
-    }
-    finish(merged.all);
-    for (auto& [regime, s] : regimes) {
-        finish(s);
-        merged.regimes.push_back(std::move(s));
-    }
-    return merged;
-}
 
 std::vector<std::int64_t> regimes_of(const Task& task, const Rows& rows) {
     if (task.scaling.regime.empty()) return {};

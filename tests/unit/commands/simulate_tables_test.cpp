@@ -86,6 +86,21 @@ TEST_CASE("a table is dealt by a column, and scaled by what all of them have") {
     CHECK(few.error().message.starts_with("Partner 2: expected at least 4 examples to train on, found 2: 3 rows"));
 }
 
+TEST_CASE("however rows are dealt, everybody scales with the same bits: sums of whole numbers, as in a federation that is served") {
+    FakeEnvironment e;
+    e.put("task.toml", task_text);
+    // A large mean and thirds: doubles that are merged one partner after the other come to other bits.
+    std::string text = "day,plant,x,bad\n";
+    for (int i = 0; i < 60; ++i) text += std::string(i % 3 < 2 ? "2020-01-01" : "2020-01-05") + ",P" + std::to_string(i % 7) + "," + std::to_string(1e6 + i / 3.0) + "," + (i % 2 == 0 ? "1" : "0") + "\n";
+    e.put("all.csv", text);
+    const auto dealt = [&e](std::uint32_t partners) { return read_tables({.task_file = "task.toml", .mapping_file = "", .files = {"all.csv"}, .by = "plant", .partners = partners}, e).value(); };
+    const task::Statistics whole = dealt(1).partners.front().statistics;
+    CHECK(whole.all.rows.front() == 40);
+    for (const std::uint32_t partners : {2u, 5u, 7u}) {
+        for (const task::Prepared& p : dealt(partners).partners) CHECK(p.statistics == whole);
+    }
+}
+
 TEST_CASE("simulate --task trains on tables and scores what lies behind the split") {
     FakeEnvironment e = world();
     const std::vector<std::string> line{"simulate", "--task", "task.toml", "--table", "all.csv", "--by", "plant", "--partners", "2", "--rounds", "40", "--alone", "--quiet"};

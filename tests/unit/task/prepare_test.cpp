@@ -192,23 +192,6 @@ TEST_CASE("scaling by the training rows alone, a regime at a time") {
     CHECK(task::prepare(t, rows, &given)->train.dataset.features == std::vector<float>{-0.5f, 0.5f, -1, 1});
 }
 
-TEST_CASE("statistics of partners, merged, are those of all their rows") {
-    task::Task t = sensor();
-    t.scaling = {.kind = task::ScalingKind::federated, .regime = "regime", .regime_step = 10.0};
-    const std::string head = "t,x,regime\n", a = "1,1e6,10\n2,1000003,10\n3,5,20\n", b = "4,,20\n5,8,20\n6,1000008,10\n7,2,30\n";
-    const std::vector<task::Statistics> parts{prepared(t, head + a)->statistics, prepared(t, head + b)->statistics};
-    const task::Statistics merged = task::merge(parts), whole = prepared(t, head + a + b)->statistics;
-    REQUIRE(merged.regimes.size() == 3);
-    CHECK(merged.all.rows == whole.all.rows);
-    CHECK(merged.all.deviation[0] == doctest::Approx(whole.all.deviation[0]).epsilon(1e-12));
-    for (std::size_t i = 0; i < 3; ++i) {
-        CHECK(merged.regimes[i].regime == whole.regimes[i].regime);
-        CHECK(merged.regimes[i].rows == whole.regimes[i].rows);
-        CHECK(merged.regimes[i].mean[0] == doctest::Approx(whole.regimes[i].mean[0]).epsilon(1e-12));
-        CHECK(merged.regimes[i].deviation[0] == doctest::Approx(whole.regimes[i].deviation[0]).epsilon(1e-9));
-    }
-}
-
 TEST_CASE("some rows of a table are a table") {
     const task::Task t = sensor();
     const auto rows = tables::read(t, "run,t,x\na,1,1\nb,1,2\na,2,3\n").value();

@@ -54,10 +54,6 @@ struct Prepared {
 
 inline constexpr std::uint64_t most_numbers = std::uint64_t{1} << 28;  // of all examples together
 
-// As if all their training rows were one partner's, from counts, means and deviations alone: what a federation scales with.
-// Partners in their order, regimes ascending (Chan, Golub, LeVeque 1979). REQUIRES: statistics of the same task.
-Statistics merge(std::span<const Statistics> partners);
-
 // `given` takes the place of the rows' own statistics. REQUIRES: check(task) is ok and the rows are of this task.
 Result<Prepared> prepare(const Task& task, const Rows& rows, const Statistics* given = nullptr);
 
