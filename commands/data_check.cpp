@@ -208,6 +208,14 @@ Result<task::Task> read_task_file(const std::string& path, Environment& environm
     return read_task_toml(text_of(bytes), path);
 }
 
+Result<task::Task> read_task_file(const std::string& path, const std::string& model_path, Environment& environment) {
+    ENTENTE_ASSIGN(task::Task task, read_task_file(path, environment));
+    if (model_path.empty()) return task;
+    ENTENTE_ASSIGN(const Bytes bytes, environment.read_file(model_path, limit_bytes));
+    ENTENTE_TRY(replace_model_toml(text_of(bytes), model_path, task));
+    return task;
+}
+
 Result<task::Mapping> read_mapping_file(const std::string& path, const task::Task& task, Environment& environment) {
     if (path.empty()) return task::Mapping{};
     ENTENTE_ASSIGN(const Bytes bytes, environment.read_file(path, limit_bytes));

@@ -91,6 +91,7 @@ void declare(Line& line) {
     simulate->add_option("plan", s.plan_file, "Plan (TOML); without it the default digits plan");
     simulate->add_option("--data", s.data_folder, "Folder with the four MNIST files, gzipped or not");
     simulate->add_option("--task", s.tables.task_file, "A task on tables (TOML) instead of digits; with --alone beside each partner alone and all pooled");
+    simulate->add_option("--model", s.tables.model_file, "A [model] (TOML) in place of the task's own");
     simulate->add_option("--table", s.tables.files, "A partner's CSV; several: a partner each");
     simulate->add_option("--mapping", s.tables.mapping_file, "The mapping of all tables (TOML)");
     simulate->add_option("--by", s.tables.by, "Deals one table by this column of the task: its most frequent values a partner each, the rest one more");

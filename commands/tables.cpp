@@ -93,7 +93,7 @@ TableScore score_of(const task::Task& task, const std::string& who, const task::
 
 Result<Tables> read_tables(const TablesOptions& o, Environment& environment) {
     Tables t;
-    ENTENTE_ASSIGN(t.task, read_task_file(o.task_file, environment));
+    ENTENTE_ASSIGN(t.task, read_task_file(o.task_file, o.model_file, environment));
     if (t.task.model.layers.empty() && !t.task.trees) return Error{Code::invalid_argument, "task.model", o.task_file + ": model: expected the layers of a model to train, or trees"};
     ENTENTE_ASSIGN(const task::Mapping mapping, read_mapping_file(o.mapping_file, t.task, environment));
     ENTENTE_ASSIGN(const std::vector<Share> shares, read_shares(o, t.task, mapping, environment));

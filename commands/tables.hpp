@@ -18,6 +18,7 @@ namespace entente::commands {
 
 struct TablesOptions {
     std::string task_file;             // empty: no tables
+    std::string model_file;            // empty: the task's own model
     std::string mapping_file;          // the same for all
     std::vector<std::string> files;    // one a partner
     std::string by;                    // or one file, dealt by this column: the most frequent values a partner each, the rest one more

@@ -146,6 +146,11 @@ void read_mark(TomlTable& table, std::string_view key, std::optional<char>& targ
     table.choice(key, names, [&target, marks](std::size_t index) { target = marks[index]; });
 }
 
+Status check_named(const task::Task& t, std::string_view file_name) {
+    const Status checked = task::check(t);
+    return checked.ok() ? checked : Error{checked.error().code, checked.error().reason, std::string(file_name) + ": " + checked.error().message};
+}
+
 }  // namespace
 
 Status read_task(TomlTable root, task::Task& t) {
@@ -204,10 +209,18 @@ Result<task::Task> read_task_toml(std::string_view text, std::string_view file_n
     const Status read = read_task(root, t);
     ENTENTE_TRY(root.finish());
     ENTENTE_TRY(read);
-    if (const Status checked = task::check(t); !checked.ok()) {
-        return Error{checked.error().code, checked.error().reason, std::string(file_name) + ": " + checked.error().message};
-    }
+    ENTENTE_TRY(check_named(t, file_name));
     return t;
+}
+
+Status replace_model_toml(std::string_view text, std::string_view file_name, task::Task& t) {
+    ENTENTE_ASSIGN(TomlTable root, parse_toml(text, file_name, "task"));
+    if (!root.is_table("model")) return root.error_at("model", "task.wrong-type", "expected [model], a network's layers or trees");
+    t.model = {};
+    t.trees.reset();
+    read_model(root, t);
+    ENTENTE_TRY(root.finish());
+    return check_named(t, file_name);
 }
 
 void write_task(TomlWriter& w, const std::string& section, const task::Task& t) {

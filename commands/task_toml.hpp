@@ -17,6 +17,9 @@ namespace entente::commands {
 // invalid_argument "task.toml", "task.unknown-key", "task.wrong-type", "task.out-of-range", and task::check's.
 Result<task::Task> read_task_toml(std::string_view text, std::string_view file_name);
 
+// The [model] of a file that holds nothing else, in place of the task's own. Errors as above.
+Status replace_model_toml(std::string_view text, std::string_view file_name, task::Task& t);
+
 // The keys of a task in a table of another file. Errors that the table keeps for its finish() come with that one; what
 // task::check says is the caller's to ask.
 Status read_task(TomlTable root, task::Task& t);

@@ -41,9 +41,9 @@ def simulate(entente, story, task, plan, mapping, tables, *words):
         return found, rows
 
 
-def scms(entente, task, plan):
+def scms(entente, plan, *words):
     table = data / "scms/SCMS_Delivery_History_Dataset.csv.gz"
-    return simulate(entente, "late-deliveries", task, plan, "scms.toml", [table], "--by", "country", "--partners", 13)[0]
+    return simulate(entente, "late-deliveries", "task.toml", plan, "scms.toml", [table], "--by", "country", "--partners", 13, *words)[0]
 
 
 def overall(found, metrics):
@@ -52,8 +52,8 @@ def overall(found, metrics):
 
 def late_deliveries(entente):
     metrics = ("auc", "average-precision", "precision-at-10")
-    yield "late-deliveries", "SCMS, 13 partners, scored from 2014 on; a network", overall(scms(entente, "task.toml", "scms-plan.toml"), metrics)
-    yield "late-deliveries.trees", "the same, trees", overall(scms(entente, "trees.toml", None), metrics)
+    yield "late-deliveries", "SCMS, 13 partners, scored from 2014 on; a network", overall(scms(entente, "scms-plan.toml"), metrics)
+    yield "late-deliveries.trees", "the same, trees", overall(scms(entente, None, "--model", root / "examples/late-deliveries/trees.toml"), metrics)
 
 
 def sensor_anomalies(entente):

@@ -70,7 +70,7 @@ FakeEnvironment world() {
 
 TEST_CASE("a table is dealt by a column, and scaled by what all of them have") {
     FakeEnvironment e = world();
-    const auto tables = read_tables({.task_file = "task.toml", .mapping_file = "", .files = {"all.csv"}, .by = "plant", .partners = 2}, e);
+    const auto tables = read_tables({.task_file = "task.toml", .model_file = "", .mapping_file = "", .files = {"all.csv"}, .by = "plant", .partners = 2}, e);
     REQUIRE(tables.ok());
     CHECK(tables->names == std::vector<std::string>{"P0", "the rest"});
     CHECK(tables->shares[0].size() == 24);
@@ -80,9 +80,9 @@ TEST_CASE("a table is dealt by a column, and scaled by what all of them have") {
     CHECK(tables->test.size() == 24);
     CHECK(tables->partners[0].statistics == tables->partners[1].statistics);
     CHECK(tables->partners[0].statistics.all.rows.front() == 48);
-    CHECK(read_tables({.task_file = "task.toml", .mapping_file = "", .files = {"all.csv"}, .by = "x", .partners = 2}, e).error().reason == "usage.tables");
+    CHECK(read_tables({.task_file = "task.toml", .model_file = "", .mapping_file = "", .files = {"all.csv"}, .by = "x", .partners = 2}, e).error().reason == "usage.tables");
     e.put("few.csv", "day,plant,x,bad\n2020-01-01,P,1,0\n2020-01-01,P,9,1\n2020-01-05,P,9,1\n");
-    const auto few = read_tables({.task_file = "task.toml", .mapping_file = "", .files = {"all.csv", "few.csv"}, .by = "", .partners = 0}, e);
+    const auto few = read_tables({.task_file = "task.toml", .model_file = "", .mapping_file = "", .files = {"all.csv", "few.csv"}, .by = "", .partners = 0}, e);
     CHECK(few.error().message.starts_with("Partner 2: expected at least 4 examples to train on, found 2: 3 rows"));
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("however rows are dealt, everybody scales with the same bits: sums of 
     std::string text = "day,plant,x,bad\n";
     for (int i = 0; i < 60; ++i) text += std::string(i % 3 < 2 ? "2020-01-01" : "2020-01-05") + ",P" + std::to_string(i % 7) + "," + std::to_string(1e6 + i / 3.0) + "," + (i % 2 == 0 ? "1" : "0") + "\n";
     e.put("all.csv", text);
-    const auto dealt = [&e](std::uint32_t partners) { return read_tables({.task_file = "task.toml", .mapping_file = "", .files = {"all.csv"}, .by = "plant", .partners = partners}, e).value(); };
+    const auto dealt = [&e](std::uint32_t partners) { return read_tables({.task_file = "task.toml", .model_file = "", .mapping_file = "", .files = {"all.csv"}, .by = "plant", .partners = partners}, e).value(); };
     const task::Statistics whole = dealt(1).partners.front().statistics;
     CHECK(whole.all.rows.front() == 40);
     for (const std::uint32_t partners : {2u, 5u, 7u}) {
@@ -123,10 +123,9 @@ TEST_CASE("simulate --task trains on tables and scores what lies behind the spli
 
 TEST_CASE("trees learn from tables: all partners together come to the same as all rows pooled") {
     FakeEnvironment e = world();
-    std::string text = task_text;
-    text = text.substr(0, text.find("[model]")) + "[model]\nkind = \"trees\"\ntrees = 20\nrate = 0.3\nmin_child_weight = 0.5\n";
-    e.put("trees.toml", text);
-    const std::vector<std::string> line{"simulate", "--task", "trees.toml", "--table", "all.csv", "--by", "plant", "--partners", "2", "--alone", "--json", "--seeds", "2", "--out", "out"};
+    const std::string trees = "[model]\nkind = \"trees\"\ntrees = 20\nrate = 0.3\nmin_child_weight = 0.5\n";
+    e.put("trees.toml", trees);
+    const std::vector<std::string> line{"simulate", "--task", "task.toml", "--model", "trees.toml", "--table", "all.csv", "--by", "plant", "--partners", "2", "--alone", "--json", "--seeds", "2", "--out", "out"};
     CHECK(run(line, e) == exit_done);
     INFO(e.error << e.out);
     CHECK(e.out.find(R"({"training":"federated","who":"all","examples":24,"auc":1,"auc-error":0,"rmse":null})") != std::string::npos);
@@ -152,9 +151,19 @@ TEST_CASE("trees learn from tables: all partners together come to the same as al
     std::vector<std::string> tuned = line;
     tuned.insert(tuned.end(), {"--fine-tune", "2"});
     CHECK(run(tuned, e) == exit_usage);
-    e.put("raw.toml", std::string(text).replace(text.find("\"federated\""), 11, "\"none\""));
-    CHECK(run({"simulate", "--task", "raw.toml", "--table", "all.csv"}, e) == exit_configuration);
-    CHECK(e.error.find("trees expect numbers that are scaled") != std::string::npos);
+    e.put("raw.toml", std::string(task_text).replace(std::string(task_text).find("\"federated\""), 11, "\"none\""));
+    CHECK(run({"simulate", "--task", "raw.toml", "--model", "trees.toml", "--table", "all.csv"}, e) == exit_configuration);
+    CHECK(e.error.find("trees.toml: model.kind: trees expect numbers that are scaled") != std::string::npos);
+    // A file of a model holds nothing else; what the task's own was is gone.
+    e.put("more.toml", trees + "[scaling]\nkind = \"local\"\n");
+    CHECK(run({"simulate", "--task", "task.toml", "--model", "more.toml", "--table", "all.csv"}, e) == exit_configuration);
+    e.put("none.toml", "name = \"trees\"\n");
+    CHECK(run({"simulate", "--task", "task.toml", "--model", "none.toml", "--table", "all.csv"}, e) == exit_configuration);
+    CHECK(e.error.find("expected [model]") != std::string::npos);
+    e.put("whole.toml", std::string(task_text).substr(0, std::string(task_text).find("[model]")) + trees);
+    e.put("network.toml", std::string(task_text).substr(std::string(task_text).find("[model]")));
+    CHECK(read_tables({.task_file = "whole.toml", .model_file = "network.toml", .mapping_file = "", .files = {"all.csv"}, .by = "plant", .partners = 2}, e)->task.model ==
+          read_tables({.task_file = "task.toml", .model_file = "", .mapping_file = "", .files = {"all.csv"}, .by = "plant", .partners = 2}, e)->task.model);
 }
 
 TEST_CASE("a partner may go on by itself, and the report says who gains and who loses by joining") {
