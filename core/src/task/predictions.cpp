@@ -3,44 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "entente/base/math.hpp"
-#include "entente/nn/model.hpp"
 #include "entente/task/metrics.hpp"
+#include "entente/task/predictor.hpp"
 
 namespace entente::task {
 namespace {
 
-constexpr std::uint32_t batch = 64;
-
 double scale_of(const Task& task) { return task.label.kind == LabelKind::remaining ? task.label.cap : 1.0; }
-
-float value_of(const Task& task, float output) {
-    const double value = scale_of(task) * static_cast<double>(output);
-    return static_cast<float>(task.label.kind == LabelKind::remaining ? std::clamp(value, 0.0, task.label.cap) : value);
-}
-
-// One number an example: a probability, a value in the label's unit, or how badly a window is given again.
-Result<std::vector<float>> predictions(const Task& task, std::span<const float> parameters, const data::Dataset& d) {
-    ENTENTE_ASSIGN(nn::Model model, nn::Model::create(task.model, batch));
-    ENTENTE_TRY(model.load(parameters));
-    const std::size_t size = d.example_size(), count = size == 0 ? 0 : d.features.size() / size;
-    std::vector<float> result;
-    for (std::size_t at = 0; at < count; at += batch) {
-        const std::size_t n = std::min<std::size_t>(batch, count - at);
-        const std::span<const float> inputs(&d.features[at * size], n * size);
-        ENTENTE_ASSIGN(const std::span<const float> outputs, model.forward(inputs));
-        for (std::size_t e = 0; e < n; ++e) {
-            if (task.label.kind == LabelKind::none) {
-                double error = 0.0;
-                for (std::size_t i = 0; i < size; ++i) error += std::fabs(static_cast<double>(outputs[e * size + i]) - static_cast<double>(inputs[e * size + i]));
-                result.push_back(static_cast<float>(error / static_cast<double>(size)));
-            } else {
-                result.push_back(d.classes == 2 ? math::sigmoid(outputs[e]) : value_of(task, outputs[e]));
-            }
-        }
-    }
-    return result;
-}
 
 std::optional<double> metric_of(Metric metric, const Predictions& s) {
     switch (metric) {
@@ -75,9 +44,10 @@ Predictions truth_of(const Task& task, const Prepared& p) {
 
 Result<Predictions> predict_examples(const Task& task, const Prepared& p, std::span<const float> parameters) {
     Predictions s = truth_of(task, p);
-    ENTENTE_ASSIGN(s.scores, predictions(task, parameters, p.test.dataset));
+    ENTENTE_ASSIGN(Predictor model, Predictor::of_network(task, parameters));
+    ENTENTE_ASSIGN(s.scores, model.scores(p.test.dataset.features));
     if (task.label.kind == LabelKind::none) {
-        ENTENTE_ASSIGN(const std::vector<float> normal, predictions(task, parameters, p.train.dataset));
+        ENTENTE_ASSIGN(const std::vector<float> normal, model.scores(p.train.dataset.features));
         const double limit = quantile(normal, task.alarm.quantile).value_or(1.0) * task.alarm.margin;
         for (float& score : s.scores) score = static_cast<float>(static_cast<double>(score) / std::max(limit, 1e-12));
     }
@@ -86,10 +56,7 @@ Result<Predictions> predict_examples(const Task& task, const Prepared& p, std::s
 
 Predictions predict_examples(const Task& task, const Prepared& p, const trees::Forest& forest) {
     Predictions s = truth_of(task, p);
-    for (std::size_t e = 0; e < p.test.last_rows.size(); ++e) {
-        const float output = trees::predict(forest, p.test.dataset.example(e));
-        s.scores.push_back(p.test.dataset.classes == 2 ? output : value_of(task, output));
-    }
+    s.scores = Predictor::of_trees(task, forest).value().scores(p.test.dataset.features).value();
     return s;
 }
 

@@ -3,103 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "task/row_numbers.hpp"
 #include "task/statistics.hpp"
+#include "task/windows.hpp"
 
 namespace entente::task {
 namespace {
 
 Error refuse(const char* reason, std::string message) { return Error{Code::invalid_argument, reason, std::move(message)}; }
-
-// An example's rows: so many from a place in the sequence on. Fewer than the window's length: the first stands for those
-// that are not there.
-struct WindowAt {
-    std::size_t begin = 0;
-    std::size_t count = 1;
-};
-
-void put_row(const RowNumbers& numbers, std::uint32_t r, std::span<float> out) {
-    std::fill(out.begin(), out.end(), 0.0f);
-    const std::size_t stride = numbers.dense_at.size();
-    for (std::size_t i = 0; i < stride; ++i) out[numbers.dense_at[i]] = static_cast<float>(numbers.dense[r * stride + i]);
-    for (std::size_t f = 0; f < numbers.hot.size(); ++f) out[numbers.hot_at[f] + numbers.hot[f][r]] = 1.0f;
-}
-
-double summary_of(Summary kind, std::span<const double> x) {
-    const auto n = static_cast<double>(x.size());
-    const auto mean_of = [](std::span<const double> v) {
-        double sum = 0.0;
-        for (const double value : v) sum += value;
-        return sum / static_cast<double>(v.size());
-    };
-    const double mean = mean_of(x);
-    switch (kind) {
-        case Summary::last_mean: return mean_of(x.last(std::min<std::size_t>(5, x.size())));
-        case Summary::mean: return mean;
-        case Summary::slope: {
-            const double middle = (n - 1.0) / 2.0;
-            double products = 0.0, squares = 0.0;
-            for (std::size_t i = 0; i < x.size(); ++i) {
-                const double t = static_cast<double>(i) - middle;
-                products += t * x[i];
-                squares += t * t;
-            }
-            return squares > 0 ? products / squares * n : 0.0;
-        }
-        case Summary::deviation: {
-            double squares = 0.0;
-            for (const double value : x) squares += (value - mean) * (value - mean);
-            return std::sqrt(squares / n);
-        }
-    }
-    return 0.0;
-}
-
-void put_summary(const Task& task, const RowNumbers& numbers, std::span<const std::uint32_t> rows, std::vector<float>& row, std::span<float> out) {
-    std::vector<std::vector<double>> columns(numbers.width, std::vector<double>(rows.size()));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        // Doubles where there are some: a window's deviation is small beside its mean.
-        put_row(numbers, rows[i], row);
-        for (std::size_t c = 0; c < numbers.width; ++c) columns[c][i] = row[c];
-        const std::size_t stride = numbers.dense_at.size();
-        for (std::size_t d = 0; d < stride; ++d) columns[numbers.dense_at[d]][i] = numbers.dense[rows[i] * stride + d];
-    }
-    for (std::size_t s = 0; s < task.window.summary.size(); ++s) {
-        for (std::size_t c = 0; c < numbers.width; ++c) out[s * numbers.width + c] = static_cast<float>(summary_of(task.window.summary[s], columns[c]));
-    }
-}
-
-// How many rows of the same group, all trained on, lie right before a place in the sequence, as far as a window reaches.
-std::size_t rows_before(const Task& task, const std::vector<std::uint32_t>& groups, const std::vector<std::uint32_t>& sequence, const std::vector<std::uint8_t>& sides,
-                        std::size_t at) {
-    std::size_t n = 0;
-    while (n + 1 < task.window.length && n < at && groups[sequence[at - n - 1]] == groups[sequence[at]] && sides[sequence[at - n - 1]] == side_train) ++n;
-    return n;
-}
-
-// The windows of one side, each within one group and without a gap of rows of the other side. What is scored is a window's last row, so
-// that a window of the other side may begin among the rows that came before.
-std::vector<WindowAt> windows_of(const Task& task, const std::vector<std::uint32_t>& groups, const std::vector<std::uint32_t>& sequence,
-                                 const std::vector<std::uint8_t>& sides, std::uint8_t side, bool last_only) {
-    const Window& w = task.window;
-    std::vector<WindowAt> windows;
-    for (std::size_t begin = 0; begin < sequence.size();) {
-        const auto goes_on = [&](std::size_t at) {
-            return w.length > 1 && at < sequence.size() && groups[sequence[at]] == groups[sequence[begin]] && sides[sequence[at]] == sides[sequence[begin]];
-        };
-        std::size_t end = begin + 1;
-        while (goes_on(end)) ++end;
-        if (sides[sequence[begin]] == side) {
-            const std::size_t before = side == side_test ? rows_before(task, groups, sequence, sides, begin) : 0;
-            const std::size_t first = begin - before, count = end - first;
-            if (count < w.length && w.pad) windows.push_back({first, count});
-            const std::size_t last = count < w.length ? 0 : count - w.length;
-            for (std::size_t at = last_only ? last : 0; at + w.length <= count; at += w.stride) windows.push_back({first + at, w.length});
-        }
-        begin = end;
-    }
-    return windows;
-}
 
 Side side_of(const Task& task, bool knows_abnormal, const RowNumbers& numbers, const std::vector<WindowAt>& windows, const std::vector<std::uint32_t>& sequence,
              const std::vector<double>& labels) {
@@ -112,18 +22,10 @@ Side side_of(const Task& task, bool knows_abnormal, const RowNumbers& numbers, c
     if (is_class) d.classes = 2;
     if (task.label.kind == LabelKind::value || task.label.kind == LabelKind::remaining) d.outputs = 1;
     if (task.label.kind == LabelKind::none) d.outputs = static_cast<std::uint32_t>(size);
-    std::vector<float> row(numbers.width);
-    std::vector<std::uint32_t> rows(task.window.length);
+    ExampleWriter writer(task, numbers, sequence);
     for (std::size_t e = 0; e < windows.size(); ++e) {
-        const std::size_t absent = rows.size() - windows[e].count;
-        for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = sequence[windows[e].begin + (i < absent ? 0 : i - absent)];
-        const std::span<float> out(&d.features[e * size], size);
-        if (task.window.summary.empty()) {
-            for (std::size_t i = 0; i < rows.size(); ++i) put_row(numbers, rows[i], out.subspan(i * numbers.width, numbers.width));
-        } else {
-            put_summary(task, numbers, rows, row, out);
-        }
-        const std::uint32_t last = rows.back();
+        writer.put(windows[e], std::span<float>(&d.features[e * size], size));
+        const std::uint32_t last = last_row(windows[e], sequence);
         side.last_rows.push_back(last);
         if (is_class) d.labels.push_back(labels[last] > 0.5 ? 1 : 0);
         if (d.outputs == 1) d.targets.push_back(static_cast<float>(labels[last]));
@@ -184,9 +86,7 @@ Result<Prepared> prepare(const Task& task, const Rows& rows, const Statistics* g
         return refuse("table.statistics", "expected statistics of " + amount(numbers.dense_at.size(), "number") + ", found " + std::to_string(p.statistics.all.mean.size()));
     }
     scale(task, p.statistics, regimes, numbers);
-    // Without windows what comes out stands in the order of what went in.
-    std::vector<std::uint32_t> sequence = order;
-    if (task.window.length == 1) std::sort(sequence.begin(), sequence.end());
+    const std::vector<std::uint32_t> sequence = sequence_of(task, order);
     const bool marked = task.split.kind == SplitKind::marked && rows.columns[*find_column(task, task.split.column)].present();
     const std::vector<WindowAt> train = windows_of(task, groups, sequence, sides, side_train, false);
     const std::vector<WindowAt> test = windows_of(task, groups, sequence, sides, side_test, marked && task.split.last_only);

@@ -101,7 +101,7 @@ void add_history(const Task& task, const Rows& rows, const Feature& f, const std
             const std::vector<double>& s = sums[v.codes[r]];
             sum = s[static_cast<std::size_t>(last - list.begin())] - s[static_cast<std::size_t>(first - list.begin())];
             // Its own label is no history, however early it was known.
-            const table::InstantMs own = known.instants[r];
+            const table::InstantMs own = known.present() ? known.instants[r] : no_instant;
             if (own != no_instant && own >= begin && own <= end && !std::isnan(labels[r])) {
                 n -= 1.0;
                 sum -= labels[r];

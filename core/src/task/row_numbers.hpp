@@ -18,7 +18,9 @@ std::vector<std::uint32_t> row_order(const Task& task, const Rows& rows, const s
 
 // label.kind later, flag, value: of each row, NaN where there is none. remaining: rows to come. none: 0, or the column.
 Result<std::vector<double>> labels_of(const Task& task, const Rows& rows, const std::vector<std::uint32_t>& groups, const std::vector<std::uint32_t>& order);
-// side_train, side_test, or side_none for a row that is neither.
+// side_train, side_test, or side_none for a row that is neither: by the split alone, whatever its label.
+std::vector<std::uint8_t> split_of(const Task& task, const Rows& rows, const std::vector<std::uint32_t>& groups, const std::vector<std::uint32_t>& order);
+// The same, side_none where there is no label. Refuses an id on both sides.
 Result<std::vector<std::uint8_t>> sides_of(const Task& task, const Rows& rows, const std::vector<std::uint32_t>& groups,
                                            const std::vector<std::uint32_t>& order, const std::vector<double>& labels);
 

@@ -24,7 +24,7 @@ const Values* with_role(const Task& task, const Rows& rows, Role role) {
 std::string row_name(std::size_t r) { return "row " + std::to_string(r + 1); }
 
 // Before and from an instant on; of a group, the latest row decides, so that none is on both sides.
-Result<std::vector<std::uint8_t>> by_time(const Task& task, const Rows& rows) {
+std::vector<std::uint8_t> by_time(const Task& task, const Rows& rows) {
     const Values* times = with_role(task, rows, Role::time);
     std::vector<std::uint8_t> sides(static_cast<std::size_t>(rows.size), side_none);
     for (std::size_t r = 0; times != nullptr && r < times->instants.size(); ++r) {
@@ -177,19 +177,20 @@ Result<std::vector<double>> labels_of(const Task& task, const Rows& rows, const 
     return labels;
 }
 
-Result<std::vector<std::uint8_t>> sides_of(const Task& task, const Rows& rows, const std::vector<std::uint32_t>& groups,
-                                           const std::vector<std::uint32_t>& order, const std::vector<double>& labels) {
-    std::vector<std::uint8_t> sides(static_cast<std::size_t>(rows.size), side_train);
+std::vector<std::uint8_t> split_of(const Task& task, const Rows& rows, const std::vector<std::uint32_t>& groups, const std::vector<std::uint32_t>& order) {
     switch (task.split.kind) {
         case SplitKind::none: break;
-        case SplitKind::time: {
-            ENTENTE_ASSIGN(sides, by_time(task, rows));
-            break;
-        }
-        case SplitKind::group: sides = by_group(task, rows); break;
-        case SplitKind::head: sides = by_head(task, rows, groups, order); break;
-        case SplitKind::marked: sides = by_mark(task, rows, groups); break;
+        case SplitKind::time: return by_time(task, rows);
+        case SplitKind::group: return by_group(task, rows);
+        case SplitKind::head: return by_head(task, rows, groups, order);
+        case SplitKind::marked: return by_mark(task, rows, groups);
     }
+    return std::vector<std::uint8_t>(static_cast<std::size_t>(rows.size), side_train);
+}
+
+Result<std::vector<std::uint8_t>> sides_of(const Task& task, const Rows& rows, const std::vector<std::uint32_t>& groups,
+                                           const std::vector<std::uint32_t>& order, const std::vector<double>& labels) {
+    std::vector<std::uint8_t> sides = split_of(task, rows, groups, order);
     for (std::size_t r = 0; r < sides.size(); ++r) {
         if (std::isnan(labels[r])) sides[r] = side_none;
     }

@@ -40,6 +40,7 @@ enum class Purpose : std::uint32_t {
     simulate = 7,  // faults and delays of a simulation
     test = 8,
     subsample = 9,  // rows and columns that a tree sees
+    explain = 10,   // in which order the columns of an explanation take their turn
 };
 
 // The ten rounds: one block of four words for one counter. Exposed for vectors and for vectorised users.

@@ -1,0 +1,37 @@
+#include "task/words.hpp"
+
+#include <cmath>
+
+#include "entente/base/decimal.hpp"
+
+namespace entente::task {
+
+std::string grouped(std::uint64_t n) {
+    std::string text = std::to_string(n);
+    for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, " ");
+    return text;
+}
+
+std::string brief(double value) {
+    const double size = std::fabs(value);
+    if (!std::isfinite(value)) return decimal(value);
+    const std::string sign = value < 0 ? "-" : "";
+    if (size >= 999.5 && size < 1e15) {
+        double step = 1.0;
+        while (size / step >= 999.5) step *= 10.0;
+        return sign + grouped(static_cast<std::uint64_t>(std::floor(size / step + 0.5) * step));
+    }
+    double steps = 1.0;
+    while (size > 0 && size * steps < 100.0 && steps < 1e12) steps *= 10.0;
+    return decimal(static_cast<float>(std::floor(size * steps + 0.5) / steps * (value < 0 ? -1.0 : 1.0)));
+}
+
+std::string percent(double share) {
+    if (share > 0 && share < 0.0005) return "less than 0.1 %";
+    const double steps = share < 0.0995 ? 1000.0 : 100.0;
+    return decimal(static_cast<float>(std::floor(share * steps + 0.5) * 100.0 / steps)) + " %";
+}
+
+std::string counted(std::uint64_t n, const char* singular) { return grouped(n) + " " + singular + (n == 1 ? "" : "s"); }
+
+}  // namespace entente::task

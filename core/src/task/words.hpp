@@ -1,0 +1,16 @@
+// Numbers in sentences.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "entente/table/instant.hpp"
+
+namespace entente::task {
+
+std::string brief(double value);                            // three significant digits; "12 300"
+std::string percent(double share);                          // "1.2 %"
+std::string counted(std::uint64_t n, const char* singular);  // "1 row", "2 rows"
+std::string grouped(std::uint64_t n);
+
+}  // namespace entente::task
