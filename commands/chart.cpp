@@ -87,6 +87,11 @@ std::string points(const Axes& a, const std::vector<double>& x, const std::vecto
 
 std::string draw(const Chart& chart, const Axes& a, const ChartLine& line, const std::string& colour) {
     std::string svg;
+    if (line.thin) {
+        if (line.x.empty()) return svg;
+        return "<polyline class=\"thin\" points=\"" + points(a, line.x, line.y) + "\"><title>" + html_text(line.label) + ", at the end " +
+               decimal(line.y.back(), chart.digits) + chart.unit + "</title></polyline>";
+    }
     if (line.low != line.high) {
         svg += "<polygon class=\"band " + colour + "\" points=\"" + points(a, line.x, line.low) +
                points(a, line.x, line.high, true) + "\"/>";
@@ -112,7 +117,7 @@ std::string end_labels(const Chart& chart, const Axes& a) {
     };
     std::vector<Label> labels;
     for (std::size_t i = 0; i < chart.lines.size(); ++i) {
-        if (!chart.lines[i].x.empty()) labels.push_back({a.y(chart.lines[i].y.back()) + 4, i});
+        if (!chart.lines[i].x.empty() && !chart.lines[i].thin) labels.push_back({a.y(chart.lines[i].y.back()) + 4, i});
     }
     std::stable_sort(labels.begin(), labels.end(), [](const Label& p, const Label& q) { return p.y < q.y; });
     for (std::size_t i = 1; i < labels.size(); ++i) labels[i].y = std::max(labels[i].y, labels[i - 1].y + 14);
@@ -121,7 +126,7 @@ std::string end_labels(const Chart& chart, const Axes& a) {
     std::string svg;
     for (const Label& label : labels) {
         const ChartLine& line = chart.lines[label.line];
-        const std::string name = chart.lines.size() > 1 ? std::to_string(label.line + 1) + ": " : "";
+        const std::string name = labels.size() > 1 ? std::to_string(label.line + 1) + ": " : "";
         svg += text_at(width - right + 6, label.y, "start", name + decimal(line.y.back(), chart.digits) + chart.unit,
                        "end c" + std::to_string(label.line % colours));
     }
@@ -154,8 +159,10 @@ std::string line_chart(const Chart& chart) {
     if (!any) return {};
     const Axes a = axes_of(chart);
     std::string svg = grid(chart, a);
-    for (std::size_t i = 0; i < chart.lines.size(); ++i) {
-        svg += draw(chart, a, chart.lines[i], "c" + std::to_string(i % colours));
+    for (const bool thin : {true, false}) {
+        for (std::size_t i = 0; i < chart.lines.size(); ++i) {
+            if (chart.lines[i].thin == thin) svg += draw(chart, a, chart.lines[i], "c" + std::to_string(i % colours));
+        }
     }
     return frame(chart.title, svg + end_labels(chart, a));
 }

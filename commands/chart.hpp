@@ -12,6 +12,7 @@ struct ChartLine {
     std::vector<double> y;  // of each x: mean, lowest and highest
     std::vector<double> low;
     std::vector<double> high;
+    bool thin = false;      // one of many: without a label of its own, named under the pointer
 };
 
 struct Chart {

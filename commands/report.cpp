@@ -23,11 +23,11 @@ h2{font-size:1.15rem;margin:2.2rem 0 .6rem}p{margin:.3rem 0;max-width:45rem}.sof
 figure{margin:0}figcaption{font-weight:600;margin-bottom:.3rem}svg{width:100%;height:auto;display:block}
 svg text{font:12px system-ui,sans-serif;fill:var(--soft)}svg .grid{stroke:var(--rule)}
 .line{fill:none;stroke:var(--c);stroke-width:1.8}.band{fill:var(--c);opacity:.18}.bar{fill:var(--c)}
-.dot{fill:var(--c);opacity:0}.dot:hover{opacity:1}svg .end{fill:var(--c);font-weight:600}
+.thin{fill:none;stroke:var(--soft);stroke-width:1;opacity:.45}.thin:hover{opacity:1;stroke-width:2}.dot{fill:var(--c);opacity:0}.dot:hover{opacity:1}svg .end{fill:var(--c);font-weight:600}
 .c0{--c:var(--c0)}.c1{--c:var(--c1)}.c2{--c:var(--c2)}.c3{--c:var(--c3)}.c4{--c:var(--c4)}.c5{--c:var(--c5)}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.3rem .9rem .3rem 0;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
-th:first-child,td:first-child{text-align:left}th{font-weight:600;color:var(--soft)}
+.all td{font-weight:600}th:first-child,td:first-child{text-align:left}th{font-weight:600;color:var(--soft)}
 .key{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;background:var(--c);margin-right:.45rem}
 pre{overflow-x:auto;padding:.8rem;border:1px solid var(--rule);border-radius:.4rem;font-size:.85rem}
 code{font-size:.85rem;overflow-wrap:anywhere}summary{cursor:pointer;padding:.3rem 0}
@@ -110,7 +110,7 @@ std::string partner_range(const RunSummary& run) {
 }
 
 std::string summary_table(const std::vector<Group>& groups) {
-    std::string html = "<div class=\"scroll\"><table><thead><tr><th>run</th><th>seeds</th><th>accuracy</th><th>partners: least · middle · most</th>"
+    std::string html = "<thead><tr><th>run</th><th>seeds</th><th>accuracy</th><th>partners: least · middle · most</th>"
                        "<th>sent</th><th>received</th><th>seconds</th></tr></thead><tbody>";
     for (std::size_t i = 0; i < groups.size(); ++i) {
         const Group& group = groups[i];
@@ -122,7 +122,7 @@ std::string summary_table(const std::vector<Group>& groups) {
                 human_bytes(total(*group.front(), &memory::RoundResult::bytes_down)) + "</td><td>" +
                 spread(group, [](const RunSummary& r) { return r.seconds; }, 1) + "</td></tr>";
     }
-    return html + "</tbody></table></div>\n";
+    return html_table("What came of it", html + "</tbody>");
 }
 
 std::string charts(const std::vector<Group>& groups) {
@@ -158,6 +158,10 @@ std::string html_page(const std::string& title, const std::string& body) {
            html_text(title) + "</title><style>" + std::string(style) + "</style></head><body><main>\n<h1>" + html_text(title) + "</h1>\n" + body + "</main></body></html>\n";
 }
 
+std::string html_table(const std::string& label, const std::string& rows) {
+    return "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" + html_text(label) + "\"><table>" + rows + "</table></div>\n";
+}
+
 std::string html_report(const Report& report) {
     const std::vector<Group> groups = groups_of(report.runs);
     std::string html = "<p>" + html_text(report.data) + "</p>\n";
@@ -168,8 +172,8 @@ std::string html_report(const Report& report) {
         html += "<p>" + html_text(run.label + (run.label.empty() ? "" : ", ")) + "seed " + std::to_string(run.seed) + ": plan <code>" +
                 to_hex(run.plan) + "</code>, model <code>" + to_hex(run.model) + "</code></p>\n";
     }
-    html += "<h2>The plan" + std::string(report.runs.size() > 1 ? " of the first run" : "") + "</h2>\n<pre>" +
-            html_text(report.plan_toml) + "</pre>\n<h2>The numbers</h2>\n<details><summary>Every round as a table</summary><pre>" +
+    html += "<h2>The plan" + std::string(report.runs.size() > 1 ? " of the first run" : "") + "</h2>\n<pre tabindex=\"0\">" +
+            html_text(report.plan_toml) + "</pre>\n<h2>The numbers</h2>\n<details><summary>Every round as a table</summary><pre tabindex=\"0\">" +
             html_text(metrics_csv(report.runs)) + "</pre></details>\n";
     return html_page(report.title, html);
 }

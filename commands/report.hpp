@@ -32,6 +32,8 @@ struct Report {
 std::string html_report(const Report& report);
 // A page of these reports: its title as heading, then `body`, which is HTML.
 std::string html_page(const std::string& title, const std::string& body);
+// A table that is scrolled by itself where a page is narrow; `label` says what it is, `rows` are its head and body.
+std::string html_table(const std::string& label, const std::string& rows);
 
 // run,seed,round,accuracy,loss,train_loss,seconds,bytes_up,bytes_down,partners. Empty cells for what is not known.
 std::string metrics_csv(const std::vector<RunSummary>& runs);

@@ -44,7 +44,9 @@ public:
         : o_(o), title_(title), environment_(environment), shown_(run.federation.rounds().size()),
           from_(progress_fraction(run.federation.progress())), started_ms_(environment.now_ms()), round_ms_(started_ms_) {}
 
-    void look(RunResult& run) {
+    // How many rounds have ended since.
+    std::size_t look(RunResult& run) {
+        const std::size_t before = shown_;
         const memory::Progress progress = run.federation.progress();
         for (; shown_ < run.federation.rounds().size(); ++shown_) {
             const memory::RoundResult& round = run.federation.rounds()[shown_];
@@ -54,11 +56,12 @@ public:
             if (!o_.quiet && o_.json) environment_.print(round_json(title_, round, seconds) + "\n");
             round_ms_ = environment_.now_ms();
         }
-        if (o_.quiet || o_.json) return;
+        if (o_.quiet || o_.json) return shown_ - before;
         const double fraction = progress_fraction(progress);
         const double left = fraction > from_ ? since(started_ms_) * (1.0 - fraction) / (fraction - from_)
                                              : std::numeric_limits<double>::infinity();
         environment_.progress(fraction, progress_text(progress, left));
+        return shown_ - before;
     }
     [[nodiscard]] double seconds() const { return since(started_ms_); }
 
@@ -94,7 +97,8 @@ Result<RunResult> run_simulation(const SimulateOptions& o, const RunSetting& set
             environment.progress(0, "");
             return more.error();
         }
-        watcher.look(run);
+        const std::size_t ended = watcher.look(run);
+        if (ended > 0 && setting.on_round) ENTENTE_TRY(setting.on_round(run.federation));
         if (!*more) break;
         if (!environment.interrupted()) {
             const std::int64_t now_ms = environment.now_ms();

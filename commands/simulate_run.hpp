@@ -1,6 +1,7 @@
 // One run of a simulation: from its plan to its last round, with progress, interruption and resumption.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct RunSetting {
     std::string checkpoint;  // file
     std::string title;       // names it among several; empty when it is the only one
     std::vector<memory::PartnerSetup> partners;  // none: the options' deal
+    std::function<Status(const memory::Federation&)> on_round = {};  // after each, with its model; may be empty
 };
 
 struct RunResult {

@@ -36,15 +36,25 @@ Result<plan::Plan> plan_for(const SimulateOptions& o, const Tables& tables, Envi
 }
 
 Result<TableModel> train_network(const SimulateOptions& o, const plan::Plan& plan, const Tables& tables, std::vector<memory::PartnerSetup> partners,
-                                 const std::string& title, Environment& environment) {
+                                 const std::string& title, Course* course, Environment& environment) {
     SimulateOptions quiet = o;
     quiet.quiet = o.quiet || title != "federated";
     quiet.alone = false;
     quiet.resume = false;
     quiet.checkpoint_every_s = 1'000'000'000;
     // Where nobody watches, only the end is scored.
-    if (quiet.quiet) quiet.evaluate_every = plan.round.rounds;
-    RunSetting setting{plan, "", "", std::move(partners)};
+    if (quiet.quiet) quiet.evaluate_every = course != nullptr ? 1 : plan.round.rounds;
+    RunSetting setting{plan, "", "", std::move(partners), {}};
+    if (course != nullptr) {
+        setting.on_round = [course, &tables](const memory::Federation& federation) -> Status {
+            const auto parameters = federation.parameters();
+            const memory::RoundResult& round = federation.rounds().back();
+            ENTENTE_TRY(add_step(*course, tables, round.round, {std::vector<float>(parameters.begin(), parameters.end()), std::nullopt}));
+            if (round.federated.examples > 0) course->steps.back().loss = round.federated.mean_loss();
+            course->steps.back().train_loss = round.train_loss;
+            return done();
+        };
+    }
     const bool single = setting.partners.size() == 1;
     if (single) {
         setting.plan.round.min_cohort = 1;
@@ -53,15 +63,18 @@ Result<TableModel> train_network(const SimulateOptions& o, const plan::Plan& pla
     }
     ENTENTE_ASSIGN(const RunResult run, run_simulation(quiet, setting, {tables.train, tables.test}, environment));
     if (run.interrupted) return Error{Code::cancelled, "simulate.interrupted", "stopped; a simulation on tables begins anew"};
+    if (course != nullptr) add_bytes(*course, tables, plan, run.federation.rounds());
     const auto parameters = run.federation.parameters();
     return TableModel{std::vector<float>(parameters.begin(), parameters.end()), std::nullopt};
 }
 
-Result<TableModel> train_trees(const SimulateOptions& o, const plan::Plan& plan, const Tables& tables, const std::vector<trees::Part>& parts, Environment& environment) {
+Result<TableModel> train_trees(const SimulateOptions& o, const plan::Plan& plan, const Tables& tables, const std::vector<trees::Part>& parts, Course* course, Environment& environment) {
     trees::Settings settings = *tables.task.trees;
     settings.seed = plan.training.seed;
     const auto features = static_cast<std::uint32_t>(tables.partners.front().train.dataset.example_size());
-    ENTENTE_ASSIGN(trees::Forest forest, trees::grow(settings, features, parts, environment.executor(o.threads)));
+    std::uint64_t answered = 0;
+    ENTENTE_ASSIGN(trees::Forest forest, trees::grow(settings, features, parts, environment.executor(o.threads), &answered));
+    if (course != nullptr) ENTENTE_TRY(follow_trees(*course, tables, forest, answered));
     return TableModel{{}, std::move(forest)};
 }
 
@@ -81,8 +94,8 @@ Result<std::vector<TableModel>> fine_tune(const SimulateOptions& o, const plan::
 // The trainings of one seed, each added to its name's.
 class Seed {
 public:
-    Seed(const SimulateOptions& o, const plan::Plan& plan, const Tables& tables, std::vector<Training>& trainings, Environment& environment)
-        : o_(o), plan_(plan), tables_(tables), trainings_(trainings), environment_(environment) {}
+    Seed(const SimulateOptions& o, const plan::Plan& plan, const Tables& tables, std::vector<Training>& trainings, Course* course, Environment& environment)
+        : o_(o), plan_(plan), tables_(tables), trainings_(trainings), course_(course), environment_(environment) {}
 
     Status run() {
         std::vector<std::size_t> everybody;
@@ -140,14 +153,15 @@ private:
     [[nodiscard]] trees::Part part_of(std::string_view name, const data::Dataset& d) const { return {name, d.features, d.labels, d.targets}; }
 
     Result<TableModel> train(const std::string& title, const std::vector<std::size_t>& who) {
+        Course* course = title == "federated" ? course_ : nullptr;
         if (tables_.task.trees) {
             std::vector<trees::Part> parts;
             for (const std::size_t i : who) parts.push_back(part_of(tables_.names[i], tables_.partners[i].train.dataset));
-            return train_trees(o_, plan_, tables_, parts, environment_);
+            return train_trees(o_, plan_, tables_, parts, course, environment_);
         }
         std::vector<memory::PartnerSetup> setups;
         for (const std::size_t i : who) setups.push_back({partner_id(i), tables_.names[i], tables_.shares[i]});
-        return train_network(o_, plan_, tables_, std::move(setups), title, environment_);
+        return train_network(o_, plan_, tables_, std::move(setups), title, course, environment_);
     }
 
     Result<TableModel> train_pooled() {
@@ -155,15 +169,16 @@ private:
         for (const auto& share : tables_.shares) rows.insert(rows.end(), share.begin(), share.end());
         if (tables_.task.trees) {
             const data::Dataset all = tables_.train.gather(rows);
-            return train_trees(o_, plan_, tables_, {part_of("pooled", all)}, environment_);
+            return train_trees(o_, plan_, tables_, {part_of("pooled", all)}, nullptr, environment_);
         }
-        return train_network(o_, plan_, tables_, {{"pooled", "Everybody's rows", rows}}, "pooled", environment_);
+        return train_network(o_, plan_, tables_, {{"pooled", "Everybody's rows", rows}}, "pooled", nullptr, environment_);
     }
 
     const SimulateOptions& o_;
     const plan::Plan& plan_;
     const Tables& tables_;
     std::vector<Training>& trainings_;
+    Course* course_;  // of the federated training; null: nobody looks
     Environment& environment_;
     std::vector<double> importance_;
     std::vector<task::Predictions> federated_;
@@ -180,11 +195,6 @@ void print_importance(const Tables& tables, const std::vector<double>& importanc
     }
 }
 
-Status write_outcome(const SimulateOptions& o, const Tables& tables, const std::vector<Training>& trainings, const std::vector<std::uint64_t>& seeds, Environment& environment) {
-    ENTENTE_TRY(environment.write_file(o.out + "/scores.csv", as_bytes(scores_csv(tables, trainings, seeds))));
-    return environment.write_file(o.out + "/joining.csv", as_bytes(gains_csv(tables, trainings)));
-}
-
 Status carry_out(const SimulateOptions& o, Environment& environment) {
     TablesOptions options = o.tables;
     options.partners = options.by.empty() ? 0 : o.deal.partners;
@@ -198,16 +208,20 @@ Status carry_out(const SimulateOptions& o, Environment& environment) {
     std::vector<Training> trainings;
     std::vector<double> importance;
     std::vector<task::Predictions> federated;
+    Course course;
     for (const std::uint64_t seed : seeds) {
         plan.training.seed = seed;
-        Seed one(o, plan, tables, trainings, environment);
+        Seed one(o, plan, tables, trainings, seed == seeds.front() && !o.out.empty() ? &course : nullptr, environment);
         ENTENTE_TRY(one.run());
         if (importance.empty()) importance = one.importance();
         if (federated.empty()) federated = one.federated();
     }
     if (!o.out.empty()) {
-        ENTENTE_TRY(write_outcome(o, tables, trainings, seeds, environment));
-        ENTENTE_TRY(environment.write_file(o.out + "/report.html", as_bytes(table_report(tables, trainings, federated, importance))));
+        const std::vector<std::pair<const char*, std::string>> files{{"scores.csv", scores_csv(tables, trainings, seeds)},
+                                                                    {"joining.csv", gains_csv(tables, trainings)},
+                                                                    {"course.csv", course_csv(course, tables)},
+                                                                    {"report.html", table_report(tables, trainings, course, federated, importance)}};
+        for (const auto& [name, text] : files) ENTENTE_TRY(environment.write_file(o.out + "/" + name, as_bytes(text)));
     }
     if (o.json) {
         environment.print(outcome_json(tables, trainings, importance) + "\n");
@@ -218,7 +232,7 @@ Status carry_out(const SimulateOptions& o, Environment& environment) {
     if (!importance.empty()) print_importance(tables, importance, environment);
     environment.print("\n  Rows behind the split, which no model has seen; " +
                       (seeds.size() == 1 ? std::string("one seed") : "means over " + std::to_string(seeds.size()) + " seeds and their standard errors") + ".\n");
-    if (!o.out.empty()) environment.print("  Wrote " + o.out + "/report.html, scores.csv and joining.csv.\n");
+    if (!o.out.empty()) environment.print("  Wrote " + o.out + "/report.html, scores.csv, joining.csv and course.csv.\n");
     return done();
 }
 

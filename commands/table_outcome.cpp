@@ -13,19 +13,12 @@ namespace {
 constexpr std::array<double, 30> t_975{12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
                                        2.120,  2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042};
 
-std::string_view metric_name(const Tables& tables, std::size_t m) { return task::metric_names()[static_cast<std::size_t>(tables.task.metrics[m]) - 1]; }
-
-const Training* find(const std::vector<Training>& trainings, std::string_view name) {
-    const auto found = std::find_if(trainings.begin(), trainings.end(), [name](const Training& t) { return t.name == name; });
-    return found == trainings.end() ? nullptr : &*found;
-}
-
 // The comparisons that say who loses: what a partner would have without the others is what it is held against.
 std::vector<std::pair<const Training*, const Training*>> comparisons(const std::vector<Training>& trainings) {
     std::vector<std::pair<const Training*, const Training*>> pairs;
-    const Training* local = find(trainings, "local");
+    const Training* local = find_training(trainings, "local");
     for (const char* name : {"federated", "fine-tuned"}) {
-        const Training* to = find(trainings, name);
+        const Training* to = find_training(trainings, name);
         if (local != nullptr && to != nullptr) pairs.emplace_back(local, to);
     }
     return pairs;
@@ -34,12 +27,6 @@ std::vector<std::pair<const Training*, const Training*>> comparisons(const std::
 std::string with_sign(double value) { return (value < 0 ? "−" : "+") + decimal(std::fabs(value), std::fabs(value) < 9.9995 ? 3 : 1); }
 
 const char* verdict_name(int verdict) { return verdict > 0 ? "gains" : verdict < 0 ? "loses" : "open"; }
-
-std::string value_text(const std::optional<Spread>& s) {
-    if (!s) return "–";
-    const int digits = std::fabs(s->mean) < 10 ? 3 : 1;
-    return decimal(s->mean, digits) + (s->error > 0 ? " ± " + decimal(s->error, digits) : "");
-}
 
 std::string names_of(const std::vector<Gain>& gains, int verdict) {
     std::string names;
@@ -53,13 +40,26 @@ std::size_t count_of(const std::vector<Gain>& gains, int verdict) {
     return static_cast<std::size_t>(std::count_if(gains.begin(), gains.end(), [verdict](const Gain& g) { return g.spread && g.who != "all" && g.verdict == verdict; }));
 }
 
+}  // namespace
+
+std::string_view metric_name(const Tables& tables, std::size_t m) { return task::metric_names()[static_cast<std::size_t>(tables.task.metrics[m]) - 1]; }
+
+const Training* find_training(const std::vector<Training>& trainings, std::string_view name) {
+    const auto found = std::find_if(trainings.begin(), trainings.end(), [name](const Training& t) { return t.name == name; });
+    return found == trainings.end() ? nullptr : &*found;
+}
+
+std::string spread_text(const std::optional<Spread>& s) {
+    if (!s) return "–";
+    const int digits = std::fabs(s->mean) < 10 ? 3 : 1;
+    return decimal(s->mean, digits) + (s->error > 0 ? " ± " + decimal(s->error, digits) : "");
+}
+
 std::string csv_text(const std::string& text) {
     std::string out = "\"";
     for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
     return out + "\"";
 }
-
-}  // namespace
 
 std::optional<Spread> spread_of(const std::vector<std::optional<double>>& values) {
     if (values.empty() || std::any_of(values.begin(), values.end(), [](const auto& v) { return !v; })) return std::nullopt;
@@ -98,6 +98,12 @@ std::vector<Gain> gains_of(const Tables& tables, const Training& from, const Tra
     return gains;
 }
 
+std::string joining_sentence(const Tables& tables, const std::vector<Gain>& gains) {
+    const std::size_t lose = count_of(gains, -1);
+    return std::to_string(count_of(gains, 1)) + " of " + std::to_string(tables.partners.size()) + " partners gain; " +
+           (lose == 0 ? std::string("none loses") : std::to_string(lose) + (lose == 1 ? " loses: " : " lose: ") + names_of(gains, -1)) + ".";
+}
+
 void print_scores(const Tables& tables, const std::vector<Training>& trainings, Environment& environment) {
     const std::size_t width = trainings.front().seeds.size() > 1 ? 17 : 12;
     std::size_t names = 8;
@@ -110,7 +116,7 @@ void print_scores(const Tables& tables, const std::vector<Training>& trainings, 
         for (std::size_t i = 0; i < trainings.front().seeds.front().size(); ++i) {
             const TableScore& first = trainings.front().seeds.front()[i];
             std::string line = "  " + pad(printable(first.who), std::max(names, metric.size())) + "  " + pad(grouped(first.examples), 10);
-            for (const Training& t : trainings) line += pad(value_text(spread_of(t, i, m)), width);
+            for (const Training& t : trainings) line += pad(spread_text(spread_of(t, i, m)), width);
             environment.print(line + "\n");
         }
     }
@@ -130,9 +136,7 @@ void print_gains(const Tables& tables, const std::vector<Training>& trainings, E
             if (to->seeds.size() > 1) interval = pad(with_sign(g.spread->mean - g.spread->interval) + " to " + with_sign(g.spread->mean + g.spread->interval), 20);
             environment.print("  " + pad(printable(g.who), names) + "  " + pad(with_sign(g.spread->mean), 10) + interval + (g.verdict == 0 ? "" : verdict_name(g.verdict)) + "\n");
         }
-        const std::string losers = names_of(gains, -1);
-        environment.print("  " + std::to_string(count_of(gains, 1)) + " of " + std::to_string(tables.partners.size()) + " partners gain; " +
-                          (losers.empty() ? "none loses" : std::to_string(count_of(gains, -1)) + " lose" + (count_of(gains, -1) == 1 ? "s" : "") + ": " + losers) + ".\n");
+        environment.print("  " + joining_sentence(tables, gains) + "\n");
     }
 }
 

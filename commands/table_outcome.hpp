@@ -15,11 +15,19 @@ struct Training {
     std::vector<std::vector<TableScore>> seeds;
 };
 
+// Of task.metrics.
+std::string_view metric_name(const Tables& tables, std::size_t metric);
+// In quotes.
+std::string csv_text(const std::string& text);
+
 struct Spread {
     double mean = 0.0;
     double error = 0.0;     // standard error of the mean; 0 with one seed
     double interval = 0.0;  // half of the 95 % interval (Student's t); 0 with one seed
 };
+
+std::string spread_text(const std::optional<Spread>& spread);  // "0.820 ± 0.005"
+const Training* find_training(const std::vector<Training>& trainings, std::string_view name);  // null: there is none
 
 // Nothing where a value is missing or there are none.
 std::optional<Spread> spread_of(const std::vector<std::optional<double>>& values);
@@ -33,6 +41,9 @@ struct Gain {
 };
 
 std::vector<Gain> gains_of(const Tables& tables, const Training& from, const Training& to);
+
+// "8 of 13 partners gain; 1 loses: Zambia."
+std::string joining_sentence(const Tables& tables, const std::vector<Gain>& gains);
 
 // A table for each metric, partners as rows.
 void print_scores(const Tables& tables, const std::vector<Training>& trainings, Environment& environment);

@@ -4,12 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "commands/table_course.hpp"
 #include "commands/table_outcome.hpp"
 
 namespace entente::commands {
 
 // `federated` are the first seed's predictions of the common model: how well its probabilities are met, and what its alarms hit. `importance` may be
 // empty.
-std::string table_report(const Tables& tables, const std::vector<Training>& trainings, const std::vector<task::Predictions>& federated, const std::vector<double>& importance);
+std::string table_report(const Tables& tables, const std::vector<Training>& trainings, const Course& course, const std::vector<task::Predictions>& federated,
+                         const std::vector<double>& importance);
 
 }  // namespace entente::commands

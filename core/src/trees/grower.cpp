@@ -142,7 +142,7 @@ void Grower::end_tree() {
     if (!finished()) begin_tree();
 }
 
-Result<Forest> grow(const Settings& settings, std::uint32_t features, std::span<const Part> parts, Executor& executor) {
+Result<Forest> grow(const Settings& settings, std::uint32_t features, std::span<const Part> parts, Executor& executor, std::uint64_t* answered) {
     ENTENTE_TRY(check(settings));
     Sketch sketch;
     for (const Part& part : parts) {
@@ -154,11 +154,14 @@ Result<Forest> grow(const Settings& settings, std::uint32_t features, std::span<
     partners.reserve(parts.size());
     for (const Part& part : parts) partners.emplace_back(settings, grower.edges(), grower.base(), part);
     std::vector<std::int64_t> sums;
+    std::uint64_t numbers = 0;
     while (!grower.finished()) {
         sums.assign(grower.question().size, 0);
+        numbers += sums.size();
         for (RowSums& partner : partners) partner.add_to(grower.question(), sums, executor);
         ENTENTE_TRY(grower.take(sums));
     }
+    if (answered != nullptr) *answered = numbers;
     return grower.forest();
 }
 

@@ -148,6 +148,13 @@ TEST_CASE("trees learn from tables: all partners together come to the same as al
     CHECK(page.find("<svg") != std::string::npos);
     CHECK(page.find("http") == std::string::npos);  // it needs no network
     CHECK(e.text("out/joining.csv").find("\"all\",local,federated,auc,0") != std::string::npos);
+    // 20 trees, one at each step; what crossed: 5 sums of 9 digits, 1,024 cells and two sums, of 2 partners.
+    CHECK(page.find("<td>statistics</td><td>up, from partners</td><td>180 B</td><td>90 B</td>") != std::string::npos);
+    CHECK(page.find("<td>counts of the cells</td><td>up, from partners</td><td>16.4 kB</td>") != std::string::npos);
+    const std::string course = e.text("out/course.csv");
+    CHECK(course.starts_with("trees,who,metric,value\n1,"));
+    CHECK(course.find("\n20,\"all\",auc,1.0") != std::string::npos);
+    CHECK(course.find("\n21,") == std::string::npos);
     std::vector<std::string> tuned = line;
     tuned.insert(tuned.end(), {"--fine-tune", "2"});
     CHECK(run(tuned, e) == exit_usage);
@@ -164,6 +171,38 @@ TEST_CASE("trees learn from tables: all partners together come to the same as al
     e.put("network.toml", std::string(task_text).substr(std::string(task_text).find("[model]")));
     CHECK(read_tables({.task_file = "whole.toml", .model_file = "network.toml", .mapping_file = "", .files = {"all.csv"}, .by = "plant", .partners = 2}, e)->task.model ==
           read_tables({.task_file = "task.toml", .model_file = "", .mapping_file = "", .files = {"all.csv"}, .by = "plant", .partners = 2}, e)->task.model);
+}
+
+TEST_CASE("the page shows how a model came about, round by round, and looking changes no bit of it") {
+    FakeEnvironment e = world();
+    std::vector<std::string> line{"simulate", "--task", "task.toml", "--table", "all.csv", "--by", "plant", "--partners", "2", "--rounds", "7", "--seeds", "2", "--json"};
+    REQUIRE(run(line, e) == exit_done);
+    const std::string unseen = e.out.substr(e.out.rfind("{\"task\""));
+    e.out.clear();
+    line.insert(line.end(), {"--out", "out"});
+    REQUIRE(run(line, e) == exit_done);
+    CHECK(e.out.substr(e.out.rfind("{\"task\"")) == unseen);
+    const std::string course = e.text("out/course.csv"), scores = e.text("out/scores.csv");
+    for (int round = 1; round <= 7; ++round) {
+        for (const char* metric : {"auc", "loss", "train-loss"}) CHECK(course.find("\n" + std::to_string(round) + ",\"all\"," + metric + ",") != std::string::npos);
+    }
+    CHECK(course.find("\n8,") == std::string::npos);
+    // The last round's is the first seed's federated model.
+    const auto value_behind = [](const std::string& text, const std::string& key) {
+        const std::size_t at = text.find(key);
+        REQUIRE(at != std::string::npos);
+        return text.substr(at + key.size(), text.find('\n', at + key.size()) - at - key.size());
+    };
+    for (const char* who : {"\"P0\"", "\"all\""}) {
+        const std::string examples = std::string(who) == "\"all\"" ? "24" : "12";
+        CHECK(value_behind(course, std::string("\n7,") + who + ",auc,") == value_behind(scores, std::string("\nfederated,1,") + who + "," + examples + ",auc,"));
+    }
+    const std::string page = e.text("out/report.html");
+    std::size_t thin = 0;
+    for (std::size_t at = page.find("class=\"thin\""); at != std::string::npos; at = page.find("class=\"thin\"", at + 1)) ++thin;
+    CHECK(thin == 2);
+    CHECK(page.find("<title>the rest, at the end ") != std::string::npos);
+    CHECK(page.find("<td>updates</td><td>up, from partners</td>") != std::string::npos);
 }
 
 TEST_CASE("a partner may go on by itself, and the report says who gains and who loses by joining") {

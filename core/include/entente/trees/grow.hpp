@@ -159,7 +159,9 @@ private:
     std::vector<std::int64_t> gradients_, curvatures_;
 };
 
-// A federation in this process. Errors of the checks; invalid_argument "trees.rows" where there are none.
-Result<Forest> grow(const Settings& settings, std::uint32_t features, std::span<const Part> parts, Executor& executor = inline_executor());
+// A federation in this process. Errors of the checks; invalid_argument "trees.rows" where there are none. `answered`, if it is there,
+// becomes how many numbers all questions together asked of a partner.
+Result<Forest> grow(const Settings& settings, std::uint32_t features, std::span<const Part> parts, Executor& executor = inline_executor(),
+                    std::uint64_t* answered = nullptr);
 
 }  // namespace entente::trees
