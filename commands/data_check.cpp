@@ -4,21 +4,13 @@
 #include <cmath>
 
 #include "commands/run.hpp"
-#include "commands/task_toml.hpp"
 #include "commands/text.hpp"
 #include "entente/base/decimal.hpp"
 
 namespace entente::commands {
 namespace {
 
-constexpr std::uint64_t limit_bytes = 1024 * 1024;
 constexpr std::size_t widest = 40;
-
-std::string text_of(const Bytes& bytes) {
-    std::string text(bytes.size(), '\0');
-    std::transform(bytes.begin(), bytes.end(), text.begin(), [](std::byte b) { return static_cast<char>(b); });
-    return text;
-}
 
 std::string cut(std::string_view text, std::size_t most) {
     std::string out = printable(text);
@@ -201,37 +193,6 @@ void print_prepared(const task::Prepared& p, Environment& environment) {
                       " numbers an example\n");
     if (p.without_label > 0) environment.print("  Left out     " + grouped(p.without_label) + " rows without a label or a time\n");
     if (p.duplicate_ids > 0) environment.print("  ! " + grouped(p.duplicate_ids) + " rows repeat the id of another\n");
-}
-
-Result<task::Task> read_task_file(const std::string& path, Environment& environment) {
-    ENTENTE_ASSIGN(const Bytes bytes, environment.read_file(path, limit_bytes));
-    return read_task_toml(text_of(bytes), path);
-}
-
-Result<task::Task> read_task_file(const std::string& path, const std::string& model_path, Environment& environment) {
-    ENTENTE_ASSIGN(task::Task task, read_task_file(path, environment));
-    if (model_path.empty()) return task;
-    ENTENTE_ASSIGN(const Bytes bytes, environment.read_file(model_path, limit_bytes));
-    ENTENTE_TRY(replace_model_toml(text_of(bytes), model_path, task));
-    return task;
-}
-
-Result<task::Mapping> read_mapping_file(const std::string& path, const task::Task& task, Environment& environment) {
-    if (path.empty()) return task::Mapping{};
-    ENTENTE_ASSIGN(const Bytes bytes, environment.read_file(path, limit_bytes));
-    return read_mapping_toml(text_of(bytes), path, task);
-}
-
-Result<task::Rows> read_rows_file(const std::string& path, const task::Task& task, const task::Mapping& mapping, Environment& environment) {
-    ENTENTE_ASSIGN(task::RowReader reader, task::RowReader::start(task, mapping));
-    const auto in_file = [&path](const Error& error) { return Error{error.code, error.reason, path + ": " + error.message}; };
-    Status fed = done();
-    const Status read = environment.read_pieces(path, [&](ByteView piece) { return fed = reader.feed(piece); });
-    if (!fed.ok()) return in_file(fed.error());
-    if (!read.ok()) return read.error();
-    auto rows = reader.finish();
-    if (!rows.ok()) return in_file(rows.error());
-    return rows;
 }
 
 int check_data(const DataCheckOptions& options, Environment& environment) {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "commands/environment.hpp"
+#include "commands/task_files.hpp"
 #include "entente/task/prepare.hpp"
 
 namespace entente::commands {
@@ -20,12 +20,5 @@ void print_table(const task::Task& task, const task::TableReport& report, const 
 void print_prepared(const task::Prepared& prepared, Environment& environment);
 
 int check_data(const DataCheckOptions& options, Environment& environment);
-
-// The three files, read. Errors of read_file, read_task_toml, read_mapping_toml and task::RowReader.
-Result<task::Task> read_task_file(const std::string& path, Environment& environment);
-// With the [model] of `model_path` in place of its own, if that is not empty.
-Result<task::Task> read_task_file(const std::string& path, const std::string& model_path, Environment& environment);
-Result<task::Mapping> read_mapping_file(const std::string& path, const task::Task& task, Environment& environment);
-Result<task::Rows> read_rows_file(const std::string& path, const task::Task& task, const task::Mapping& mapping, Environment& environment);
 
 }  // namespace entente::commands

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "commands/data_check.hpp"
 #include "commands/plan_toml.hpp"
+#include "commands/task_files.hpp"
 
 namespace entente::commands {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "commands/data_check.hpp"
 #include "commands/deal.hpp"
+#include "commands/task_files.hpp"
 #include "entente/task/control_chart.hpp"
 #include "entente/task/predictions.hpp"
 #include "entente/task/sums.hpp"

@@ -9,30 +9,34 @@ function oneFile(): Plugin {
   return {
     name: 'one-file',
     enforce: 'post',
-    generateBundle(_options, bundle) {
-      const page = bundle['demo.html'];
-      if (page?.type !== 'asset') throw new Error('expected demo.html in the bundle');
-      let html = String(page.source);
-      for (const [name, item] of Object.entries(bundle)) {
-        if (item === page) continue;
-        if (item.type === 'chunk') {
-          if (!item.isEntry) throw new Error(`expected one script, found also ${name}`);
-          const code = item.code.replaceAll('</script', '<\\/script');
-          html = html.replace(/<script type="module"[^>]*><\/script>/, () => '');
-          html = html.replace('</body>', () => `<script type="module">${code}</script>\n</body>`);
-        } else if (name.endsWith('.css')) {
-          html = html.replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${String(item.source)}</style>`);
-        } else {
-          throw new Error(`nothing may lie beside demo.html, found ${name}`);
+    // Behind Vite's own, which fills in what import() fetches.
+    generateBundle: {
+      order: 'post',
+      handler(_options, bundle) {
+        const page = bundle['demo.html'];
+        if (page?.type !== 'asset') throw new Error('expected demo.html in the bundle');
+        let html = String(page.source);
+        for (const [name, item] of Object.entries(bundle)) {
+          if (item === page) continue;
+          if (item.type === 'chunk') {
+            if (!item.isEntry) throw new Error(`expected one script, found also ${name}`);
+            const code = item.code.replaceAll('</script', '<\\/script');
+            html = html.replace(/<script type="module"[^>]*><\/script>/, () => '');
+            html = html.replace('</body>', () => `<script type="module">${code}</script>\n</body>`);
+          } else if (name.endsWith('.css')) {
+            html = html.replace(/<link rel="stylesheet"[^>]*>/, () => `<style>${String(item.source)}</style>`);
+          } else {
+            throw new Error(`nothing may lie beside demo.html, found ${name}`);
+          }
+          delete bundle[name];
         }
-        delete bundle[name];
-      }
-      const data = (id: string, bytes: Uint8Array) =>
-        `<script type="text/plain" id="${id}">${Buffer.from(bytes).toString('base64')}</script>\n`;
-      const sample = makeSample();
-      const wasm = readFileSync(resolve(wasmDirectory(), 'entente.wasm'));
-      html = html.replace('</main>', () => `</main>\n${data('wasm', wasm)}${data('sample', sample)}`);
-      page.source = html;
+        const data = (id: string, bytes: Uint8Array) =>
+          `<script type="text/plain" id="${id}">${Buffer.from(bytes).toString('base64')}</script>\n`;
+        const sample = makeSample();
+        const wasm = readFileSync(resolve(wasmDirectory(), 'entente.wasm'));
+        html = html.replace('</main>', () => `</main>\n${data('wasm', wasm)}${data('sample', sample)}`);
+        page.source = html;
+      },
     },
   };
 }

@@ -60,6 +60,7 @@ Progress Federation::progress() const { return impl_->progress(); }
 const std::vector<RoundResult>& Federation::rounds() const noexcept { return impl_->results; }
 const std::vector<round::Entry>& Federation::ledger() const noexcept { return impl_->ledger; }
 std::span<const float> Federation::parameters() const noexcept { return impl_->coordinator->parameters(); }
+std::span<const float> Federation::alone(std::size_t partner) const noexcept { return impl_->partners[partner].alone; }
 Result<std::vector<task::Score>> Federation::score_partners() const { return impl_->score_partners(); }
 Digest Federation::model_digest() const { return impl_->coordinator->summary().model; }
 std::uint64_t Federation::agreements() const noexcept { return impl_->agreements; }

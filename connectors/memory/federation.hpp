@@ -119,6 +119,8 @@ public:
     [[nodiscard]] const std::vector<RoundResult>& rounds() const noexcept;
     [[nodiscard]] const std::vector<round::Entry>& ledger() const noexcept;
     [[nodiscard]] std::span<const float> parameters() const noexcept;
+    // The model that a partner's own rows have made so far. Empty without FederationOptions::alone. REQUIRES: partner < partners.
+    [[nodiscard]] std::span<const float> alone(std::size_t partner) const noexcept;
     // The present model on each partner's own rows, in the order of the partners.
     [[nodiscard]] Result<std::vector<task::Score>> score_partners() const;
     [[nodiscard]] Digest model_digest() const;  // content digest of the current global model

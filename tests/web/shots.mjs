@@ -71,6 +71,15 @@ const scenes = {
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await page.locator('.problem').waitFor({ timeout: 60_000 });
     await shot('refused');
+    await page.locator('#minCohort').fill('3');
+    for (const task of ['Deliveries', 'Sensors', 'Engines']) {
+      await page.getByText(task, { exact: true }).click();
+      await page.getByText(/^Ready:/).waitFor({ timeout: 60_000 });
+      await page.getByRole('button', { name: 'Start', exact: true }).click();
+      await page.getByText('Done:').waitFor({ timeout: 90_000 });
+      await page.waitForTimeout(300);
+      await shot(task.toLowerCase());
+    }
   },
   async live(page, shot) {
     const federation = await startFederation({ rounds: 30, natives: 1, partners: 3, wait: 3 });

@@ -1,51 +1,23 @@
 // The offline demo: a whole federation inside one page, over the memory connector.
-#include "connectors/memory/federation.hpp"
+#include "demo_object.hpp"
 #include "entente/data/partition.hpp"
 #include "json.hpp"
-#include "objects.hpp"
 
 namespace entente::wasm {
 namespace {
 
-struct DemoObject final : Object {
-    explicit DemoObject(memory::Federation federation_in) : federation(std::move(federation_in)) {}
-    memory::Federation federation;
-    plan::Plan plan;
-    std::vector<std::string> balance;  // per partner, JSON list of examples per class
-};
-
-constexpr const char* companies[] = {"Nordwerk", "Adria", "Lumen", "Halden", "Kestrel", "Ostrava", "Brenta", "Tavira"};
-constexpr const char* ids[] = {"nordwerk", "adria", "lumen", "halden", "kestrel", "ostrava", "brenta", "tavira"};
-constexpr std::uint32_t most_partners = 8;
-
-struct Setting {
-    std::uint32_t partners;
-    std::uint32_t shards;  // 0: everybody sees everything (iid); otherwise two shards of sorted labels each
-    std::uint32_t epochs;
-    std::uint32_t min_cohort;
-    std::uint32_t rounds;
-};
-
-Result<std::shared_ptr<DemoObject>> create(const Setting& setting, const DataObject& train, const DataObject& test) {
-    if (setting.partners < 1 || setting.partners > most_partners) {
-        return Error{Code::invalid_argument, "demo.partners",
-                     "partners: expected 1 to 8, found " + std::to_string(setting.partners)};
-    }
+// shards 0: everybody sees everything (iid); otherwise so many shards of sorted labels each.
+Result<std::shared_ptr<DemoObject>> create(const DemoSetting& setting, std::uint32_t shards, const DataObject& train, const DataObject& test) {
     memory::FederationOptions options;
     plan::Plan& plan = options.plan;
     plan = plan::default_digits_plan();
     plan.federation.name = "Offline demo";
-    plan.federation.operator_name = "This page";
-    plan.training.epochs = setting.epochs;
     plan.training.batch = 16;
-    plan.round.rounds = setting.rounds;
-    plan.round.min_cohort = std::min(setting.min_cohort, setting.partners);
-    plan.contract.min_cohort_size = setting.min_cohort;
-    ENTENTE_TRY(plan::check(plan));
+    ENTENTE_TRY(use_setting(plan, setting));
 
     data::PartitionSpec spec;
-    spec.kind = setting.shards == 0 ? data::PartitionKind::iid : data::PartitionKind::shards;
-    spec.shards_per_participant = setting.shards;
+    spec.kind = shards == 0 ? data::PartitionKind::iid : data::PartitionKind::shards;
+    spec.shards_per_participant = shards;
     ENTENTE_ASSIGN(auto parts, data::partition(train.data->labels, spec, setting.partners,
                                                derive_key(plan.training.seed, 0, {}, Purpose::partition)));
     std::vector<std::string> balance;
@@ -53,7 +25,7 @@ Result<std::shared_ptr<DemoObject>> create(const Setting& setting, const DataObj
         std::vector<std::uint32_t> classes(train.data->classes);
         for (const std::uint32_t row : parts[i]) ++classes[train.data->labels[row]];
         balance.push_back(json_list(classes, [](std::uint32_t n) { return std::to_string(n); }));
-        options.partners.push_back({ids[i], companies[i], std::move(parts[i])});
+        options.partners.push_back({companies[i].id, companies[i].name, std::move(parts[i])});
     }
     options.train = train.data;
     options.evaluation = test.data;
@@ -83,7 +55,7 @@ std::string view_json(const DemoObject& demo) {
                      .text("activity", p.activity).text("standing", standing).number("progress", p.progress)
                      .number("loss", p.loss).number("bytes_up", p.bytes_up).number("bytes_down", p.bytes_down)
                      .text("update_agreement", p.update_agreement).text("model_agreement", p.model_agreement)
-                     .raw("balance", demo.balance[index++]).done();
+                     .raw("balance", demo.balance.empty() ? "[]" : demo.balance[index++]).done();
              }))
         .done();
 }
@@ -132,7 +104,7 @@ const Answer* ent_demo_create(Handle train, Handle test, std::uint32_t partners,
     return guard([&]() -> Result<Handle> {
         ENTENTE_ASSIGN(const auto train_object, find<DataObject>(train));
         ENTENTE_ASSIGN(const auto test_object, find<DataObject>(test));
-        ENTENTE_ASSIGN(auto demo, create({partners, shards, epochs, min_cohort, rounds}, *train_object, *test_object));
+        ENTENTE_ASSIGN(auto demo, create({partners, epochs, min_cohort, rounds}, shards, *train_object, *test_object));
         return keep(std::move(demo));
     });
 }
@@ -142,6 +114,7 @@ const Answer* ent_demo_advance(Handle handle, std::uint32_t max_batches) {
     return guard([&]() -> Result<std::string> {
         ENTENTE_ASSIGN(const auto demo, find<DemoObject>(handle));
         ENTENTE_ASSIGN(const bool more, demo->federation.advance(max_batches));
+        if (demo->scores) ENTENTE_TRY(demo->scores->take(demo->federation));
         return std::string(more ? "1" : "0");
     });
 }
@@ -162,6 +135,14 @@ const Answer* ent_demo_rounds(Handle handle) {
                 .raw("alone", json_list(r.alone, [](const task::Score& s) { return json_number(s.accuracy()); }))
                 .number("bytes_up", r.bytes_up).number("bytes_down", r.bytes_down).number("contributors", r.contributors).done();
         });
+    });
+}
+
+// What the models are worth to partners who bring tables; null for digits.
+const Answer* ent_demo_scores(Handle handle) {
+    return guard([&]() -> Result<std::string> {
+        ENTENTE_ASSIGN(const auto demo, find<DemoObject>(handle));
+        return demo->scores ? demo->scores->json() : std::string("null");
     });
 }
 

@@ -89,8 +89,17 @@ TEST_CASE("partners in one process are witnesses at once, and more than there ar
 TEST_CASE("a federation learns, and says who contributed under which agreement") {
     auto o = options();
     o.alone = true;
+    const auto evaluation = o.evaluation;
+    const plan::Plan plan = o.plan;
     const Federation federation = run(std::move(o));
     REQUIRE(federation.rounds().size() == 3);
+    for (std::size_t i = 0; i < 4; ++i) {
+        std::vector<std::uint32_t> all(evaluation.size());
+        for (std::uint32_t row = 0; row < all.size(); ++row) all[row] = row;
+        const auto score = task::evaluate(plan.task.model, federation.alone(i), evaluation.gather(all), {}, plan.task.loss);
+        REQUIRE(score.ok());
+        CHECK(*score == federation.rounds().back().alone[i]);
+    }
     CHECK(federation.rounds().back().federated.accuracy() > 0.9);
     CHECK(federation.rounds().back().alone.size() == 4);
     CHECK(federation.rounds().back().contributors == 4);

@@ -71,6 +71,27 @@ export interface AgreementText extends ContractText {
   agreed_at_ms: number;
 }
 
+// A plan and its task as in examples/, and the number of the story whose tables are made (core/include/entente/table/make.hpp).
+export interface DemoFiles {
+  story: number;
+  plan: string;
+  task: string;
+}
+
+// What the models of each round are worth to partners with tables; last in each list: all rows together.
+export interface DemoWorth {
+  who: string;
+  metrics: (number | null)[];
+}
+
+export interface DemoScores {
+  task: string;
+  metrics: { name: string; lower: boolean }[]; // lower: less is better
+  partners: { train: number; test: number; positive?: number }[];
+  shared: number; // numbers of a row that everybody's mean and deviation scale; 0: each scales by itself
+  rounds: { round: number; together: DemoWorth[]; alone: DemoWorth[] }[];
+}
+
 export interface DemoSetting {
   partners: number;
   shards: number;
@@ -84,6 +105,11 @@ export class Demo extends Held {
     return new Demo(core, core.handle('_ent_demo_create', train.handle, test.handle, s.partners, s.shards, s.epochs, s.minCohort, s.rounds));
   }
 
+  // On tables that the core makes; the plan says how many rounds.
+  static made(core: Core, files: DemoFiles, s: DemoSetting): Demo {
+    return new Demo(core, core.handle('_ent_demo_made', files.plan, files.task, files.story, s.partners, s.epochs, s.minCohort));
+  }
+
   // False at the end.
   advance(maxBatches: number): boolean {
     return this.core.text('_ent_demo_advance', this.handle, maxBatches) === '1';
@@ -93,6 +119,9 @@ export class Demo extends Held {
   }
   rounds(): DemoRound[] {
     return this.core.json('_ent_demo_rounds', this.handle);
+  }
+  scores(): DemoScores | null {
+    return this.core.json('_ent_demo_scores', this.handle);
   }
   ledger(first = 0): LedgerEntry[] {
     return this.core.json('_ent_demo_ledger', this.handle, first);

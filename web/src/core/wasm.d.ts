@@ -3,3 +3,9 @@ declare module '#wasm/*?url' {
   const url: string;
   export default url;
 }
+
+// A file as text.
+declare module '*?raw' {
+  const text: string;
+  export default text;
+}

@@ -1,12 +1,13 @@
 // The demo's federation, advanced in slices. It runs in a worker, or on the page where workers are refused.
 import { loadCore, type Core, type Data, type Preview } from '../core/core.ts';
-import { Demo, type AgreementText, type DemoRound, type DemoSetting, type DemoText, type LedgerEntry } from '../core/demo.ts';
+import { Demo, type AgreementText, type DemoFiles, type DemoRound, type DemoScores, type DemoSetting, type DemoText, type LedgerEntry } from '../core/demo.ts';
 import { breathe } from '../core/rpc.ts';
 
 export interface DemoNews {
   federation: number;  // which of those that were created, so that news of an earlier one can be told apart
   view: DemoText;
   rounds: DemoRound[];
+  scores: DemoScores | null; // of tables
   ledger: LedgerEntry[];
   running: boolean;
   ended: boolean;
@@ -32,7 +33,7 @@ export function createEngine(send: (news: DemoNews) => void) {
     if (!demo) return;
     told = performance.now();
     const news: DemoNews = {
-      federation, view: demo.view(), rounds: demo.rounds(), ledger: demo.ledger(), running, ended,
+      federation, view: demo.view(), rounds: demo.rounds(), scores: demo.scores(), ledger: demo.ledger(), running, ended,
     };
     send(error === undefined ? news : { ...news, error });
   }
@@ -69,11 +70,12 @@ export function createEngine(send: (news: DemoNews) => void) {
       test = core.readData(parts[2]!, parts[3]!);
       return { train: train.describe().rows, test: test.describe().rows, preview: test.preview(10) };
     },
-    create(setting: DemoSetting, number: number): void {
+    create(setting: DemoSetting, files: DemoFiles | null, number: number): void {
       running = false;
       federation = number;
       demo?.close();
-      demo = Demo.begin(core, train, test, setting);
+      demo = undefined;
+      demo = files ? Demo.made(core, files, setting) : Demo.begin(core, train, test, setting);
       ended = false;
       tell();
     },

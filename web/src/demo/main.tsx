@@ -3,14 +3,17 @@ import { render } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import '../ui/style.css';
 import type { Preview } from '../core/core.ts';
-import type { AgreementText, DemoSetting, LedgerEntry } from '../core/demo.ts';
+import type { AgreementText, DemoRound, DemoScores, DemoSetting, LedgerEntry } from '../core/demo.ts';
 import type { Remote } from '../core/rpc.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
 import { Draw } from '../ui/draw.tsx';
 import { bytes, number, percent, plural, save, share } from '../ui/format.ts';
 import { Bar, Icon, Id, Odrl, Problem, Standing, Terms, Top } from '../ui/parts.tsx';
+import { isShare, metricLabel, metricMeaning, metricValue, shareRange } from '../ui/metrics.ts';
 import type { DemoNews, Engine } from './engine.ts';
 import { embeddedSample, embeddedWasm, startHost } from './host.ts';
+import { stories, type Story, type StoryName } from './stories.ts';
+import { Worth } from './worth.tsx';
 
 const initial: DemoSetting = { partners: 4, shards: 2, epochs: 1, minCohort: 3, rounds: 10 };
 
@@ -22,10 +25,10 @@ function useEngine() {
   const federation = useRef(0);
   // The button follows what was pressed at once; news of the federation before this one would turn it back.
   const show = (part: Partial<DemoNews>) => setNews((news) => news && { ...news, ...part });
-  const create = (host: Remote<Engine>, setting: DemoSetting) => {
+  const create = (host: Remote<Engine>, setting: DemoSetting, story: StoryName) => {
     federation.current += 1;
     show({ running: false, ended: false });
-    return host.create(setting, federation.current);
+    return host.create(setting, stories[story].files, federation.current).catch((error: Error) => setFailure(error.message));
   };
   useEffect(() => {
     void (async () => {
@@ -35,16 +38,18 @@ function useEngine() {
       document.documentElement.dataset['host'] = host.kind;
       const loaded = await host.engine.load(embeddedWasm(), await embeddedSample());
       setPreview(loaded.preview);
-      await create(host.engine, initial);
+      await create(host.engine, initial, 'digits');
       setEngine(() => host.engine);
     })().catch((error: Error) => setFailure(error.message));
   }, []);
-  return { engine, news, preview, failure, create, show };
+  return { engine, news, preview, failure, create, show, forget: () => setNews(undefined) };
 }
 
 function App() {
-  const { engine, news, preview, failure, create, show } = useEngine();
+  const { engine, news, preview, failure, create, show, forget } = useEngine();
   const [setting, setSetting] = useState(initial);
+  const [name, setName] = useState<StoryName>('digits');
+  const story = stories[name];
   const [started, setStarted] = useState(false);
   const next = useRef(0);
 
@@ -52,7 +57,15 @@ function App() {
     const wanted = { ...setting, ...part };
     setSetting(wanted);
     setStarted(false);
-    if (engine) await create(engine, wanted);
+    if (engine) await create(engine, wanted, name);
+  }
+  async function choose(wanted: StoryName) {
+    const epochs = { ...setting, epochs: stories[wanted].epochs };
+    setName(wanted);
+    setSetting(epochs);
+    setStarted(false);
+    forget();
+    if (engine) await create(engine, epochs, wanted);
   }
   async function press() {
     if (!engine || !news) return;
@@ -60,7 +73,7 @@ function App() {
       show({ running: false });
       return engine.pause();
     }
-    if (news.ended) await create(engine, setting);
+    if (news.ended) await create(engine, setting, name);
     if (!started) performance.mark('start');
     setStarted(true);
     show({ running: true });
@@ -75,11 +88,12 @@ function App() {
       <div class="wrap stack wide">
         <div class="stack">
           <h1>{setting.partners} companies train one model. Their data stays with them.</h1>
+          <Chooser chosen={name} choose={(wanted) => void choose(wanted)} disabled={!engine} />
           <div class="row">
-            <button type="button" class="main" disabled={!engine} onClick={() => void press()}>
+            <button type="button" class="main" disabled={!engine || !news} onClick={() => void press()}>
               {news?.running ? 'Pause' : news?.ended ? 'Start again' : started ? 'Go on' : 'Start'}
             </button>
-            <p role="status" id="sentence">{failure ? '' : sentence(news, started)}</p>
+            <p role="status" id="sentence">{failure ? '' : sentence(news, started, story)}</p>
           </div>
           {(failure || news?.error) && (
             <Problem trouble={{ happened: failure || news!.error!, safe: 'Nothing left this computer.', todo: 'Load the page again, or use a current browser.', code: 'demo.failed' }} />
@@ -91,7 +105,8 @@ function App() {
         <div class="cols">
           <div class="stack wide">
             <Curves news={news} setting={setting} />
-            <section class="card stack" aria-labelledby="try">
+            {news?.scores && <Worth scores={news.scores} />}
+            {!story.files && <section class="card stack" aria-labelledby="try">
               <h2 id="try">Draw a digit</h2>
               {engine && (
                 <Draw
@@ -101,23 +116,40 @@ function App() {
                 />
               )}
               {news?.view.completed === 0 && <p class="small soft">The model is untrained: press start first.</p>}
-            </section>
+            </section>}
           </div>
           <div class="stack wide">
-            <Partners news={news} />
-            <Knobs setting={setting} change={(part) => void change(part)} disabled={!engine} />
+            <Partners news={news} story={story} />
+            <Knobs setting={setting} change={(part) => void change(part)} disabled={!engine || !news} dealt={!story.files} />
           </div>
         </div>
-        <Crossed news={news} engine={engine} />
+        <Crossed news={news} engine={engine} story={story} />
       </div>
     </>
   );
 }
 
-function sentence(news: DemoNews | undefined, started: boolean): string {
-  if (!news) return 'Loading the sample.';
+function Chooser({ chosen, choose, disabled }: { chosen: StoryName; choose: (wanted: StoryName) => void; disabled: boolean }) {
+  return (
+    <fieldset class="stack tight">
+      <legend class="vh">What they learn</legend>
+      <div class="choice" style={{ maxWidth: '560px' }}>
+        {(Object.keys(stories) as StoryName[]).map((name) => (
+          <label key={name}>
+            <input class="vh" type="radio" name="story" checked={chosen === name} disabled={disabled} onChange={() => choose(name)} />
+            {stories[name].label}
+          </label>
+        ))}
+      </div>
+      <p class="soft">{stories[chosen].about}</p>
+    </fieldset>
+  );
+}
+
+function sentence(news: DemoNews | undefined, started: boolean, story: Story): string {
+  if (!news) return story.files ? 'Making the tables.' : 'Loading the sample.';
   if (news.ended) return news.view.sentence;
-  if (!started) return `Ready: ${number(5000)} handwritten digits, dealt out below.`;
+  if (!started) return `Ready: ${number(news.view.partners.reduce((sum, p) => sum + p.examples, 0))} ${story.rows}, dealt out below.`;
   return news.running ? news.view.sentence : `Paused. ${news.view.sentence}`;
 }
 
@@ -128,6 +160,29 @@ function refusalOf(ledger: LedgerEntry[]): string {
 
 function Curves({ news, setting }: { news: DemoNews | undefined; setting: DemoSetting }) {
   const rounds = news?.rounds ?? [];
+  if (news?.scores) return <TableCurves scores={news.scores} rounds={news.view.rounds} />;
+  return <DigitCurves news={news} rounds={rounds} setting={setting} />;
+}
+
+function TableCurves({ scores, rounds }: { scores: DemoScores; rounds: number }) {
+  const { name, lower } = scores.metrics[0]!;
+  const line = (of: 'together' | 'alone') => scores.rounds.map((r): [number, number | null] => [r.round, r[of].at(-1)!.metrics[0] ?? null]);
+  const series: Series[] = [{ label: 'alone', tone: 'grey', points: line('alone') }, { label: 'together', tone: 'accent', points: line('together') }];
+  const last = scores.rounds.at(-1);
+  const value = (of: 'together' | 'alone') => metricValue(name, last![of].at(-1)!.metrics[0]);
+  return (
+    <section class="card stack" aria-labelledby="curves">
+      <header>
+        <h2 id="curves">{metricLabel(name)}{lower && ', less is better'}</h2>
+        {last && <span class="small"><b>{value('together')}</b> together, {value('alone')} each alone</span>}
+      </header>
+      <Chart title={`${metricLabel(name)} over all companies’ rows, by round`} empty="Press start: after each round you see how good they are together, and each alone." series={series} x="Round" xMax={rounds} format={(v) => metricValue(name, v)} {...(isShare(name) ? { range: shareRange } : {})} />
+      <p class="small soft">{metricMeaning(name)}</p>
+    </section>
+  );
+}
+
+function DigitCurves({ news, rounds, setting }: { news: DemoNews | undefined; rounds: DemoRound[]; setting: DemoSetting }) {
   const series = useMemo((): Series[] => {
     const names = news?.view.partners.map((p) => p.name) ?? [];
     const alone = names.map((name, i): Series => ({
@@ -149,20 +204,20 @@ function Curves({ news, setting }: { news: DemoNews | undefined; setting: DemoSe
   );
 }
 
-function Partners({ news }: { news: DemoNews | undefined }) {
+function Partners({ news, story }: { news: DemoNews | undefined; story: Story }) {
   return (
     <section class="card stack" aria-labelledby="partners">
-      <h2 id="partners">Partners and their digits</h2>
+      <h2 id="partners">Partners and their {story.files ? 'rows' : 'digits'}</h2>
       <ul class="stack">
-        {(news?.view.partners ?? []).map((p) => (
+        {(news?.view.partners ?? []).map((p, i) => (
           <li key={p.id} class="stack tight">
             <div class="row spread">
               <b>{p.name}</b>
               <span class="small"><Standing value={p.standing} /></span>
             </div>
             <div class="row spread small soft">
-              <Mini counts={p.balance} />
-              <span>{number(p.examples)} digits</span>
+              {p.balance.length > 0 && <Mini counts={p.balance} />}
+              <span>{number(p.examples)} {story.rows}{positive(news?.scores?.partners[i], story)}</span>
               <span>{bytes(p.bytes_up)} sent</span>
             </div>
             <Bar value={p.standing === 'delivered' || news?.view.finished ? 1 : p.progress} label={`${p.name}: training`} />
@@ -171,6 +226,10 @@ function Partners({ news }: { news: DemoNews | undefined }) {
       </ul>
     </section>
   );
+}
+
+function positive(partner: DemoScores['partners'][number] | undefined, story: Story): string {
+  return story.positive && partner?.positive !== undefined ? `, ${percent(partner.positive / Math.max(partner.train, 1), 0)} ${story.positive}` : '';
 }
 
 function Mini({ counts }: { counts: number[] }) {
@@ -183,7 +242,8 @@ function Mini({ counts }: { counts: number[] }) {
   );
 }
 
-function Knobs({ setting, change, disabled }: { setting: DemoSetting; change: (part: Partial<DemoSetting>) => void; disabled: boolean }) {
+// dealt: the data can be dealt to them in other ways.
+function Knobs({ setting, change, disabled, dealt }: { setting: DemoSetting; change: (part: Partial<DemoSetting>) => void; disabled: boolean; dealt: boolean }) {
   const slider = (name: 'partners' | 'epochs' | 'minCohort', label: string, min: number, max: number) => (
     <div>
       <label class="row spread" for={name}><span>{label}</span><output class="mono" for={name}>{setting[name]}</output></label>
@@ -194,7 +254,7 @@ function Knobs({ setting, change, disabled }: { setting: DemoSetting; change: (p
     <section class="card stack" aria-labelledby="knobs">
       <h2 id="knobs">Change it</h2>
       {slider('partners', 'Partners', 2, 8)}
-      <fieldset>
+      {dealt && <fieldset>
         <legend style={{ fontWeight: 500, paddingBottom: '4px' }}>Their data</legend>
         <div class="choice">
           {([[0, 'Alike'], [2, 'Few digits each']] as const).map(([shards, label]) => (
@@ -204,18 +264,18 @@ function Knobs({ setting, change, disabled }: { setting: DemoSetting; change: (p
             </label>
           ))}
         </div>
-      </fieldset>
+      </fieldset>}
       {slider('epochs', 'Passes over the data a round', 1, 5)}
       {slider('minCohort', 'Contract: least partners in a result', 2, 8)}
     </section>
   );
 }
 
-function Crossed({ news, engine }: { news: DemoNews | undefined; engine: Remote<Engine> | undefined }) {
+function Crossed({ news, engine, story }: { news: DemoNews | undefined; engine: Remote<Engine> | undefined; story: Story }) {
   const [agreements, setAgreements] = useState<AgreementText[]>([]);
   const [all, setAll] = useState(false);
   const known = news?.ledger.filter((e) => e.kind.startsWith('agreement')).length ?? 0;
-  useEffect(() => { void engine?.agreements().then(setAgreements); }, [engine, known]);
+  useEffect(() => { void engine?.agreements().then(setAgreements); }, [engine, known, news?.federation]);
   // A model that is published before there is an agreement has gone nowhere yet.
   const crossings = known === 0 ? [] : (news?.ledger ?? []).filter((e) => e.size !== undefined).reverse();
   const names = new Map(news?.view.partners.map((p) => [p.id, p.name]));
@@ -225,8 +285,9 @@ function Crossed({ news, engine }: { news: DemoNews | undefined; engine: Remote<
       <section class="card stack" aria-labelledby="crossed">
         <header>
           <h2 id="crossed">What crossed the borders</h2>
-          <span class="small soft">0 digits, {plural(crossings.length, 'message')}</span>
+          <span class="small soft">0 {story.files ? 'rows' : 'digits'}, {plural(crossings.length, 'message')}</span>
         </header>
+        {(news?.scores?.shared ?? 0) > 0 && <p class="small soft">Before the first round, once: sums of {number(news!.scores!.shared)} features, so that all scale alike.</p>}
         {crossings.length === 0 ? <p class="soft">Nothing yet. Press start to see each message as it goes.</p> : (
           <div class="table">
             <table>
