@@ -25,14 +25,20 @@ struct DataObject final : Object {
     std::shared_ptr<const data::Dataset> data;
 };
 
+// How good a model is on the rows behind the split: by the share that is right or the task's first metric, -1 is not known;
+// and by all of the task's metrics, a JSON list.
+struct Quality {
+    double first = -1;
+    std::string all;  // empty: digits
+};
+
 // The rows of a partner's table (table.cpp). A participant knows this much of them, so that modules for digits alone do without
 // the rest.
 class TableRows : public Object {
 public:
     // Where they are scaled with others, the data sets are others too. True when they are.
     virtual Result<bool> scale(const task::Shared& shared) = 0;
-    // What the task's first metric is of the rows behind the split; -1: none.
-    [[nodiscard]] virtual Result<double> quality(std::span<const float> parameters) const = 0;
+    [[nodiscard]] virtual Result<Quality> quality(std::span<const float> parameters) const = 0;
     [[nodiscard]] virtual const std::vector<std::int32_t>& sums() const = 0;  // empty: the task shares none
     [[nodiscard]] virtual std::shared_ptr<const data::Dataset> train() const = 0;
     [[nodiscard]] virtual std::shared_ptr<const data::Dataset> test() const = 0;

@@ -105,6 +105,7 @@ Result<std::string> ParticipantObject::finish_stage(double train_ms) {
             trained_.global_score = scoring_->score();
             scoring_.reset();
             ENTENTE_ASSIGN(point(job_->round).federated, quality(*trained_.global_score, *job_->parameters));
+            if (const double metric = point(job_->round).federated.first; table_ && metric >= 0) trained_.global_metric = metric;
             alone_target_ = job_->round;
             job_.reset();
             stage_ = Stage::idle;
@@ -192,6 +193,9 @@ std::string ParticipantObject::view_json() const {
     if (stage_ == Stage::scoring_federated) progress = 1;
     if (stage_ == Stage::training_alone) progress = alone_training_->progress();
     const auto share = [](double value) { return value < 0 ? std::string("null") : json_number(value); };
+    const auto with_all = [](Json& o, std::string_view key, const Quality& q) {
+        if (!q.all.empty()) o.raw(key, q.all);
+    };
     Json json;
     json.text("activity", v.activity).text("stage", to_string(stage_)).number("progress", progress).number("loss", loss_)
         .number("steps", steps_).number("examples", examples_).number("round", v.round).number("rounds", plan_.round.rounds)
@@ -199,22 +203,29 @@ std::string ParticipantObject::view_json() const {
         .number("train_rows", train_rows_.empty() ? train_->size() : train_rows_.size())
         .number("test_rows", test_rows_.empty() ? test_->size() : test_rows_.size()).number("score_rows", some_rows_.size())
         .text("model_agreement", v.model_agreement).text("update_agreement", v.update_agreement)
-        .raw("points", json_list(points_, [&share](const Point& p) {
-                 return Json().number("round", p.round).raw("federated", share(p.federated))
-                     .raw("alone", share(p.alone)).raw("loss", share(p.loss)).done();
+        .raw("points", json_list(points_, [&share, &with_all](const Point& p) {
+                 Json o;
+                 o.number("round", p.round).raw("federated", share(p.federated.first)).raw("alone", share(p.alone.first)).raw("loss", share(p.loss));
+                 with_all(o, "federated_metrics", p.federated);
+                 with_all(o, "alone_metrics", p.alone);
+                 return o.done();
              }))
         .raw("crossings", json_list(v.crossings, [this, &v](const part::Crossing& c) {
                  // The final model is the last thing that ever arrives.
                  const bool last = final_ != nullptr && &c == &v.crossings.back();
-                 return Json().number("round", c.round).flag("outgoing", c.outgoing).flag("final", last).text("agreement", c.agreement)
+                 return Json().number("round", c.round).flag("outgoing", c.outgoing).flag("sums", c.sums).flag("final", last).text("agreement", c.agreement)
                      .text("content", to_hex(c.content)).number("size", c.size_bytes).number("clipped", c.clipped).done();
              }));
-    if (final_alone_) json.raw("final_alone", share(*final_alone_));
+    if (final_alone_) {
+        json.raw("final_alone", share(final_alone_->first));
+        with_all(json, "final_alone_metrics", *final_alone_);
+    }
     if (final_score_) {
-        json.raw("final", Json().raw("accuracy", share(final_quality_)).number("examples", final_score_->examples)
-                              .number("correct", final_score_->correct)
-                              .raw("confusion", json_list(final_score_->confusion, [](auto n) { return std::to_string(n); }))
-                              .done());
+        Json o;
+        o.raw("accuracy", share(final_quality_.first)).number("examples", final_score_->examples).number("correct", final_score_->correct)
+            .raw("confusion", json_list(final_score_->confusion, [](auto n) { return std::to_string(n); }));
+        with_all(o, "metrics", final_quality_);
+        json.raw("final", o.done());
     }
     return json.done();
 }

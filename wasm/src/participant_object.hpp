@@ -14,11 +14,11 @@ namespace entente::wasm {
 
 namespace part = round::participant;
 
-// How good the models of one round are on the partner's own held-out rows; -1 is not known.
+// How good the models of one round are on the partner's own held-out rows.
 struct Point {
     std::uint64_t round = 0;
-    double federated = -1;  // the model that came
-    double alone = -1;      // a model that has only ever seen this data, with the same number of epochs
+    Quality federated;      // the model that came
+    Quality alone;          // a model that has only ever seen this data, with the same number of epochs
     double loss = -1;
 };
 
@@ -84,9 +84,8 @@ public:
         }
     }
 
-    // The share that is right, or the task's first metric; -1: none.
-    Result<double> quality(const task::Score& score, std::span<const float> parameters) const {
-        return table_ ? table_->quality(parameters) : Result<double>(score.accuracy());
+    Result<Quality> quality(const task::Score& score, std::span<const float> parameters) const {
+        return table_ ? table_->quality(parameters) : Result<Quality>(Quality{score.accuracy(), {}});
     }
 
     // Statistics of everybody have come: what was trained and scored on is another data set now.
@@ -195,8 +194,8 @@ private:
     std::shared_ptr<const std::vector<float>> final_;
     std::shared_ptr<const task::Shared> final_shared_;
     std::optional<task::Score> final_score_;
-    double final_quality_ = -1;
-    std::optional<double> final_alone_;
+    Quality final_quality_;
+    std::optional<Quality> final_alone_;
     bool final_pending_ = false;
     std::uint64_t rounds_ = 0;
 };

@@ -69,7 +69,7 @@ std::string table_json(const plan::Plan& plan) {
     const auto word = [](std::span<const std::string_view> names, auto value) { return names[static_cast<std::size_t>(value) - 1]; };
     return Json()
         .text("name", t.name).text("title", t.title).number("min_rows", t.min_rows)
-        .text("metric", t.metrics.empty() ? std::string_view() : word(task::metric_names(), t.metrics.front()))
+        .raw("metrics", json_list(t.metrics, [&word](task::Metric m) { return json_text(word(task::metric_names(), m)); }))
         .flag("shares", plan::sums_length(plan) > 0)
         .raw("columns", json_list(t.columns, [&word](const task::Column& c) {
                  return Json().text("name", c.name).text("role", word(task::role_names(), c.role)).text("kind", word(task::cell_kind_names(), c.kind))

@@ -112,10 +112,11 @@ public:
         take(std::move(prepared));
         return true;
     }
-    [[nodiscard]] Result<double> quality(std::span<const float> parameters) const override {
-        if (prepared_->test.last_rows.empty() || task_.metrics.empty()) return -1.0;
+    [[nodiscard]] Result<Quality> quality(std::span<const float> parameters) const override {
+        if (prepared_->test.last_rows.empty() || task_.metrics.empty()) return Quality{};
         ENTENTE_ASSIGN(const task::Predictions said, task::predict_examples(task_, *prepared_, parameters));
-        return task::metrics_of(task_, said).front().value_or(-1.0);
+        const std::vector<std::optional<double>> metrics = task::metrics_of(task_, said);
+        return Quality{metrics.front().value_or(-1.0), json_list(metrics, [](const auto& m) { return m ? json_number(*m) : std::string("null"); })};
     }
     [[nodiscard]] const std::vector<std::int32_t>& sums() const override { return sums_; }
     [[nodiscard]] std::shared_ptr<const data::Dataset> train() const override { return {prepared_, &prepared_->train.dataset}; }

@@ -104,8 +104,7 @@ private:
     void send(std::vector<float> delta, std::uint64_t weight, std::vector<codec::Measure> measures);
     [[nodiscard]] std::shared_ptr<const std::vector<float>> correction() const;
     std::vector<float> control_delta(const std::vector<float>& delta, std::uint64_t steps) const;
-    void cross(bool outgoing, const std::string& agreement, const Digest& content, std::uint64_t size,
-               std::uint64_t clipped);
+    void cross(bool outgoing, const std::string& agreement, const Digest& content, std::uint64_t size, std::uint64_t clipped);
     [[nodiscard]] policy::Facts facts(std::int64_t now_ms, std::int64_t agreed_at_ms, std::uint64_t round) const;
 
     Step step = Step::idle;
@@ -350,6 +349,7 @@ void Participant::Impl::on(Trained& e) {
         measures.push_back({"eval.correct", static_cast<double>(e.global_score->correct)});
         measures.push_back({"eval.loss", e.global_score->loss_sum});
     }
+    if (e.global_metric) measures.push_back({participant::measure_metric, *e.global_metric});
     send(std::move(delta).value(), e.examples, std::move(measures));
 }
 
@@ -494,7 +494,7 @@ void Participant::Impl::on(Failed& e) {
 
 void Participant::Impl::cross(bool outgoing, const std::string& agreement, const Digest& content, std::uint64_t size,
                               std::uint64_t clipped) {
-    view.crossings.push_back({view.round, outgoing, agreement, content, size, clipped});
+    view.crossings.push_back({view.round, outgoing, agreement, content, size, clipped, outgoing && base.measure});
 }
 
 }  // namespace entente::round

@@ -54,6 +54,10 @@ std::string App::status_json(const Principal& who) const {
     body.text("sentence", status_sentence(view, plan, now_ms())).text("model_digest", to_hex(view.model));
     body.whole("model_bytes", view.model_bytes).whole("partners", view.participants.size());
     body.boolean("stalled", o_.host.stalled());
+    // What "metric" is in the history.
+    if (const auto& table = plan.task.table; table && !table->metrics.empty()) {
+        body.text("metric", task::metric_names()[static_cast<std::size_t>(table->metrics.front()) - 1]);
+    }
     return body.raw("participants", "[" + participants + "]").raw("history", history).str();
 }
 

@@ -271,6 +271,7 @@ private:
         environment_.progress(0, "");
         auto trained = trainer_->take();
         if (!trained.ok()) return failed(trained.error());
+        if (rows_.task() && worth_.ok() && !worth_->empty()) trained->global_metric = worth_->front();
         examples_ = trained->examples;
         loss_ = trained->mean_loss;
         train_ms_ = trained->train_ms;

@@ -5,6 +5,7 @@
 #include "base/files.hpp"
 #include "commands/text.hpp"
 #include "entente/base/json_text.hpp"
+#include "entente/round/participant.hpp"
 
 namespace entente::native {
 
@@ -13,16 +14,16 @@ std::string to_json(const RoundHistory& r) {
     for (const std::string& id : r.contributors) contributors += (contributors.empty() ? "" : ",") + json_text(id);
     commands::JsonObject json;
     json.whole("round", r.round).raw("contributors", "[" + contributors + "]");
-    if (r.accuracy) {
-        json.number("accuracy", *r.accuracy);
-    } else {
-        json.raw("accuracy", "null");
-    }
-    if (r.loss) {
-        json.number("loss", *r.loss);
-    } else {
-        json.raw("loss", "null");
-    }
+    const auto known = [&json](const char* key, const std::optional<double>& value) {
+        if (value) {
+            json.number(key, *value);
+        } else {
+            json.raw(key, "null");
+        }
+    };
+    known("accuracy", r.accuracy);
+    known("loss", r.loss);
+    known("metric", r.metric);
     json.number("seconds", r.seconds).number("overhead_ms", r.overhead_ms);
     json.whole("bytes_up", r.bytes_up).whole("bytes_down", r.bytes_down);
     return json.text("model_digest", r.model_digest).str();
@@ -33,6 +34,7 @@ void History::record(const round::Record& record) {
         bytes_up_ += accepted->size_bytes;
         for (const codec::Measure& m : accepted->measures) {
             if (m.name == "train.ms") longest_training_ms_ = std::max(longest_training_ms_, m.value);
+            if (m.name == round::participant::measure_metric) measured(*accepted, m.value);
         }
     } else if (const auto* closed = std::get_if<round::RoundClosed>(&record.body)) {
         closed_ = closed->round;
@@ -63,6 +65,20 @@ void History::model_visible(const Digest& model, std::int64_t now_ms) {
     }
     longest_training_ms_ = 0;
     visible_at_ms_ = now_ms;
+}
+
+// An update is trained on the model that the round before its own came to.
+void History::measured(const round::UpdateAccepted& update, double metric) {
+    const auto after = rounds_.lower_bound(update.base_round);
+    if (after == rounds_.begin()) return;
+    RoundHistory& round = std::prev(after)->second;
+    auto& all = metrics_[round.round];
+    all[update.participant] = metric;
+    double sum = 0;
+    for (const auto& [id, value] : all) sum += value;
+    round.metric = sum / static_cast<double>(all.size());
+    changed_[round.round] = true;
+    while (metrics_.size() > 8) metrics_.erase(metrics_.begin());
 }
 
 RoundHistory* History::of_model(const std::string& digest) {

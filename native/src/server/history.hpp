@@ -21,6 +21,7 @@ struct RoundHistory {
     std::vector<std::string> contributors;
     std::optional<double> accuracy;
     std::optional<double> loss;
+    std::optional<double> metric;  // of a table: the task's first, the mean of what the partners measured
     double seconds = 0;
     double overhead_ms = 0;
     std::uint64_t bytes_up = 0;
@@ -53,10 +54,13 @@ private:
         std::map<std::string, double> losses;
     };
     RoundHistory* of_model(const std::string& digest);
+    void measured(const round::UpdateAccepted& update, double metric);
 
     std::map<std::uint64_t, std::string> stored_;
     std::map<std::uint64_t, RoundHistory> rounds_;
     std::map<std::string, Reported> reports_;  // by model digest
+    // By the round whose model was measured. Never of a round before this run: those are text.
+    std::map<std::uint64_t, std::map<std::string, double>> metrics_;
     std::map<std::uint64_t, bool> changed_;
     std::optional<std::uint64_t> closed_;
     double longest_training_ms_ = 0;

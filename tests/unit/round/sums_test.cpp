@@ -7,6 +7,7 @@ using namespace harness;
 
 TEST_CASE("the first result are everybody's sums; every model from then on carries them, and nothing was trained for them") {
     World w(table_plan(3), {"a", "bb"});
+    w.spoil = [](const std::string& id, pa::Trained& result) { result.global_metric = id == "a" ? 0.25 : 0.75; };
     REQUIRE(w.run());
     CHECK(w.machine->view().completed == 3);
     CHECK(w.models.at(1) == w.models.at(2));
@@ -25,11 +26,20 @@ TEST_CASE("the first result are everybody's sums; every model from then on carri
         REQUIRE(last.shared != nullptr);
         CHECK(last.shared->statistics == expected.statistics);
         CHECK(last.shared->rows == 6);
+        std::vector<bool> sums;
+        for (const pa::Crossing& c : w.participants.at(id)->view().crossings) {
+            if (c.outgoing) sums.push_back(c.sums);
+        }
+        CHECK(sums == std::vector<bool>{true, false, false});
     }
-    // Once counted each, however many rows a partner has.
+    // Once counted each, however many rows a partner has; what the models are worth is said with what was trained.
     for (const auto& entry : w.journal) {
         const auto* accepted = std::get_if<round::UpdateAccepted>(&entry.record.body);
-        if (accepted != nullptr && accepted->round == 1) CHECK(accepted->weight == 1);
+        if (accepted == nullptr) continue;
+        if (accepted->round == 1) CHECK(accepted->weight == 1);
+        const auto said = std::find_if(accepted->measures.begin(), accepted->measures.end(), [](const codec::Measure& m) { return m.name == pa::measure_metric; });
+        CHECK((said != accepted->measures.end()) == (accepted->round > 1));
+        if (said != accepted->measures.end()) CHECK(said->value == (accepted->participant == "a" ? 0.25 : 0.75));
     }
 }
 

@@ -66,7 +66,7 @@ export interface TaskText {
   name: string;
   title: string;
   min_rows: number;
-  metric: string; // the first one: "auc"; empty: none
+  metrics: string[]; // as in docs/tasks.md; the first one decides
   shares: boolean; // the first round gathers what all scale with
   columns: { name: string; role: string; kind: string; optional: boolean; unit: string; why: string }[];
 }
@@ -148,12 +148,15 @@ export interface Point {
   federated: number | null;
   alone: number | null;
   loss: number | null;
+  federated_metrics?: (number | null)[]; // of a table: all of the task's
+  alone_metrics?: (number | null)[];
 }
 
 export interface Crossing {
   round: number;
   outgoing: boolean;
   final: boolean; // the model of the last round
+  sums?: boolean; // of the own rows, before any training
   agreement: string;
   content: string;
   size: number;
@@ -179,7 +182,8 @@ export interface ParticipantText {
   points: Point[];
   crossings: Crossing[];
   final_alone?: number | null;
-  final?: { accuracy: number | null; examples: number; correct: number; confusion: number[] };
+  final_alone_metrics?: (number | null)[];
+  final?: { accuracy: number | null; metrics?: (number | null)[]; examples: number; correct: number; confusion: number[] };
 }
 
 export interface Place {

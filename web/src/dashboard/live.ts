@@ -25,6 +25,7 @@ export interface RoundRow {
   contributors: string[];
   accuracy: number | null;
   loss: number | null;
+  metric?: number | null; // of a table: the task's first, the mean over partners
   seconds: number;
   overhead_ms: number;
   bytes_up: number;
@@ -37,6 +38,7 @@ export interface Status {
   round: number;
   completed: number;
   rounds: number;
+  metric?: string; // what that is
   opened_at_ms: number;
   deadline_ms: number;
   expected: number;

@@ -6,6 +6,7 @@ import type { Fault } from '../core/rpc.ts';
 import { call, json, post, type FederationText, type Token } from '../join/api.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
 import { ago, bytes, csv, instant, number, percent, plural, save, seconds, share, tied } from '../ui/format.ts';
+import { isShare, metricLabel, metricValue, shareRange } from '../ui/metrics.ts';
 import { Bar, Figures, Id, Odrl, Problem, Standing, Terms, Top, type Trouble } from '../ui/parts.tsx';
 import { returning } from '../ui/returning.ts';
 import type { Session } from '../ui/signin.ts';
@@ -147,7 +148,7 @@ function Console({ token, federation, known, leave }: { token: Token; federation
         <div class="stack wide">{me?.role === 'operator' ? <Invite token={token} /> : <Mine status={status} me={me} />}</div>
       </div>
       <Partners rows={status.participants} token={me?.role === 'operator' ? token : undefined} />
-      <Rounds rows={status.history} names={new Map(status.participants.map((p) => [p.id, p.name]))} />
+      <Rounds rows={status.history} worth={worthOf(status)} names={new Map(status.participants.map((p) => [p.id, p.name]))} />
       {insider && <Agreements rows={agreements} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
       {insider && <Uses status={status} ledger={ledger} agreements={agreements} token={token} />}
       {insider && connector && connector.peers.length > 0 && <DataSpace view={connector} names={new Map(status.participants.map((p) => [p.id, p.name]))} />}
@@ -162,6 +163,7 @@ const phases: Record<string, string> = { restoring: 'The coordinator reads its l
 function Overview({ status, live, federation }: { status: Status; live: Live; federation: FederationText | undefined }) {
   const needs = status.participants.filter((p) => p.refusals >= 2);
   const last = status.history.at(-1);
+  const worth = worthOf(status);
   const up = status.history.reduce((sum, r) => sum + r.bytes_up, 0);
   const down = status.history.reduce((sum, r) => sum + r.bytes_down, 0);
   return (
@@ -185,7 +187,7 @@ function Overview({ status, live, federation }: { status: Status; live: Live; fe
       </ul>
       <Figures values={[
         ['Rounds done', `${status.completed} of ${status.rounds}`],
-        ['Accuracy', percent(status.history.findLast((r) => r.accuracy !== null)?.accuracy, 2)],
+        [worth.name, worth.show(worth.of(status.history.findLast((r) => worth.of(r) !== null)))],
         ['Last round', last ? seconds(last.seconds) : '–'],
         ['Received', bytes(up)],
         ['Sent', bytes(down)],
@@ -195,14 +197,20 @@ function Overview({ status, live, federation }: { status: Status; live: Live; fe
   );
 }
 
+// How good a model is: the share of digits that is right, or the first metric of a task on tables.
+function worthOf({ metric }: Status): { name: string; of: (r: RoundRow | undefined) => number | null; show: (value: number | null) => string } {
+  return metric ? { name: metricLabel(metric), of: (r) => r?.metric ?? null, show: (v) => metricValue(metric, v) } : { name: 'Accuracy', of: (r) => r?.accuracy ?? null, show: (v) => percent(v, 2) };
+}
+
 function Curves({ status }: { status: Status }) {
+  const worth = worthOf(status);
   // A round is measured a little after it has closed.
-  const known = status.history.map((r) => `${r.round} ${r.accuracy} ${r.loss}`).join();
-  const quality = useMemo((): Series[] => [{ label: 'accuracy', tone: 'accent', points: status.history.map((r) => [r.round, r.accuracy]) }], [known]);
+  const known = status.history.map((r) => `${r.round} ${worth.of(r)} ${r.loss}`).join();
+  const quality = useMemo((): Series[] => [{ label: worth.name.replace(/^Acc/, 'acc'), tone: 'accent', points: status.history.map((r) => [r.round, worth.of(r)]) }], [known]);
   const loss = useMemo((): Series[] => [{ label: 'loss', tone: 'accent', points: status.history.map((r) => [r.round, r.loss]) }], [known]);
   return (
     <section class="card stack wide" aria-label="Quality">
-      <div class="stack tight"><h2>Accuracy of the common model</h2><Chart title="Accuracy by round" empty="The curve begins when the first round is done." series={quality} x="Round" xMax={status.rounds} height={220} format={share} range={(min) => [Math.max(0, Math.floor(min * 20 - 0.1) / 20), 1]} /></div>
+      <div class="stack tight"><h2>{worth.name} of the common model{status.metric && ', mean over partners'}</h2><Chart title={`${worth.name} by round`} empty="The curve begins when the first round is done." series={quality} x="Round" xMax={status.rounds} height={220} format={status.metric ? worth.show : share} {...(status.metric && !isShare(status.metric) ? {} : { range: shareRange })} /></div>
       <div class="stack tight"><h2>Its loss</h2><Chart title="Loss by round" empty="It begins with the first round too." series={loss} x="Round" xMax={status.rounds} height={160} format={(v) => v.toFixed(2)} range={(_min, max) => [0, Math.max(0.5, max * 1.05)]} /></div>
     </section>
   );
@@ -304,11 +312,11 @@ function Some({ names }: { names: string[] }) {
   return <span title={names.join(', ')}>{names.slice(0, 3).join(', ')} and {number(names.length - 3)} more</span>;
 }
 
-function Rounds({ rows, names }: { rows: RoundRow[]; names: Map<string, string> }) {
+function Rounds({ rows, worth, names }: { rows: RoundRow[]; worth: ReturnType<typeof worthOf>; names: Map<string, string> }) {
   const named = (r: RoundRow) => r.contributors.map((id) => names.get(id) ?? id);
   const columns: Column<RoundRow>[] = [
     { name: 'Round', value: (r) => r.round, number: true },
-    { name: 'Accuracy', value: (r) => r.accuracy ?? '', number: true, show: (r) => percent(r.accuracy, 2) },
+    { name: worth.name, value: (r) => worth.of(r) ?? '', number: true, show: (r) => worth.show(worth.of(r)) },
     { name: 'Loss', value: (r) => r.loss ?? '', number: true, show: (r) => r.loss?.toFixed(3) ?? '–' },
     { name: 'Time', value: (r) => r.seconds, number: true, show: (r) => seconds(r.seconds) },
     { name: 'Beyond training', value: (r) => r.overhead_ms, number: true, show: (r) => `${number(Math.round(r.overhead_ms))}\u00a0ms` },

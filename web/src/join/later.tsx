@@ -4,6 +4,7 @@ import type { PlanText } from '../core/core.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
 import { Draw } from '../ui/draw.tsx';
 import { number, percent, save, share } from '../ui/format.ts';
+import { isShare, metricLabel, metricMeaning, metricValue, shareRange } from '../ui/metrics.ts';
 import { Figures } from '../ui/parts.tsx';
 import type { PartnerNews } from './partner.ts';
 import { Receipts } from './receipts.tsx';
@@ -23,20 +24,40 @@ function curves(news: PartnerNews): Series[] {
   ];
 }
 
-const span = (min: number): [number, number] => [Math.max(0, Math.floor(min * 20 - 0.2) / 20), 1];
-
 // How good a model is: the share of digits read correctly, or the task's first metric.
-const worth = (plan: PlanText | null, value: number | null): string => (plan?.table ? (value === null ? '–' : value.toFixed(3)) : percent(value));
+const worth = (plan: PlanText | null, value: number | null): string => (plan?.table ? metricValue(plan.table.metrics[0] ?? '', value) : percent(value));
 
 function Quality({ news }: { news: PartnerNews }) {
   const series = useMemo(() => curves(news), [JSON.stringify(news.points), JSON.stringify(news.final)]);
   const table = news.plan?.table;
-  if (table?.metric === '') return null;
+  const metric = table?.metrics[0];
+  if (table && metric === undefined) return null;
+  const title = metric ? `${metricLabel(metric)} on your rows behind the split` : '';
   return (
     <section class="card stack" aria-labelledby="quality">
-      <h2 id="quality">{table ? `${table.metric} on your rows behind the split` : 'Your held-out digits read correctly'}</h2>
-      <Chart title={table ? `${table.metric} on your rows behind the split: alone and together, by round` : 'Share of your held-out digits read correctly: alone and together, by round'} series={series} x="Round" xMax={news.view?.rounds ?? 10} format={table ? (v) => v.toFixed(3) : share} {...(table && /rmse|nasa/.test(table.metric) ? {} : { range: span })} empty="Both lines begin when the first round is done." />
+      <h2 id="quality">{title || 'Your held-out digits read correctly'}</h2>
+      <Chart title={`${title || 'Share of your held-out digits read correctly'}: alone and together, by round`} series={series} x="Round" xMax={news.view?.rounds ?? 10} format={metric ? (v) => metricValue(metric, v) : share} {...(metric && !isShare(metric) ? {} : { range: shareRange })} empty="Both lines begin when the first round is done." />
+      {table && <Metrics news={news} names={table.metrics} />}
     </section>
+  );
+}
+
+// All of the task's metrics, as far as they are known: at the end, or of the last models that were tried.
+function Metrics({ news, names }: { news: PartnerNews; names: string[] }) {
+  const last = (of: 'federated_metrics' | 'alone_metrics') => news.points.findLast((p) => p[of] && (of === 'alone_metrics' || p.round > 1))?.[of];
+  const together = news.final?.metrics?.together ?? last('federated_metrics');
+  const alone = news.final?.metrics?.alone?.length ? news.final.metrics.alone : last('alone_metrics');
+  if (!together && !alone) return null;
+  return (
+    <>
+      <p class="small soft">{metricMeaning(names[0]!)}</p>
+      <div class="table">
+        <table aria-label="All metrics">
+          <thead><tr><th scope="col">Your rows behind the split</th><th scope="col" class="num">Alone</th><th scope="col" class="num">Together</th></tr></thead>
+          <tbody>{names.map((name, i) => <tr key={name}><th scope="row">{metricLabel(name)}</th><td class="num">{metricValue(name, alone?.[i])}</td><td class="num">{metricValue(name, together?.[i])}</td></tr>)}</tbody>
+        </table>
+      </div>
+    </>
   );
 }
 
@@ -57,7 +78,8 @@ export function Progress({ news, remote }: { news: PartnerNews; remote: PartnerR
 export function ResultStep({ heading, news, remote, plan }: Heading & { news: PartnerNews; remote: PartnerRemote; plan: PlanText | null }) {
   const together = news.final?.together ?? null;
   const alone = news.final?.alone ?? news.points.findLast((p) => p.alone !== null)?.alone ?? null;
-  const counted = news.crossings.filter((c) => c.outgoing).length;
+  const counted = news.crossings.filter((c) => c.outgoing && !c.sums).length;
+  const metric = plan?.table?.metrics[0];
   const record = () => JSON.stringify({ federation: plan?.federation, plan: plan?.digest, participant: news.participant, accepted_by: news.acceptedBy, crossings: news.crossings }, null, 2);
   return (
     <>
@@ -65,7 +87,7 @@ export function ResultStep({ heading, news, remote, plan }: Heading & { news: Pa
         <div class="stack tight">
           <h1 ref={heading} tabIndex={-1}>The model is done</h1>
           <p id="sentence">
-            {plan?.table ? `${plan.table.metric} on your rows behind the split` : 'Digits read correctly among those you held out'}: <b>{worth(plan, alone)}</b> with your data alone, <b>{worth(plan, together)}</b> together.
+            {metric ? `${metricLabel(metric)} on your rows behind the split` : 'Digits read correctly among those you held out'}: <b>{worth(plan, alone)}</b> with your data alone, <b>{worth(plan, together)}</b> together.
           </p>
         </div>
         <Figures values={[['Alone', worth(plan, alone)], ['Together', worth(plan, together)], ['Your updates', number(counted)]]} />

@@ -150,7 +150,7 @@ function Leaves({ news, plan, remote }: { news: PartnerNews | undefined; plan: P
           {listed.map((c) => (
             <li key={`${c.at}${c.outgoing}`} class={c.outgoing ? '' : 'in'}>
               <Icon name={c.outgoing ? 'up' : 'down'} />
-              <span>{c.outgoing ? `Update of round ${c.round}` : c.final ? 'Final model' : c.round ? `Model of round ${c.round}` : 'Model'}</span>
+              <span>{c.sums ? 'Sums of your rows' : c.outgoing ? `Update of round ${c.round}` : c.final ? 'Final model' : c.round ? `Model of round ${c.round}` : 'Model'}</span>
               <span class="num">{bytes(c.size)}</span>
               <span class="under"><time title={instant(c.at)}>{ago(c.at)}</time>, under <Id value={c.agreement} /></span>
             </li>

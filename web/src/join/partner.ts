@@ -142,12 +142,18 @@ export function createPartner(send: (news: PartnerNews) => void) {
   // What the state machine has seen in this life joins what was seen before the reload.
   function remember(): void {
     if (!session || !driver) return;
-    const { points, crossings, final, final_alone } = driver.view;
-    if (final) session.history.final = { together: final.accuracy, alone: final_alone ?? session.history.final?.alone ?? null };
+    const { points, crossings, final, final_alone, final_alone_metrics } = driver.view;
+    const before = session.history.final;
+    if (final) {
+      session.history.final = {
+        together: final.accuracy, alone: final_alone ?? before?.alone ?? null,
+        ...(final.metrics && { metrics: { together: final.metrics, alone: final_alone_metrics ?? before?.metrics?.alone ?? [] } }),
+      };
+    }
     for (const point of points) {
       const old = session.history.points.find((p) => p.round === point.round);
       if (!old) session.history.points.push({ ...point });
-      else for (const key of ['federated', 'alone', 'loss'] as const) old[key] = point[key] ?? old[key];
+      else for (const [key, value] of Object.entries(point)) if (value !== null) Object.assign(old, { [key]: value });
     }
     session.history.points.sort((a, b) => a.round - b.round);
     for (const crossing of crossings.slice(seen)) session.history.crossings.push({ ...crossing, at: Date.now() });

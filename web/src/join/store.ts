@@ -28,6 +28,7 @@ export interface Session {
 export interface FinalScores {
   together: number | null;
   alone: number | null;
+  metrics?: { together?: (number | null)[]; alone?: (number | null)[] }; // of a table: all of the task's
 }
 
 export type StoredData = StoredDigits | StoredTable;

@@ -54,6 +54,9 @@ struct Fetched {  // answer to Fetch
     Bytes envelope;
     std::shared_ptr<const OpenedModel> opened = nullptr;  // says the same as `envelope`, which may then be empty
 };
+// What an update says of global_metric.
+inline constexpr const char* measure_metric = "eval.metric";
+
 struct Trained {  // answer to Train
     std::vector<float> parameters;  // y_i, [d]
     std::uint64_t examples = 0;     // n_i: rows trained on (not times epochs)
@@ -61,6 +64,7 @@ struct Trained {  // answer to Train
     double mean_loss = 0;
     std::optional<task::Score> global_score;  // the fetched model on the own evaluation rows
     std::optional<task::Score> local_score;   // the trained one on the same rows
+    std::optional<double> global_metric;      // of a table: the task's first metric of the fetched model
     std::int64_t train_ms = 0;                // wall time of the training alone, as the driver measured it
     std::vector<std::int32_t> sums;           // task::sums_of the own rows, where Train asked to measure; then alone
 };
@@ -163,6 +167,7 @@ struct Crossing {
     Digest content;
     std::uint64_t size_bytes = 0;
     std::uint64_t clipped = 0;
+    bool sums = false;  // of the own rows, before any training
 };
 
 struct View {
