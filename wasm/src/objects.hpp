@@ -42,6 +42,11 @@ public:
     [[nodiscard]] virtual const std::vector<std::int32_t>& sums() const = 0;  // empty: the task shares none
     [[nodiscard]] virtual std::shared_ptr<const data::Dataset> train() const = 0;
     [[nodiscard]] virtual std::shared_ptr<const data::Dataset> test() const = 0;
+    // What it was made of.
+    [[nodiscard]] virtual const task::Task& task() const = 0;
+    [[nodiscard]] virtual const task::Rows& rows() const = 0;
+    [[nodiscard]] virtual const task::Mapping& mapping() const = 0;
+    [[nodiscard]] virtual const task::Statistics& statistics() const = 0;
 };
 
 // What trainings run on: the caller's thread, or the threads that ent_threads() started.

@@ -124,6 +124,7 @@ public:
         return Error{Code::not_found, "model.none-yet", "model: none has arrived yet"};
     }
     [[nodiscard]] std::uint64_t rounds() const { return rounds_; }
+    [[nodiscard]] std::shared_ptr<TableRows> table() const { return table_; }  // null: digits
 
 private:
     struct Writer;

@@ -92,7 +92,8 @@ std::string side_json(const task::Side& side) {
 
 class Table final : public TableRows {
 public:
-    Table(task::Task task, task::RowReader reader) : task_(std::move(task)), reader_(std::move(reader)) {}
+    Table(task::Task task, task::Mapping mapping, task::RowReader reader)
+        : task_(std::move(task)), mapping_(std::move(mapping)), reader_(std::move(reader)) {}
 
     Status feed(ByteView bytes) { return reader_.feed(bytes); }
 
@@ -121,6 +122,10 @@ public:
     [[nodiscard]] const std::vector<std::int32_t>& sums() const override { return sums_; }
     [[nodiscard]] std::shared_ptr<const data::Dataset> train() const override { return {prepared_, &prepared_->train.dataset}; }
     [[nodiscard]] std::shared_ptr<const data::Dataset> test() const override { return {prepared_, &prepared_->test.dataset}; }
+    [[nodiscard]] const task::Task& task() const override { return task_; }
+    [[nodiscard]] const task::Rows& rows() const override { return rows_; }
+    [[nodiscard]] const task::Mapping& mapping() const override { return mapping_; }
+    [[nodiscard]] const task::Statistics& statistics() const override { return prepared_->statistics; }
 
 private:
     void take(task::Prepared prepared) { prepared_ = std::make_shared<const task::Prepared>(std::move(prepared)); }
@@ -162,6 +167,7 @@ private:
     }
 
     task::Task task_;
+    task::Mapping mapping_;
     task::RowReader reader_;
     task::Rows rows_;
     std::shared_ptr<const task::Prepared> prepared_;
@@ -214,8 +220,9 @@ const Answer* ent_table_begin(Handle plan, const char* mapping, std::uint32_t ma
     return guard([&]() -> Result<Handle> {
         ENTENTE_ASSIGN(const auto object, find<PlanObject>(plan));
         ENTENTE_ASSIGN(task::Task task, table_task(object->plan));
-        ENTENTE_ASSIGN(task::RowReader reader, task::RowReader::start(task, read_mapping(text(mapping, mapping_size))));
-        return keep(std::make_shared<Table>(std::move(task), std::move(reader)));
+        task::Mapping read = read_mapping(text(mapping, mapping_size));
+        ENTENTE_ASSIGN(task::RowReader reader, task::RowReader::start(task, read));
+        return keep(std::make_shared<Table>(std::move(task), std::move(read), std::move(reader)));
     });
 }
 

@@ -382,7 +382,7 @@ export class Core {
 const mappingText = ({ dates, decimal, columns }: TableMapping): string =>
   [[dates ?? '', decimal ?? ''], ...columns.map((c) => [c.column, c.from, c.unit ?? ''])].map((fields) => fields.join('\x1f')).join('\x1e');
 
-const piece_bytes = 1 << 20;
+export const piece_bytes = 1 << 20;
 export const looked_bytes = 1 << 16; // of a table, to guess how it is written
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -1,5 +1,5 @@
 // What is shown of finished rounds and of the model. Fetched when the first step is done, so that nobody waits for it.
-import { useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { PlanText } from '../core/core.ts';
 import { Chart, type Series } from '../ui/chart.tsx';
 import { Draw } from '../ui/draw.tsx';
@@ -75,11 +75,18 @@ export function Progress({ news, remote }: { news: PartnerNews; remote: PartnerR
   );
 }
 
+function useScoreFile(wanted: boolean) {
+  const [found, setFound] = useState<typeof import('./score.tsx').ScoreFile>();
+  useEffect(() => { if (wanted) void import('./score.tsx').then((m) => setFound(() => m.ScoreFile), () => {}); }, [wanted]);
+  return found;
+}
+
 export function ResultStep({ heading, news, remote, plan }: Heading & { news: PartnerNews; remote: PartnerRemote; plan: PlanText | null }) {
   const together = news.final?.together ?? null;
   const alone = news.final?.alone ?? news.points.findLast((p) => p.alone !== null)?.alone ?? null;
   const counted = news.crossings.filter((c) => c.outgoing && !c.sums).length;
   const metric = plan?.table?.metrics[0];
+  const ScoreFile = useScoreFile(plan?.table != null);
   const record = () => JSON.stringify({ federation: plan?.federation, plan: plan?.digest, participant: news.participant, accepted_by: news.acceptedBy, crossings: news.crossings }, null, 2);
   return (
     <>
@@ -96,7 +103,7 @@ export function ResultStep({ heading, news, remote, plan }: Heading & { news: Pa
           <button type="button" onClick={() => save(`${plan?.federation ?? 'entente'}-usage.json`, record(), 'application/json')}>Usage record</button>
         </div>
       </section>
-      {!plan?.table && (
+      {plan?.table ? ScoreFile && <ScoreFile remote={remote} federation={plan.federation} /> : (
         <section class="card stack" aria-labelledby="try">
           <h2 id="try">Try it: draw a digit</h2>
           <Draw predict={(pixels) => remote.predict(pixels, 'federated')} version={news.phase} />

@@ -1,6 +1,7 @@
 // The partner in the worker: invitation, agreement, data, taking part. The page shows what it says.
 import { CoreError, loadCore, looked_bytes, type Core, type Data, type DataText, type FrameText, type NoticeKind, type Participant, type ParticipantText, type Plan, type PlanText, type Point, type Preview, type Table, type TableLook, type TableMapping, type TableText } from '../core/core.ts';
 import { Fault } from '../core/rpc.ts';
+import type { Scores, ScoreText } from '../core/score.ts';
 import type { SlicePool } from '../core/slices.ts';
 import { cores, lanes, loadThreads, type ThreadsFiles } from '../core/threads.ts';
 import { bytesOf, call, evidenceOf, json, post, type FederationText, type Invitation, type StatusText } from './api.ts';
@@ -103,6 +104,7 @@ export function createPartner(send: (news: PartnerNews) => void) {
   let tableFile: Blob | undefined; // kept while it is looked at, even where it cannot be read so
   let card: DataCard | null = null;
   let participant: Participant | undefined;
+  let scores: Scores | undefined; // of the file that was scored last
   let driver: Driver | undefined;
   let phase: Phase = 'none';
   let failure: { code: string; sentence: string } | null = null;
@@ -527,6 +529,21 @@ export function createPartner(send: (news: PartnerNews) => void) {
     safetensors(): Uint8Array<ArrayBuffer> {
       if (!participant) throw new Fault('There is no model yet.', 'model.none-yet');
       return participant.safetensors();
+    },
+
+    // A file under the final model. Nothing of it is kept but what scores() gives.
+    async score(file: File): Promise<ScoreText> {
+      if (!participant) throw new Fault('There is no model yet.', 'model.none-yet');
+      const { Scores } = await import('../core/score.ts');
+      scores?.close();
+      scores = undefined;
+      const scored = await Scores.of(core, participant, (await isZipped(file)) ? new Blob([await unzip(file)]) : file);
+      scores = scored.scores;
+      return scored.text;
+    },
+
+    scores(): Uint8Array<ArrayBuffer> {
+      return scores?.csv() ?? new Uint8Array();
     },
 
     // The receipt of a round, against what this page knows.

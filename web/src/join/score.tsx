@@ -46,7 +46,7 @@ function Outcome({ name, text, download }: { name: string; text: ScoreText; down
       <p role="status"><span class="mono">{name}</span>: <b>{plural(text.alerts, 'alert')}</b> among {plural(text.scored, 'row')}.</p>
       {text.shown.length > 0 && <Alerts text={text} />}
       <Figures values={[['Scored', number(text.scored)], ['Alerts', number(text.alerts)], [`Alert ${text.below ? 'below' : 'above'}`, short(text.threshold)]]} />
-      <p class="small soft">{text.alarm}. {text.rate}.{text.moved.length === 0 && ' The rows are like those that it was set by.'}</p>
+      <p class="small soft">{sentence(text.alarm)} {sentence(text.rate)}{text.moved.length === 0 && ' The rows are like those that it was set by.'}</p>
       {text.moved.length > 0 && (
         <details>
           <summary>{plural(text.moved.length, 'input')} no longer as {text.moved.length === 1 ? 'it was' : 'they were'}</summary>
@@ -58,6 +58,7 @@ function Outcome({ name, text, download }: { name: string; text: ScoreText; down
   );
 }
 
+const sentence = (text: string): string => `${text.replace(/^./, (c) => c.toUpperCase())}.`;
 const short = (value: number): string => new Intl.NumberFormat('en', { maximumSignificantDigits: 3 }).format(value);
 
 function Alerts({ text }: { text: ScoreText }) {
@@ -77,7 +78,7 @@ function AlertRow({ alert, most }: { alert: Alert; most: number }) {
   return (
     <li class="stack tight" style={{ borderTop: '1px solid var(--line)', paddingTop: '16px' }}>
       <div class="row spread">
-        <span class="standing bad"><Icon name="cross" /><b>Row {number(alert.row)}</b></span>
+        <span class="standing bad"><Icon name="cross" /><b>Alert: row {number(alert.row)}</b></span>
         <span>score <b>{short(alert.score)}</b>{events(alert.event)}</span>
       </div>
       <p class="small soft">{alert.names.filter((n) => n.value !== '').map((n) => `${n.column} ${n.value}`).join(', ')}</p>
