@@ -132,6 +132,10 @@ class Run:
             self.between(self)
         self.start_partner(name)
 
+    def said_why(self, name):
+        """Whether a partner ended because of what its own clock says."""
+        return any(f"(code {code})" in self.f.log(name) for code in ("agreement.clock", "policy.denied", "connector.identity"))
+
     def drive(self, partners):
         f = self.f
         self.start()
@@ -141,11 +145,11 @@ class Run:
         while any(p.poll() is None or (p.poll() != 0 and name == self.victim) for name, p in f.partners.items()):
             self.alive()
             ended = [name for name, child in f.partners.items() if child.poll() not in (None, 0)]
+            if self.may_stop and (any(self.said_why(name) for name in ended) or (self.victim not in ended and (ended or time.monotonic() > end - 50))):
+                break
             if ended == [self.victim]:
                 self.partner_again(self.victim)
                 continue
-            if self.may_stop and (ended or time.monotonic() > end - 50):
-                break
             if ended:
                 raise Broken(f"I9: {ended[0]} ended with {f.partners[ended[0]].returncode}: {f.log(ended[0])[-600:]}")
             if time.monotonic() > end:
@@ -177,14 +181,16 @@ class Run:
         accepted = [(e["participant"], e["summary"]) for e in records if e["kind"] == "update.accepted"]
         if len(accepted) != partners * ROUNDS or len(set(accepted)) != len(accepted):
             raise Broken(f"I1: expected {partners * ROUNDS} updates, each counted once, found {accepted}")
-        end = time.monotonic() + 10
-        while self.insist(self.signed_records) != len(self.insist(self.f.ledger)):
-            if time.monotonic() > end:
-                raise Broken("I5: the log does not get every record")
-            time.sleep(0.01)
-        self.f.server.kill()
-        self.f.server.wait()
-        whole(self.folder)
+        self.kill_when_logged()
+        try:
+            whole(self.folder)
+        except Broken as broken:
+            # A connector's last decisions may come just before the kill: behind a start the log has them.
+            if "log.other-size" not in str(broken):
+                raise
+            self.start()
+            self.kill_when_logged()
+            whole(self.folder)
         self.read_traces()
         again = self.told_before & self.kept(self.trace) or self.kept(self.trace) & self.kept(self.trace_later)
         if again:
@@ -198,6 +204,15 @@ class Run:
         self.states = {name: {p.name: p.read_bytes() for p in (self.f.folder / name).iterdir() if p.is_file()} for name in self.f.partners}
         if self.after:
             self.after(self)
+
+    def kill_when_logged(self):
+        end = time.monotonic() + 10
+        while self.insist(self.signed_records) != len(self.insist(self.f.ledger)):
+            if time.monotonic() > end:
+                raise Broken("I5: the log does not get every record")
+            time.sleep(0.01)
+        self.f.server.kill()
+        self.f.server.wait()
 
     def signed_records(self):
         return int(self.f.ask("GET", "/api/v1/log/checkpoint")[1].split(b"\n")[1])

@@ -67,6 +67,10 @@ struct DspConnector::Pull {
     contract::Completion<contract::Transfer> completion;
 };
 
+inline Error not_believed(const std::string& peer) {
+    return {Code::unauthenticated, "connector.identity", peer + " does not accept who we are; check our key, and this machine's clock"};
+}
+
 inline Error unreachable(const std::string& peer, const Result<OutboundResponse>& answer) {
     if (!answer.ok()) {
         const Error& e = answer.error();
@@ -75,7 +79,7 @@ inline Error unreachable(const std::string& peer, const Result<OutboundResponse>
         return away ? Error{Code::unavailable, "connector.unreachable", peer + ": " + e.message} : e;
     }
     if (answer->status == 401 || answer->status == 403) {
-        return {Code::unauthenticated, "connector.identity", peer + " does not accept who we are (HTTP status " + std::to_string(answer->status) + ")"};
+        return not_believed(peer);
     }
     return {Code::unavailable, "connector.unreachable", peer + " answered with HTTP status " + std::to_string(answer->status)};
 }
@@ -84,6 +88,7 @@ inline Error unreachable(const std::string& peer, const Result<OutboundResponse>
 inline Error error_of(const dsp::Process& p) {
     const std::string sentence = p.reasons.empty() ? p.peer + " gave no reason" : p.reasons.front();
     if (p.code == "peer.unreachable") return {Code::unavailable, "connector.unreachable", p.peer + ": " + sentence};
+    if (p.code == "dsp.identity") return not_believed(p.peer);
     if (p.code == "dsp.deadline") return {Code::deadline_exceeded, "connector.deadline", sentence};
     if (p.code == "contract.bad-signature") return {Code::unauthenticated, p.code, sentence};
     if (p.code == "dsp.too-many") return {Code::resource_exhausted, p.code, sentence};

@@ -155,6 +155,7 @@ Result<dsp::DataAddress> DataPlane::grant(const Grant& grant) {
     ENTENTE_TRY(o_.store.put_grant(grant, live->secret));
     if (const auto before = live_.find(grant.transfer); before != live_.end()) forget(before->second);
     live_[grant.transfer] = live;
+    stored_.erase(grant.transfer);
     if (grant.way == Grant::Way::pull) {
         return dsp::DataAddress{std::string(dsp::endpoint_http), o_.address + "/data/" + grant.transfer, secret, "bearer"};
     }
@@ -163,12 +164,14 @@ Result<dsp::DataAddress> DataPlane::grant(const Grant& grant) {
 }
 
 Status DataPlane::revoke(const std::string& transfer) {
-    const auto it = live_.find(transfer);
-    if (it == live_.end()) return done();
+    if (const auto it = live_.find(transfer); it != live_.end()) {
+        forget(it->second);
+        live_.erase(it);
+        stored_.insert(transfer);
+    }
+    if (!stored_.contains(transfer)) return done();
     ENTENTE_TRY(o_.store.remove_grant(transfer));
-    const auto live = it->second;
-    forget(live);
-    live_.erase(transfer);
+    stored_.erase(transfer);
     return done();
 }
 

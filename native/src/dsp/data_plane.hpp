@@ -13,6 +13,7 @@
 #pragma once
 
 #include <atomic>
+#include <set>
 
 #include "connectors/dsp/message.hpp"
 #include "dsp/process_store.hpp"
@@ -65,6 +66,7 @@ private:
     DataPlaneOptions o_;
     std::map<std::string, std::shared_ptr<Live>, std::less<>> live_;  // by transfer
     std::map<Digest, std::shared_ptr<Live>> sinks_;                   // push, by the hash of the secret
+    std::set<std::string> stored_;                                    // transfers whose grant is taken back, but still in the store
 };
 
 // One range of a Range field over `size` bytes. None: the field is to be ignored (several ranges, malformed).

@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view document = "/.well-known/dspace-version";
 constexpr std::string_view did_path = "/.well-known/did.json";
 constexpr std::uint64_t message_limit = 1024 * 1024;
+constexpr std::int64_t store_again_ms = 1'000;
 
 http::Response to_response(const dsp::Answer& answer) {
     http::Response response = http::json(answer.body, answer.status);
@@ -102,13 +103,12 @@ void DspService::handle(http::Request request, http::Reply reply) {
 void DspService::receive(const http::Request& request, const std::string& caller, const http::Reply& reply) {
     if (failed_) return reply(unavailable());
     auto step = std::make_shared<dsp::Step>(node_.receive({request.method, request.path, caller, request.body, offset_of(request)}, now_ms()));
-    carry_out(*step, [weak = weak_from_this(), step, reply](bool stored) {
-        if (const auto self = weak.lock()) self->answer(step, reply, stored);
+    carry_out(*step, [weak = weak_from_this(), step, reply] {
+        if (const auto self = weak.lock()) self->answer(step, reply);
     });
 }
 
-void DspService::answer(const std::shared_ptr<dsp::Step>& step, const http::Reply& reply, bool stored) {
-    if (!stored) return reply(unavailable());
+void DspService::answer(const std::shared_ptr<dsp::Step>& step, const http::Reply& reply) {
     http::Response response = to_response(step->answer);
     if (step->process() != nullptr) {
         heard(*step);
@@ -126,19 +126,24 @@ void DspService::answer(const std::shared_ptr<dsp::Step>& step, const http::Repl
 }
 
 void DspService::heard(const dsp::Step& step) {
-    if (o_.data && step.transfer && step.transfer->state != dsp::TransferState::started && step.transfer->state != dsp::TransferState::requested) {
-        const Status closed = o_.data->revoke(step.transfer->pid);
-        if (!closed.ok() && o_.on_failure) o_.on_failure(closed.error());
-    }
+    if (o_.data && step.transfer) end_grant(step.transfer->pid);
     if (o_.on_step) o_.on_step(step);
 }
 
+// Of a transfer that does not run, or no longer.
+void DspService::end_grant(const std::string& transfer) {
+    const auto t = node_.transfers().find(transfer);
+    if (t == node_.transfers().end() || t->second.state == dsp::TransferState::started || t->second.state == dsp::TransferState::requested) return;
+    if (o_.data->revoke(transfer).ok()) return;
+    after(store_again_ms, [transfer](DspService& self) { self.end_grant(transfer); });
+}
+
 // Nothing leaves before flush() has stored what it follows from, so the node may go on at once.
-void DspService::carry_out(const dsp::Step& step, std::function<void(bool stored)> then) {
+void DspService::carry_out(const dsp::Step& step, std::function<void()> stored) {
     node_.commit(step);
     if (step.negotiation) rows_[step.negotiation->pid] = {ProcessStore::Kind::negotiation, dsp::encode(*step.negotiation)};
     if (step.transfer) rows_[step.transfer->pid] = {ProcessStore::Kind::transfer, dsp::encode(*step.transfer)};
-    waiting_.push_back(std::move(then));
+    waiting_.push_back(std::move(stored));
     if (flush_queued_) return;
     flush_queued_ = true;
     o_.post([weak = weak_from_this()] {
@@ -147,28 +152,32 @@ void DspService::carry_out(const dsp::Step& step, std::function<void(bool stored
 }
 
 void DspService::flush() {
-    flush_queued_ = false;
-    const auto rows = std::exchange(rows_, {});
-    const auto waiting = std::exchange(waiting_, {});
-    if (!failed_) {
-        if (!rows.empty()) crash_point("dsp-before-store");
-        if (const Status stored = o_.store.save(rows); !stored.ok()) {
-            failed_ = stored.error();
-            if (o_.on_failure) o_.on_failure(*failed_);
-        }
-        if (!rows.empty()) crash_point("dsp-stored");
+    if (!rows_.empty()) crash_point("dsp-before-store");
+    if (const Status stored = o_.store.save(rows_); !stored.ok()) {
+        if (!failed_ && o_.on_failure) o_.on_failure(stored.error());
+        failed_ = stored.error();
+        return after(store_again_ms, [](DspService& self) { self.flush(); });
     }
-    for (const auto& then : waiting) then(!failed_);
+    if (!rows_.empty()) crash_point("dsp-stored");
+    failed_.reset();
+    flush_queued_ = false;
+    rows_.clear();
+    for (const auto& stored : std::exchange(waiting_, {})) stored();
     pump();
+}
+
+void DspService::after(std::int64_t ms, std::function<void(DspService&)> work) {
+    o_.outbound->after(ms, [weak = weak_from_this(), post = o_.post, work = std::move(work)] {
+        post([weak, work] {
+            if (const auto self = weak.lock()) work(*self);
+        });
+    });
 }
 
 void DspService::begin(Result<dsp::Step> step, Begun begun) {
     if (failed_) return begun(*failed_);
     if (!step.ok()) return begun(std::move(step).error());
-    carry_out(*step, [weak = weak_from_this(), pid = step->process()->pid, begun = std::move(begun)](bool stored) {
-        const auto self = weak.lock();
-        begun(stored || !self ? Result<std::string>(pid) : Result<std::string>(*self->failed_));
-    });
+    carry_out(*step, [pid = step->process()->pid, begun = std::move(begun)] { begun(pid); });
 }
 
 void DspService::negotiate(const dsp::Node::NegotiationRequest& request, Begun begun) { begin(node_.request(request, now_ms()), std::move(begun)); }
@@ -179,9 +188,8 @@ void DspService::pump() {
     if (failed_) return;
     const std::int64_t now = now_ms();
     while (const auto step = node_.expire(now)) {
-        carry_out(*step, [weak = weak_from_this(), step = *step](bool stored) {
-            const auto self = weak.lock();
-            if (self && stored) self->heard(step);
+        carry_out(*step, [weak = weak_from_this(), step = *step] {
+            if (const auto self = weak.lock()) self->heard(step);
         });
     }
     if (flush_queued_) return;  // it comes here again, with everything stored
@@ -193,11 +201,7 @@ void DspService::wake_at(std::int64_t when_ms) {
     const std::int64_t now = now_ms();
     if (wake_ms_ && *wake_ms_ > now && *wake_ms_ <= when_ms) return;
     wake_ms_ = std::max(when_ms, now + 1);
-    o_.outbound->after(*wake_ms_ - now, [weak = weak_from_this(), post = o_.post] {
-        post([weak] {
-            if (const auto self = weak.lock()) self->pump();
-        });
-    });
+    after(*wake_ms_ - now, [](DspService& self) { self.pump(); });
 }
 
 void DspService::post_message(const dsp::Due& due) {
@@ -225,15 +229,14 @@ void DspService::post_message(const dsp::Due& due) {
 }
 
 void DspService::sent(const dsp::Due& due, const Result<OutboundResponse>& answer) {
-    if (failed_) return;
     crash_point("dsp-taken");
     dsp::Reply reply;
     if (answer.ok()) reply = {answer->status, answer->body, {}};
     else reply = {0, {}, answer.error().message};
     const dsp::Step step = node_.sent(due, reply, now_ms());
-    carry_out(step, [weak = weak_from_this(), step](bool stored) {
+    carry_out(step, [weak = weak_from_this(), step] {
         const auto self = weak.lock();
-        if (self && stored && step.process() != nullptr) self->heard(step);
+        if (self && step.process() != nullptr) self->heard(step);
     });
 }
 

@@ -6,8 +6,8 @@
 //   service->start();                        // what was open when we went down goes on
 //
 // What an event changes is stored before anything is answered or sent; changes that come about together share one
-// transaction. Our next message leaves after the answer has left. When the store fails nothing is answered but 503 and
-// nothing is sent any more: `on_failure` hears of it.
+// transaction. Our next message leaves after the answer has left. While the store fails nothing is sent, what comes is answered
+// 503, and what came before waits: it is stored once a second, until it can be.
 // Thread-safety: handle() from any thread; everything else on the strand that `post` leads to.
 #pragma once
 
@@ -35,7 +35,7 @@ struct DspOptions {
     std::function<std::vector<std::string>(const std::string& peer)> origins_of;
     std::string did_document = {};   // served at /.well-known/did.json; empty: none
     std::function<void(const dsp::Step&)> on_step;        // stored, with a process in it
-    std::function<void(const Error&)> on_failure;
+    std::function<void(const Error&)> on_failure;         // the store began to fail
     std::int64_t message_timeout_ms = 10'000;             // of one message to a peer
 };
 
@@ -69,11 +69,13 @@ public:
 private:
     explicit DspService(DspOptions options);
     void receive(const http::Request& request, const std::string& caller, const http::Reply& reply);
-    void answer(const std::shared_ptr<dsp::Step>& step, const http::Reply& reply, bool stored);
+    void answer(const std::shared_ptr<dsp::Step>& step, const http::Reply& reply);
     void heard(const dsp::Step& step);
-    void carry_out(const dsp::Step& step, std::function<void(bool stored)> then);
+    void end_grant(const std::string& transfer);
+    void carry_out(const dsp::Step& step, std::function<void()> stored);
     void begin(Result<dsp::Step> step, Begun begun);
     void flush();
+    void after(std::int64_t ms, std::function<void(DspService&)> work);
     void pump();
     void post_message(const dsp::Due& due);
     void sent(const dsp::Due& due, const Result<OutboundResponse>& answer);
@@ -82,9 +84,9 @@ private:
     DspOptions o_;
     dsp::Node node_;
     std::map<std::string, ProcessStore::Row> rows_;                // changed, not stored yet
-    std::vector<std::function<void(bool)>> waiting_;               // for that to be stored
+    std::vector<std::function<void()>> waiting_;                   // for that to be stored
     bool flush_queued_ = false;
-    std::optional<Error> failed_;
+    std::optional<Error> failed_;  // of the store, until it takes something again
     std::optional<std::int64_t> wake_ms_;
 };
 

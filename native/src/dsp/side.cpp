@@ -52,7 +52,8 @@ struct DspSide::State {
                                   .blob_of = [this](const std::string& asset, const Version& version) { return storage.blob_of(asset, version); },
                                   .folder = o.folder.string(), .origin = origin(), .port = listener.port(),
                                   .plain_loopback = o.tls_certificate.empty(), .networks = o.opened_networks, .ca_file = o.ca_file,
-                                  .attempts = o.attempts, .vouched_by = o.vouched_by, .on_served = {}, .on_failure = {}, .on_problem = o.on_problem};
+                                  .attempts = o.attempts, .vouched_by = o.vouched_by, .on_served = {},
+                                  .on_failure = [this](const Error& why) { if (o.on_problem) o.on_problem(o.self, why); }, .on_problem = o.on_problem};
         ENTENTE_ASSIGN(station, DspStation::open(std::move(options)));
         door.service = &station->service();
         space->on_change([this] { station->settle(); });

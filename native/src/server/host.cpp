@@ -137,7 +137,7 @@ void Host::enqueue(Event event) {
 
 // The one loop: an event, its commands to the end, the next event. Never re-entered.
 void Host::drive() {
-    if (driving_ || stalled_) return;
+    if (driving_) return;
     driving_ = true;
     while (!stalled_) {
         if (events_.empty()) {
@@ -258,6 +258,7 @@ Status Host::record_decisions() { return decisions_.empty() ? done() : append({}
 
 void Host::on_timer() {
     const std::int64_t now = now_ms();
+    due_ms_.reset();
     if (stalled_) {
         Pending pending = std::move(*stalled_);
         stalled_.reset();
@@ -295,7 +296,10 @@ void Host::arm() {
     if (stalled_ || retry_watch_ || retry_log_) delay = std::min(delay, retry_ms);
     if (dirty_ || !decisions_.empty() || (o_.log.behind() && !retry_log_)) delay = std::min(delay, lazy_save_ms);
     if (const auto deadline = space_->next_deadline()) delay = std::min(delay, std::max<std::int64_t>(*deadline - now, 1));
-    o_.arm_timer(delay);
+    // Never later than it was: who asks twice a second would put off for ever what is tried again each second.
+    const std::int64_t passed = monotonic_ms();
+    due_ms_ = due_ms_ ? std::min(*due_ms_, passed + delay) : passed + delay;
+    o_.arm_timer(std::max<std::int64_t>(*due_ms_ - passed, 1));
 }
 
 void Host::drain() {

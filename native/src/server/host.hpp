@@ -47,7 +47,7 @@ public:
     void on_timer();
     // What could not be done before may be possible now.
     void look_again();
-    // Sets the timer anew: somebody has begun to wait.
+    // The timer may have to run out earlier: somebody has begun to wait.
     void arm();
     // Writes what was not urgent and answers all waits.
     void drain();
@@ -132,6 +132,7 @@ private:
     std::uint64_t next_token_ = 1;
     std::deque<round::coordinator::Event> events_;
     std::optional<Pending> stalled_;
+    std::optional<std::int64_t> due_ms_;  // when the timer runs out, of the monotonic clock
     bool driving_ = false;
     bool watch_wanted_ = false;
     bool dirty_ = false;  // the exchange has changes that were not urgent

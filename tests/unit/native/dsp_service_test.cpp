@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <future>
 
 #include "scripted_server.hpp"
 
@@ -97,10 +98,13 @@ TEST_CASE("what was open goes on after both sides were gone, with the addresses 
     CHECK(a.ask([&] { return a.service->node().negotiations().size(); }) == 1);
 }
 
-TEST_CASE("when nothing can be stored nothing is promised: 503, no message leaves, and the host hears of it") {
-    TemporaryFolder folder;
-    Connector a("plant-a", folder.path);
+TEST_CASE("while nothing can be stored nothing is promised: 503, no message leaves, the host hears of it; then all goes on") {
+    TemporaryFolder a_folder, b_folder;
+    Connector a("plant-a", a_folder.path), b("plant-b", b_folder.path);
+    a.peer_origins = {b.origin()};
+    b.peer_origins = {a.origin()};
     a.run();
+    b.run();
     rlimit before{};
     REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
     std::signal(SIGXFSZ, SIG_IGN);
@@ -108,13 +112,21 @@ TEST_CASE("when nothing can be stored nothing is promised: 503, no message leave
     const std::string body = R"({"@context":["https://w3id.org/dspace/2025/1/context.jsonld"],"@type":"ContractRequestMessage","@id":"m1","consumerPid":"c1",)"
                              R"("callbackAddress":"http://127.0.0.1:9/dsp","offer":{"@id":"offer-1","@type":"Offer","target":")" + dataset_id +
                              R"(","permission":[{"action":"use"}]}})";
+    const auto request = [&](Connector& of) { return ask(of, "POST /dsp/2025-1/negotiations/request", "Authorization: " + token("plant-c", of.address()) + "\r\n", body).status; };
     REQUIRE(setrlimit(RLIMIT_FSIZE, &none) == 0);
-    const Answer answer = ask(a, "POST /dsp/2025-1/negotiations/request", "Authorization: " + token("plant-b", a.address()) + "\r\n", body);
+    auto pid = std::async(std::launch::async, [&] { return b.negotiate(a, "plant-a"); });
+    CHECK(becomes([&] { return b.failures == 1; }));
+    CHECK(request(b) == "HTTP/1.1 503 Service Unavailable");
+    CHECK(b.steps == 0);
+    CHECK(a.ask([&] { return a.service->node().negotiations().empty(); }));
+    CHECK(pid.wait_for(std::chrono::milliseconds(1500)) == std::future_status::timeout);  // it was tried again
     REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
-    CHECK(answer.status == "HTTP/1.1 503 Service Unavailable");
-    CHECK(a.failures == 1);
-    CHECK(a.steps == 0);
-    CHECK(ask(a, "POST /dsp/2025-1/negotiations/request", "Authorization: " + token("plant-b", a.address()) + "\r\n", body).status == "HTTP/1.1 503 Service Unavailable");
+    REQUIRE(becomes([&] { return pid.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }));
+    const auto begun = pid.get();
+    REQUIRE(begun.ok());
+    CHECK(becomes([&] { return finalized(b, *begun); }));
+    CHECK(b.failures == 1);
+    CHECK(request(b) == "HTTP/1.1 201 Created");
 }
 
 TEST_CASE("the version document is there for everybody, below the root and at the host's") {
