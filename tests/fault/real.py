@@ -229,8 +229,38 @@ class Run:
         return {line.split(" ", 2)[2] for line in trace if line.startswith("answer 202 PUT ")}
 
 
+def durable_before_told(trace):
+    """How many updates were answered 202; Broken where one was not in place, and on the ledger, and all of it synced, before that."""
+    paths, pending, accepted = {}, [], 0
+    for line in trace:
+        name, *rest = line.split(" ")
+        if name in ("open", "create", "truncate"):
+            paths[rest[0]] = rest[1]
+        if name == "truncate" and "/spool/" in rest[1]:
+            pending.append({"spool": rest[1], "next": "synced"})
+        for update in pending:
+            at = update["next"]
+            if name == "fsync" and at == "synced" and paths.get(rest[0]) == update["spool"]:
+                update["next"] = "renamed"
+            elif name == "rename" and at == "renamed" and rest[0] == update["spool"]:
+                update["next"] = "folder"
+            elif name == "fsync" and at == "folder" and paths.get(rest[0], "").endswith("/blobs"):
+                update["next"] = "books"
+            elif name == "fsync" and at in ("books", "ledger") and paths.get(rest[0], "").endswith("/entente.db-wal"):
+                update["next"] = {"books": "ledger", "ledger": "told"}[at]
+        if line.startswith("answer 202 PUT "):
+            done = next((u for u in pending if u["next"] == "told"), None)
+            if done is None:
+                raise Broken(f"I2: {line[:100]}: before the update, its folder, the books and the ledger were synced")
+            pending.remove(done)
+            accepted += 1
+    return accepted
+
+
 def undisturbed(partners=2, **environment):
     run = Run(partners, **environment)
     if run.outcome or run.died:
         raise SystemExit(f"undisturbed it does not come to its end: {run.outcome}\n{run.log}")
+    if run.victim == "coordinator" and not run.joining and durable_before_told(run.trace) != partners * ROUNDS:
+        raise SystemExit(f"expected {partners * ROUNDS} updates answered 202 in the trace")
     return run
