@@ -86,24 +86,6 @@ void print_columns(const task::Task& task, const task::TableReport& report, Envi
     }
 }
 
-void print_remarks(const task::Task& task, const task::TableReport& report, Environment& environment) {
-    std::string unused, forbidden;
-    for (const std::string& header : report.unused) {
-        const task::Column* column = task::forbidden_as(task, header);
-        if (column != nullptr) {
-            forbidden += "\n    " + cut(header, widest) + ": " + column->why;
-        } else {
-            unused += (unused.empty() ? "" : ", ") + cut(header, widest);
-        }
-    }
-    if (!unused.empty()) environment.print("\n  Not used: " + unused + "\n");
-    if (!forbidden.empty()) environment.print("\n  Left out, because it is known too late:" + forbidden + "\n");
-    for (const task::ColumnReport& r : report.columns) {
-        if (r.outside > 0) environment.print("  ! " + r.column + ": " + grouped(r.outside) + " outside the range, taken as missing; " + printable(r.first_outside) + "\n");
-        if (r.unknown > 0) environment.print("  ! " + r.column + ": " + grouped(r.unknown) + " of categories that the task does not list, taken as \"other\"; first " + printable(r.first_unknown) + "\n");
-    }
-}
-
 std::string side_json(const task::Side& side) {
     JsonObject o;
     o.whole("examples", side.last_rows.size());
@@ -179,6 +161,24 @@ Status check(const DataCheckOptions& o, Environment& environment) {
 }
 
 }  // namespace
+
+void print_remarks(const task::Task& task, const task::TableReport& report, Environment& environment) {
+    std::string unused, forbidden;
+    for (const std::string& header : report.unused) {
+        const task::Column* column = task::forbidden_as(task, header);
+        if (column != nullptr) {
+            forbidden += "\n    " + cut(header, widest) + ": " + column->why;
+        } else {
+            unused += (unused.empty() ? "" : ", ") + cut(header, widest);
+        }
+    }
+    if (!unused.empty()) environment.print("\n  Not used: " + unused + "\n");
+    if (!forbidden.empty()) environment.print("\n  Left out, because it is known too late:" + forbidden + "\n");
+    for (const task::ColumnReport& r : report.columns) {
+        if (r.outside > 0) environment.print("  ! " + r.column + ": " + grouped(r.outside) + " outside the range, taken as missing; " + printable(r.first_outside) + "\n");
+        if (r.unknown > 0) environment.print("  ! " + r.column + ": " + grouped(r.unknown) + " of categories that the task does not list, taken as \"other\"; first " + printable(r.first_unknown) + "\n");
+    }
+}
 
 void print_table(const task::Task& task, const task::TableReport& r, const std::string& file, Environment& environment) {
     environment.print("  " + printable(task.title.empty() ? task.name : task.name + ": " + task.title) + "\n  " + file + ": " + grouped(r.rows) + " rows, " +

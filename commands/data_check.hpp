@@ -17,6 +17,8 @@ struct DataCheckOptions {
 
 // What stands in its first half, columns and what they are mapped to, and in its second, what is trained on and scored.
 void print_table(const task::Task& task, const task::TableReport& report, const std::string& file, Environment& environment);
+// What is not used, left out or taken as missing.
+void print_remarks(const task::Task& task, const task::TableReport& report, Environment& environment);
 void print_prepared(const task::Prepared& prepared, Environment& environment);
 
 int check_data(const DataCheckOptions& options, Environment& environment);

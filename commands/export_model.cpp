@@ -14,6 +14,7 @@
 #include "entente/codec/npz.hpp"
 #include "entente/codec/onnx.hpp"
 #include "entente/codec/safetensors.hpp"
+#include "entente/plan/model_file.hpp"
 #include "entente/policy/evaluate.hpp"
 
 namespace entente::commands {
@@ -39,6 +40,7 @@ struct ReadModel {
     Digest plan;
     Digest content;
     bool sealed = false;  // an envelope of a federation
+    nn::ModelSpec spec;   // of a model file, which says itself what its layers are
 };
 
 bool starts(ByteView file, std::string_view magic) {
@@ -67,8 +69,25 @@ Result<ReadModel> read_envelope(ByteView envelope) {
     return model;
 }
 
+// A table's model, which was only kept where its contract permits it to be exported.
+Result<ReadModel> read_table_model(ByteView file) {
+    ENTENTE_ASSIGN(plan::ModelFile kept, plan::read_model_file(file));
+    if (kept.forest) return Error{Code::invalid_argument, "usage.format", "expected a network, found trees, which are scored with entente score alone"};
+    ReadModel model;
+    ENTENTE_ASSIGN(const nn::Layout layout, nn::infer_layout(kept.task.model));
+    for (const nn::TensorInfo& t : layout.tensors) model.tensors.push_back({t.name, t.shape});
+    model.values = std::move(kept.parameters);
+    model.spec = std::move(kept.task.model);
+    model.plan = kept.plan;
+    model.content = codec::merkle_root(as_bytes(std::span<const float>(model.values)));
+    model.metadata = {{"federation", kept.task.name}, {"content_digest", to_hex(model.content)}};
+    model.federation = kept.task.name;
+    return model;
+}
+
 Result<ReadModel> read_model(ByteView file) {
     if (starts(file, "ENTF")) return read_envelope(file);
+    if (starts(file, "ENTM")) return read_table_model(file);
     ReadModel model;
     if (starts(file, std::string_view("PK\x03\x04", 4))) {
         ENTENTE_ASSIGN(codec::Npz npz, codec::read_npz(file, {.data_bytes = limit_bytes}));
@@ -122,6 +141,7 @@ Status may_export(const ReadModel& model, const std::optional<plan::Plan>& plan,
 Result<Bytes> write_as(const std::string& format, const ReadModel& model, const std::optional<plan::Plan>& plan) {
     if (format == "safetensors") return codec::write_safetensors(model.tensors, model.values, model.metadata);
     if (format == "npz") return codec::write_npz(model.tensors, model.values);
+    if (format == "onnx" && !model.spec.layers.empty()) return codec::write_onnx(model.spec, model.values, model.metadata);
     if (format == "onnx" && plan) return codec::write_onnx(plan->task.model, std::span(model.values).first(static_cast<std::size_t>(plan::parameter_count(*plan))), model.metadata);
     return Error{Code::invalid_argument, "usage.format",
                  format == "onnx" ? "--plan: expected the model's plan, which says what the layers of an ONNX file are"

@@ -15,10 +15,10 @@ Result<Bytes> model_as_safetensors(const plan::Plan& plan, std::span<const float
 Result<Bytes> envelope_as_safetensors(ByteView envelope);
 
 struct ExportOptions {
-    std::string file;    // model envelope, safetensors or npz
+    std::string file;    // model envelope, model.entente, safetensors or npz
     std::string output;
     std::string format;  // safetensors, npz or onnx; empty: as the output's name ends
-    std::string plan;    // the plan it was made under: needed for ONNX, otherwise checked when given
+    std::string plan;    // the plan it was made under: needed for ONNX but of model.entente, otherwise checked when given
     std::string ledger;  // for the card
     bool json = false;
 };

@@ -7,6 +7,7 @@
 #include <CLI/Formatter.hpp>
 
 #include "commands/data_check.hpp"
+#include "commands/data_label.hpp"
 #include "commands/data_make.hpp"
 #include "commands/export_model.hpp"
 #include "commands/inspect.hpp"
@@ -14,6 +15,7 @@
 #include "commands/plan_file.hpp"
 #include "commands/plan_toml.hpp"
 #include "commands/policy_explain.hpp"
+#include "commands/score.hpp"
 #include "commands/simulate.hpp"
 #include "commands/simulate_tables.hpp"
 #include "commands/split.hpp"
@@ -24,7 +26,7 @@
 namespace entente::commands {
 namespace {
 
-constexpr std::array<std::string_view, 6> names{"simulate", "plan", "policy", "inspect", "export", "data"};
+constexpr std::array<std::string_view, 7> names{"simulate", "plan", "policy", "inspect", "export", "data", "score"};
 
 int plan_check(const std::string& file, bool json, Environment& environment) {
     auto plan = read_plan_file(file, environment);
@@ -76,7 +78,9 @@ struct Line {
     ExportOptions export_options;
     SplitOptions split;
     DataCheckOptions data_check;
+    DataLabelOptions data_label;
     DataMakeOptions data_make;
+    ScoreOptions score;
     std::string file;
     bool json = false;
 };
@@ -145,10 +149,10 @@ void declare(Line& line) {
     inspect->add_flag("--json", line.json, "One JSON object");
     CLI::App* exporting = line.app.add_subcommand("export", "A model for other tools.\n\n"
                                                             "  entente export model.entf -o model.safetensors\n");
-    exporting->add_option("file", line.export_options.file, "Model envelope, safetensors or npz")->required();
+    exporting->add_option("file", line.export_options.file, "Model envelope, model.entente, safetensors or npz")->required();
     exporting->add_option("-o,--output", line.export_options.output, "File to write")->required();
     exporting->add_option("--format", line.export_options.format, "safetensors, npz or onnx (as the output's name ends)");
-    exporting->add_option("--plan", line.export_options.plan, "The plan it was made under; ONNX needs it");
+    exporting->add_option("--plan", line.export_options.plan, "The plan it was made under; ONNX needs it, but of model.entente");
     exporting->add_option("--ledger", line.export_options.ledger, "The federation's ledger, for the card");
     exporting->add_flag("--json", line.export_options.json, "One JSON object");
     CLI::App* data = line.app.add_subcommand(
@@ -160,6 +164,15 @@ void declare(Line& line) {
     check->add_option("--mapping", line.data_check.mapping_file, "Which of your columns is which, and in which unit (TOML); without it headers are found by their names");
     check->add_option("file", line.data_check.data_file, "Your data: CSV, gzipped or not")->required();
     check->add_flag("--json", line.data_check.json, "One JSON object");
+    CLI::App* label = data->add_subcommand("label", "Labels that arrive later, into a copy of your file: by the id of a row.\n\n"
+                                                     "  entente data label --task task.toml orders.csv delivered.csv -o orders-labelled.csv\n");
+    DataLabelOptions& b = line.data_label;
+    label->add_option("file", b.data_file, "Your data: CSV, gzipped or not; it stays as it is")->required();
+    label->add_option("labels", b.labels_file, "CSV with a header and two columns: the id, and what the task's label is made of")->required();
+    label->add_option("-o,--output", b.output, "The copy to write")->required();
+    label->add_option("--task", b.task_file, "The task (TOML)")->required();
+    label->add_option("--mapping", b.mapping_file, "Which of your columns is which (TOML)");
+    label->add_flag("--json", b.json, "One JSON object");
     CLI::App* make = data->add_subcommand("make", "Tables to try things with, made by this program: a file for each partner.\n\n"
                                                    "  entente data make late-deliveries --partners 5 --seed 1 -o made\n");
     DataMakeOptions& m = line.data_make;
@@ -180,6 +193,21 @@ void declare(Line& line) {
     split->add_option("--examples", d.deal.examples, "Use only the first N training examples");
     split->add_option("--seed", d.seed, "Seed (1): the plan's, to hold what simulate deals")->check(CLI::NonNegativeNumber);
     split->add_flag("--json", d.json, "One JSON object");
+    CLI::App* scoring = line.app.add_subcommand("score", "A trained model on your own file: which rows are alerts, why, and whether that is as usual.\n\n"
+                                                        "  entente score plant-a orders.csv --past history.csv -o scores.csv\n"
+                                                        "  entente score model.entente orders.csv --explain 17\n"
+                                                        "  entente score plant-a newer.csv --recalibrate\n");
+    ScoreOptions& a = line.score;
+    scoring->add_option("model", a.model, "model.entente, or the folder with it: a partner's state, or what simulate --out has left")->required();
+    scoring->add_option("data", a.data, "Your data: CSV, gzipped or not; it needs no labels")->required();
+    scoring->add_option("-o,--output", a.output, "Scores, reasons and similar rows, as CSV");
+    scoring->add_option("--mapping", a.mapping, "Which of your columns is which, and in which unit (TOML)");
+    scoring->add_option("--past", a.past, "Your rows that the model was trained on: the alarm is calibrated with them once, and similar cases are looked up there");
+    scoring->add_option("--state", a.state, "Folder that keeps the calibration (the model's)");
+    scoring->add_option("--explain", a.explain, "One row of the file, from 1, in words")->check(CLI::PositiveNumber);
+    scoring->add_flag("--recalibrate", a.recalibrate, "Calibrate the alarm anew with all rows of this file; nothing is trained");
+    scoring->add_option("--inputs", a.inputs, "Also write what the model takes of each row (npz), for its ONNX form");
+    scoring->add_flag("--json", a.json, "One JSON object");
 }
 
 int execute(Line& line, Environment& environment) {
@@ -187,9 +215,11 @@ int execute(Line& line, Environment& environment) {
         return line.simulate.tables.task_file.empty() ? simulate(line.simulate, environment) : simulate_tables(line.simulate, environment);
     }
     if (line.app.got_subcommand("inspect")) return inspect(line.file, line.json, environment);
+    if (line.app.got_subcommand("score")) return score(line.score, environment);
     if (line.app.got_subcommand("export")) return export_model(line.export_options, environment);
     if (CLI::App* data = line.app.get_subcommand("data"); data->parsed()) {
         if (data->got_subcommand("make")) return make_data(line.data_make, environment);
+        if (data->got_subcommand("label")) return label_data(line.data_label, environment);
         return data->got_subcommand("check") ? check_data(line.data_check, environment) : split_data(line.split, environment);
     }
     if (line.app.got_subcommand("policy")) return explain_policy(line.file, line.json, environment);
@@ -234,7 +264,7 @@ int report(const Error& error, Environment& environment) {
 int run(const std::vector<std::string>& args, Environment& environment) {
     if (args.empty() || (!knows(args[0]) && !args[0].starts_with("-"))) {
         const std::string near = args.empty() ? "" : nearest(args[0], names);
-        environment.print_error("entente: expected simulate, plan, policy, inspect, export or data" +
+        environment.print_error("entente: expected simulate, plan, policy, inspect, export, data or score" +
                                 (args.empty() ? std::string() : ", found \"" + printable(args[0]) + "\"") +
                                 (near.empty() ? "" : "; did you mean \"" + near + "\"?") + "\n");
         return exit_usage;

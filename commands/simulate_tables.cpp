@@ -4,10 +4,13 @@
 
 #include "commands/plan_file.hpp"
 #include "commands/run.hpp"
+#include "commands/score.hpp"
 #include "commands/simulate_run.hpp"
 #include "commands/table_report.hpp"
 #include "commands/text.hpp"
 #include "entente/nn/training.hpp"
+#include "entente/plan/model_file.hpp"
+#include "entente/task/sums.hpp"
 
 namespace entente::commands {
 namespace {
@@ -114,6 +117,7 @@ public:
         ENTENTE_ASSIGN(federated_, predict_tables(tables_, model));
         add("federated", federated_);
         if (model.front().forest) importance_ = trees::importance(*model.front().forest);
+        model_ = model.front();
         if (o_.fine_tune > 0) {
             ENTENTE_ASSIGN(const std::vector<TableModel> own, fine_tune(o_, plan_, tables_, model.front()));
             ENTENTE_TRY(add_models("fine-tuned", own));
@@ -127,6 +131,7 @@ public:
 
     [[nodiscard]] const std::vector<double>& importance() const noexcept { return importance_; }
     [[nodiscard]] const std::vector<task::Predictions>& federated() const noexcept { return federated_; }
+    [[nodiscard]] const TableModel& model() const noexcept { return model_; }  // the federated one
 
 private:
     void add(const std::string& name, const std::vector<task::Predictions>& predictions) {
@@ -182,6 +187,7 @@ private:
     Environment& environment_;
     std::vector<double> importance_;
     std::vector<task::Predictions> federated_;
+    TableModel model_;
 };
 
 void print_importance(const Tables& tables, const std::vector<double>& importance, Environment& environment) {
@@ -193,6 +199,13 @@ void print_importance(const Tables& tables, const std::vector<double>& importanc
     for (std::size_t k = 0; k < std::min<std::size_t>(10, order.size()) && importance[order[k]] > 0; ++k) {
         environment.print("  " + pad(decimal(100.0 * importance[order[k]], 1) + " %", 9) + printable(names[order[k]]) + "\n");
     }
+}
+
+// For `entente score`.
+Status write_model(const SimulateOptions& o, const Tables& tables, const TableModel& model, Environment& environment) {
+    plan::ModelFile file{tables.task, model.parameters, model.forest, {}, {}};
+    if (task::shares_statistics(tables.task)) file.statistics = tables.partners.front().statistics;
+    return environment.write_file(o.out + "/" + model_name, plan::write_model_file(file));
 }
 
 Status carry_out(const SimulateOptions& o, Environment& environment) {
@@ -209,12 +222,15 @@ Status carry_out(const SimulateOptions& o, Environment& environment) {
     std::vector<double> importance;
     std::vector<task::Predictions> federated;
     Course course;
+    TableModel model;
     for (const std::uint64_t seed : seeds) {
         plan.training.seed = seed;
         Seed one(o, plan, tables, trainings, seed == seeds.front() && !o.out.empty() ? &course : nullptr, environment);
         ENTENTE_TRY(one.run());
         if (importance.empty()) importance = one.importance();
-        if (federated.empty()) federated = one.federated();
+        if (!federated.empty()) continue;
+        federated = one.federated();
+        model = one.model();
     }
     if (!o.out.empty()) {
         const std::vector<std::pair<const char*, std::string>> files{{"scores.csv", scores_csv(tables, trainings, seeds)},
@@ -222,6 +238,7 @@ Status carry_out(const SimulateOptions& o, Environment& environment) {
                                                                     {"course.csv", course_csv(course, tables)},
                                                                     {"report.html", table_report(tables, trainings, course, federated, importance)}};
         for (const auto& [name, text] : files) ENTENTE_TRY(environment.write_file(o.out + "/" + name, as_bytes(text)));
+        ENTENTE_TRY(write_model(o, tables, model, environment));
     }
     if (o.json) {
         environment.print(outcome_json(tables, trainings, importance) + "\n");
@@ -232,7 +249,7 @@ Status carry_out(const SimulateOptions& o, Environment& environment) {
     if (!importance.empty()) print_importance(tables, importance, environment);
     environment.print("\n  Rows behind the split, which no model has seen; " +
                       (seeds.size() == 1 ? std::string("one seed") : "means over " + std::to_string(seeds.size()) + " seeds and their standard errors") + ".\n");
-    if (!o.out.empty()) environment.print("  Wrote " + o.out + "/report.html, scores.csv, joining.csv and course.csv.\n");
+    if (!o.out.empty()) environment.print("  Wrote " + o.out + "/report.html, scores.csv, joining.csv, course.csv and model.entente.\n");
     return done();
 }
 

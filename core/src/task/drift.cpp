@@ -91,7 +91,7 @@ Drift drift(const Task& task, const InputSummary& usual, const std::vector<std::
     d.limit = n < 1 || m < 1 ? shift : std::max(shift, chi_squared_999(static_cast<double>(std::max<std::size_t>(filled, 2) - 1)) * (1.0 / n + 1.0 / m));
     d.moved = m >= static_cast<double>(fewest) && n >= static_cast<double>(fewest) && d.psi > d.limit;
     d.sentence = name_of(f) + ": " + percent(static_cast<double>(now[most]) / std::max(m, 1.0)) + " of the rows are " + bin_name(task, f, usual, most) + ", usually " +
-                 percent(static_cast<double>(usual.counts[most]) / std::max(n, 1.0)) + " (PSI " + brief(d.psi) + ")";
+                 percent(static_cast<double>(usual.counts[most]) / std::max(n, 1.0)) + " (PSI " + brief(d.psi, 3) + ")";
     return d;
 }
 

@@ -46,7 +46,7 @@ Result<Explanation> by_errors(Predictor& predictor, std::span<const float> examp
     return why;
 }
 
-std::string signed_brief(double amount) { return (amount < 0 ? "" : "+") + brief(amount); }
+std::string signed_brief(double amount) { return (amount < 0 ? "" : "+") + brief(amount, 3); }
 
 // What lies between the first and the last of the usual cuts.
 std::string usual_range(const InputSummary& s) { return s.cuts.empty() ? brief(s.mean) : s.cuts.size() == 1 ? "about " + brief(s.cuts.front()) : brief(s.cuts.front()) + " to " + brief(s.cuts.back()); }

@@ -5,9 +5,9 @@
 namespace entente::task {
 namespace {
 constexpr std::size_t block_examples = 256;
-}
 
-Result<Watch> start_watch(const Task& task, Predictor& predictor, const ScoreRows& examples, const Rows& rows, bool all) {
+template <class Chosen>
+Result<Watch> watch_over(const Task& task, Predictor& predictor, const ScoreRows& examples, const Rows& rows, Chosen chosen) {
     Watch w;
     w.statistics = examples.statistics();
     Seen seen;
@@ -21,7 +21,7 @@ Result<Watch> start_watch(const Task& task, Predictor& predictor, const ScoreRow
         ENTENTE_ASSIGN(const std::vector<float> scores, predictor.scores(block));
         for (std::size_t k = 0; k < scores.size(); ++k) {
             const std::size_t e = first + k;
-            if (!all && !examples.is_past(e)) continue;
+            if (!chosen(e)) continue;
             seen.scores.push_back(scores[k]);
             seen.events.push_back(examples.event(e));
             seen.times.push_back(examples.time(e));
@@ -34,6 +34,16 @@ Result<Watch> start_watch(const Task& task, Predictor& predictor, const ScoreRow
     ENTENTE_ASSIGN(w.alarm, calibrate(task, seen));
     w.inputs = summarise(task, rows, last_rows);
     return w;
+}
+
+}  // namespace
+
+Result<Watch> start_watch(const Task& task, Predictor& predictor, const ScoreRows& examples, const Rows& rows, bool all) {
+    return watch_over(task, predictor, examples, rows, [&](std::size_t e) { return all || examples.is_past(e); });
+}
+
+Result<Watch> start_watch_from(const Task& task, Predictor& predictor, const ScoreRows& examples, const Rows& rows, std::uint32_t row) {
+    return watch_over(task, predictor, examples, rows, [&](std::size_t e) { return examples.last_row(e) >= row; });
 }
 
 }  // namespace entente::task

@@ -12,18 +12,15 @@ std::string grouped(std::uint64_t n) {
     return text;
 }
 
-std::string brief(double value) {
+std::string brief(double value, int digits) {
     const double size = std::fabs(value);
-    if (!std::isfinite(value)) return decimal(value);
-    const std::string sign = value < 0 ? "-" : "";
-    if (size >= 999.5 && size < 1e15) {
-        double step = 1.0;
-        while (size / step >= 999.5) step *= 10.0;
-        return sign + grouped(static_cast<std::uint64_t>(std::floor(size / step + 0.5) * step));
-    }
-    double steps = 1.0;
-    while (size > 0 && size * steps < 100.0 && steps < 1e12) steps *= 10.0;
-    return decimal(static_cast<float>(std::floor(size * steps + 0.5) / steps * (value < 0 ? -1.0 : 1.0)));
+    if (!std::isfinite(value) || size >= 1e15) return decimal(value);
+    double steps = 1.0, least = 1.0;
+    for (int i = 1; i < digits; ++i) least *= 10.0;
+    while (size > 0 && size * steps < least && steps < 1e12) steps *= 10.0;
+    const double rounded = std::floor(size * steps + 0.5) / steps;
+    const std::string sign = value < 0 && rounded > 0 ? "-" : "";
+    return sign + (rounded >= 1000 ? grouped(static_cast<std::uint64_t>(rounded + 0.5)) : decimal(static_cast<float>(rounded)));
 }
 
 std::string percent(double share) {

@@ -8,7 +8,7 @@
 
 namespace entente::task {
 
-std::string brief(double value);                            // three significant digits; "12 300"
+std::string brief(double value, int digits = 4);             // so many significant ones, and whole numbers in full: "0.8292", "12 304"
 std::string percent(double share);                          // "1.2 %"
 std::string counted(std::uint64_t n, const char* singular);  // "1 row", "2 rows"
 std::string grouped(std::uint64_t n);

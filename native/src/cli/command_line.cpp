@@ -33,7 +33,7 @@
 namespace entente::native {
 namespace {
 
-constexpr std::array<std::string_view, 18> names{"serve", "join", "leave", "key", "invite", "login", "verify", "ledger", "backup", "restore", "migrate", "simulate", "plan", "policy", "inspect", "export", "data", "doctor"};
+constexpr std::array<std::string_view, 19> names{"serve", "join", "leave", "key", "invite", "login", "verify", "ledger", "backup", "restore", "migrate", "simulate", "plan", "policy", "inspect", "export", "data", "score", "doctor"};
 
 constexpr std::string_view overview = R"(Entente: federated learning under contract
 
@@ -53,6 +53,7 @@ constexpr std::string_view overview = R"(Entente: federated learning under contr
   entente policy explain FILE|URL                a contract as sentences: what is enforced here, what refused, and why
   entente inspect FILE                           what an envelope or a ledger says, and whether it holds
   entente export model.entf -o model.safetensors --plan plan.toml
+  entente score model.entente rows.csv           what a model says of your own rows: alerts, and why
   entente data split --from mnist --to shares    deal a data set to partners
   entente doctor                                 what this machine offers
   entente doctor connector URL|partner.toml      why a peer's connector is not found

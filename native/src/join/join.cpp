@@ -403,6 +403,10 @@ private:
         if (final_) {
             ENTENTE_ASSIGN(federated, worth_of(*final_));
         }
+        if (rows_.task() && final_) {
+            const auto kept = rows_.keep(plan_, *final_, c_.state_folder);
+            say("Kept", kept.ok() ? *kept : "no model: " + kept.error().message);
+        }
         if (c_.alone) {
             ENTENTE_ASSIGN(alone, train_alone());
         }

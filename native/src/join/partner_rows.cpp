@@ -4,9 +4,13 @@
 #include <filesystem>
 #include <numeric>
 
+#include "base/files.hpp"
 #include "commands/data_check.hpp"
 #include "commands/digits.hpp"
+#include "commands/score.hpp"
 #include "commands/text.hpp"
+#include "entente/plan/model_file.hpp"
+#include "entente/policy/evaluate.hpp"
 
 namespace entente::native {
 namespace {
@@ -125,6 +129,20 @@ void PartnerRows::show(commands::Environment& environment) const {
 Result<std::vector<std::optional<double>>> PartnerRows::metrics(std::span<const float> parameters) const {
     ENTENTE_ASSIGN(const task::Predictions said, task::predict_examples(*task_, *prepared_, parameters));
     return task::metrics_of(*task_, said);
+}
+
+Result<std::string> PartnerRows::keep(const plan::Plan& plan, std::span<const float> parameters, const std::string& folder) const {
+    ENTENTE_TRY(policy::permits(plan::model_policy(plan), policy::operation::export_model).status());
+    plan::ModelFile model{*task_, {parameters.begin(), parameters.end()}, {}, {}, plan::digest_of(plan)};
+    if (task::shares_statistics(*task_)) model.statistics = prepared_->statistics;
+    const std::string path = folder + "/" + commands::model_name;
+    ENTENTE_TRY(write_file(path, plan::write_model_file(model), 0600));
+    ENTENTE_ASSIGN(task::Predictor predictor, plan::predictor_of(model));
+    ENTENTE_ASSIGN(const task::ScoreRows examples, task::ScoreRows::start(*task_, rows_, &prepared_->statistics));
+    const auto watch = task::start_watch(*task_, predictor, examples, rows_, false);
+    if (!watch.ok()) return path + "; no alarm yet: " + watch.error().message;
+    ENTENTE_TRY(write_file(folder + "/" + commands::calibration_name, plan::write_watch(*watch, plan::digest_of(model)), 0600));
+    return path + "; " + task::sentence(*task_, watch->alarm);
 }
 
 std::string metrics_text(const task::Task& task, const std::vector<std::optional<double>>& values) {

@@ -43,6 +43,9 @@ public:
 
     // By the task's metrics, in its order. REQUIRES: task().
     Result<std::vector<std::optional<double>>> metrics(std::span<const float> parameters) const;
+    // The model and, calibrated with the own rows, its alarm, in that folder, for `entente score`; what was kept, as a sentence. Refused where the
+    // contract does not permit it. REQUIRES: task().
+    Result<std::string> keep(const plan::Plan& plan, std::span<const float> parameters, const std::string& folder) const;
 
 private:
     Status load_digits(const PartnerConfig& config, commands::Environment& environment);

@@ -77,6 +77,12 @@ struct Rows {
 // Some rows of a table, in their order; its report stays that of the whole. REQUIRES: every row < rows.size.
 Rows select(const Rows& rows, std::span<const std::uint32_t> chosen);
 
+// The rows of both, one behind the other, so that what a feature takes from a row's past is there; the report is the later's. Rows of the earlier
+// table whose id the later one has, too, are left out. REQUIRES: both are of this task.
+Rows joined(const Task& task, const Rows& earlier, const Rows& later);
+// Does a feature of this task look at other rows of the file?
+bool looks_back(const Task& task) noexcept;
+
 inline constexpr std::uint64_t most_values = std::uint64_t{1} << 27;  // cells kept, of all columns together
 inline constexpr std::uint64_t most_words = 5'000'000;                // different words of one column
 

@@ -27,5 +27,7 @@ struct Watch {
 // From examples before the split; with `all` from every one of the file, as newer rows are recalibrated with: make `examples` of them with the
 // statistics of the watch before. Errors of calibrate() and the predictor; "alarm.too-few" without any. REQUIRES: examples were made of rows.
 Result<Watch> start_watch(const Task& task, Predictor& predictor, const ScoreRows& examples, const Rows& rows, bool all);
+// From those of them whose last row is this one of the file or behind it: newer rows that others were put in front of (task::joined).
+Result<Watch> start_watch_from(const Task& task, Predictor& predictor, const ScoreRows& examples, const Rows& rows, std::uint32_t row);
 
 }  // namespace entente::task
