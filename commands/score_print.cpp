@@ -96,6 +96,17 @@ std::string bar(double share, double most) {
     return share < 0 ? text : text + parts[eighths % 8];
 }
 
+// Windows that share rows, and rows of one shipment, tell of the same event.
+bool tells_the_same(const task::Task& task, const ScoredTable& table, const ScoreOutcome& outcome, const Alert& a, const Alert& b) {
+    if (task.window.length > 1) return std::max(a.at, b.at) - std::min(a.at, b.at) < task.window.length;
+    const std::uint32_t x = table.examples->last_row(outcome.examples[a.at]), y = table.examples->last_row(outcome.examples[b.at]);
+    for (std::size_t c = 0; c < task.columns.size(); ++c) {
+        const std::vector<std::uint32_t>& codes = table.rows.columns[c].codes;
+        if (task.columns[c].role == task::Role::group && !codes.empty() && codes[x] == codes[y] && codes[x] != task::no_word) return true;
+    }
+    return false;
+}
+
 void print_alert(const task::Task& task, const ScoredTable& table, const ScoreOutcome& outcome, const Alert& alert, Environment& environment) {
     environment.print("  " + decimal(static_cast<double>(outcome.scores[alert.at]), 3) + "  " + row_title(task, table, table.examples->last_row(outcome.examples[alert.at])) + "\n");
     for (const task::Reason& r : alert.reasons) environment.print("         " + printable(r.text) + "\n");
@@ -163,13 +174,12 @@ void print_outcome(const task::Task& task, const ScoredTable& table, const Score
         return below ? outcome.scores[a->at] < outcome.scores[b->at] : outcome.scores[a->at] > outcome.scores[b->at];
     });
     if (!order.empty()) environment.print("\n  The strongest alerts\n");
-    std::vector<std::size_t> shown;
+    std::vector<const Alert*> shown;
     for (const Alert* alert : order) {
-        // Windows that share rows tell of the same event.
-        const auto near = [&](std::size_t at) { return std::max(at, alert->at) - std::min(at, alert->at) < task.window.length; };
+        const auto same = [&](const Alert* other) { return tells_the_same(task, table, outcome, *alert, *other); };
         if (shown.size() == strongest) break;
-        if (std::any_of(shown.begin(), shown.end(), near)) continue;
-        shown.push_back(alert->at);
+        if (std::any_of(shown.begin(), shown.end(), same)) continue;
+        shown.push_back(alert);
         print_alert(task, table, outcome, *alert, environment);
     }
 }

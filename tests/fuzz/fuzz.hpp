@@ -40,11 +40,13 @@ Target management();
 Target token();
 Target http_head();
 Target log_files();
+Target scorer();
 
 inline std::vector<Target> all() {
     return {frame(),  archive(),    ledger(),    plan(),       plan_bytes(), policy(),    json(),     idx(),
             csv(), table(),
-            update(), model_file(), dataspace(), management(), token(),      http_head(), log_files()};
+            update(), model_file(), dataspace(), management(), token(),      http_head(), log_files(),
+            scorer()};
 }
 
 inline void expect(bool holds, const char* what) {

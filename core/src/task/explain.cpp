@@ -108,6 +108,7 @@ std::string cell_text(const Task& task, std::uint32_t at, std::span<const InputS
     const auto feature = std::find_if(task.features.begin(), task.features.end(), [&column](const Feature& f) { return f.column == column.name; });
     const Feature& f = summary != nullptr ? task.features[summary->feature] : *feature;
     const auto x = input_value(task, f, rows, row);
+    if (f.kind == FeatureKind::same_count) return "how many rows have " + value_text(task, column, rows.columns[at], row, f, std::nullopt);
     const std::string value = value_text(task, column, rows.columns[at], row, f, x);
     if (summary == nullptr || summary->rows() == 0) return value;
     if (f.kind == FeatureKind::one_hot) {

@@ -167,6 +167,8 @@ TEST_CASE("a reason says the cell, what is usual and what it adds") {
     CHECK(reasons[2].text == "site C, 0 % of the usual rows (+0.004)");
     CHECK(task::reasons(t, why, usual, *rows, 4, 1).size() == 1);
     CHECK(task::reasons(t, why, usual, *rows, 5, 3)[0].text == "weight not known, usually 4 to 8 (+0.4)");
+    t.features.insert(t.features.begin(), {.kind = task::FeatureKind::same_count, .column = "line"});
+    CHECK(task::cell_text(t, 0, {}, *rows, 4) == "how many rows have line 5");
     // Where less remains, what takes away speaks for an alert.
     t.label.kind = task::LabelKind::remaining;
     why.shares[0].amount = -0.31;
