@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "commands/rows_digest.hpp"
 #include "commands/run.hpp"
 #include "commands/text.hpp"
 #include "entente/base/decimal.hpp"
@@ -131,6 +132,7 @@ std::string json_of(const task::Task& task, const task::Rows& rows, const task::
         .boolean("ok", true)
         .text("task", task.name)
         .whole("rows", r.rows)
+        .text("digest", to_hex(digest_of_rows(task, rows)))
         .text("delimiter", delimiter_name(r.dialect.delimiter))
         .text("decimal", std::string(1, r.dialect.decimal))
         .text("encoding", r.latin1 ? "latin-1" : "utf-8")
@@ -156,7 +158,7 @@ Status check(const DataCheckOptions& o, Environment& environment) {
     print_table(task, rows.report, o.data_file, environment);
     ENTENTE_ASSIGN(const task::Prepared p, task::prepare(task, rows));
     print_prepared(p, environment);
-    environment.print("  Nothing has left this machine.\n");
+    environment.print("  Digest       " + to_hex(digest_of_rows(task, rows)) + "\n  Nothing has left this machine.\n");
     return done();
 }
 

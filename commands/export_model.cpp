@@ -21,6 +21,7 @@ namespace entente::commands {
 namespace {
 
 constexpr std::uint64_t limit_bytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t given_limit_bytes = 1024 * 1024;
 
 }  // namespace
 
@@ -174,6 +175,17 @@ Result<std::uint64_t> carry_out(const ExportOptions& o, Environment& environment
     if (!written.ok()) return about(o.file, written.error());
     CardFacts facts{read->metadata["federation"], read->plan, read->content, plan ? &*plan : nullptr, {}, nullptr};
     if (!o.ledger.empty()) facts.ledger = &ledger;
+    TaskFacts task;
+    if (plan && plan->task.table) {
+        task.task = plan::task_of(*plan);
+        facts.task = &task;
+        if (!o.given.empty()) {
+            ENTENTE_ASSIGN(const Bytes lines, environment.read_file(o.given, given_limit_bytes));
+            if (const Status taken = read_given(std::string_view(reinterpret_cast<const char*>(lines.data()), lines.size()), task); !taken.ok()) return about(o.given, taken.error());
+        }
+    } else if (!o.given.empty()) {
+        return Error{Code::invalid_argument, "usage.partners", "--partners: expected --plan with a task on tables beside it"};
+    }
     ENTENTE_TRY(environment.write_file(o.output, *written));
     const std::string card = model_card(facts);
     ENTENTE_TRY(environment.write_file(o.output + ".card.md", as_bytes(std::string_view(card))));

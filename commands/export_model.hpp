@@ -20,6 +20,7 @@ struct ExportOptions {
     std::string format;  // safetensors, npz or onnx; empty: as the output's name ends
     std::string plan;    // the plan it was made under: needed for ONNX but of model.entente, otherwise checked when given
     std::string ledger;  // for the card
+    std::string given;   // for the card of a task on tables: a line of each partner, the last of its `entente join --json`
     bool json = false;
 };
 // Writes the model and, beside it, <output>.card.md. "usage.format"; "export.other-plan" and "export.shape" when the

@@ -101,14 +101,15 @@ std::string ledger_section(const Tally& tally) {
 
 std::string model_card(const CardFacts& facts) {
     std::string text = "# Model of " + printable(facts.federation) + "\n\n| | |\n|---|---|\n";
-    text += row("model (content digest)", "`" + to_hex(facts.model) + "`");
-    text += row("plan (digest)", "`" + to_hex(facts.plan) + "`");
+    if (!facts.model.is_zero()) text += row("model (content digest)", "`" + to_hex(facts.model) + "`");
+    if (!facts.plan.is_zero()) text += row("plan (digest)", "`" + to_hex(facts.plan) + "`");
     if (facts.score) {
         text += row("accuracy", decimal(facts.score->accuracy(), 4) + " on " + grouped(facts.score->examples) + " evaluation rows");
         text += row("loss", decimal(facts.score->mean_loss(), 4));
-    } else {
+    } else if (facts.task == nullptr) {
         text += row("accuracy", "not known to whoever wrote this card");
     }
+    if (facts.task != nullptr) text += task_section(*facts.task);
     if (facts.terms != nullptr) text += model_section(*facts.terms);
     text += facts.ledger != nullptr ? ledger_section(read(*facts.ledger))
                                     : "\n## Where it comes from\n\nNo ledger was at hand: rounds, rows and agreements are not known here.\n";

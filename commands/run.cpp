@@ -154,6 +154,7 @@ void declare(Line& line) {
     exporting->add_option("--format", line.export_options.format, "safetensors, npz or onnx (as the output's name ends)");
     exporting->add_option("--plan", line.export_options.plan, "The plan it was made under; ONNX needs it, but of model.entente");
     exporting->add_option("--ledger", line.export_options.ledger, "The federation's ledger, for the card");
+    exporting->add_option("--partners", line.export_options.given, "For the card of a task on tables: a line of each partner, the last of its join --json");
     exporting->add_flag("--json", line.export_options.json, "One JSON object");
     CLI::App* data = line.app.add_subcommand(
         "data", "A partner's data.\n\n  entente data check --task task.toml orders.csv\n  entente data make late-deliveries -o made\n  entente data split --from mnist --to shares --partners 3\n");

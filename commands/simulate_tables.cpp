@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "commands/model_card.hpp"
 #include "commands/plan_file.hpp"
 #include "commands/run.hpp"
 #include "commands/score.hpp"
@@ -66,7 +67,12 @@ Result<TableModel> train_network(const SimulateOptions& o, const plan::Plan& pla
     }
     ENTENTE_ASSIGN(const RunResult run, run_simulation(quiet, setting, {tables.train, tables.test}, environment));
     if (run.interrupted) return Error{Code::cancelled, "simulate.interrupted", "stopped; a simulation on tables begins anew"};
-    if (course != nullptr) add_bytes(*course, tables, plan, run.federation.rounds());
+    if (course != nullptr) {
+        add_bytes(*course, tables, plan, run.federation.rounds());
+        course->plan = plan;
+        course->model = run.federation.model_digest();
+        course->ledger = run.federation.ledger();
+    }
     const auto parameters = run.federation.parameters();
     return TableModel{std::vector<float>(parameters.begin(), parameters.end()), std::nullopt};
 }
@@ -208,6 +214,17 @@ Status write_model(const SimulateOptions& o, const Tables& tables, const TableMo
     return environment.write_file(o.out + "/" + model_name, plan::write_model_file(file));
 }
 
+std::string card_of(const plan::Plan& plan, const Tables& tables, const std::vector<Training>& trainings, const Course& course) {
+    const TaskFacts task = task_facts(tables, trainings);
+    CardFacts facts{plan.federation.name, {}, course.model, nullptr, {}, nullptr, &task};
+    if (course.plan) {
+        facts.plan = plan::digest_of(*course.plan);
+        facts.terms = &*course.plan;
+        facts.ledger = &course.ledger;
+    }
+    return model_card(facts);
+}
+
 Status carry_out(const SimulateOptions& o, Environment& environment) {
     TablesOptions options = o.tables;
     options.partners = options.by.empty() ? 0 : o.deal.partners;
@@ -236,6 +253,7 @@ Status carry_out(const SimulateOptions& o, Environment& environment) {
         const std::vector<std::pair<const char*, std::string>> files{{"scores.csv", scores_csv(tables, trainings, seeds)},
                                                                     {"joining.csv", gains_csv(tables, trainings)},
                                                                     {"course.csv", course_csv(course, tables)},
+                                                                    {"model-card.md", card_of(plan, tables, trainings, course)},
                                                                     {"report.html", table_report(tables, trainings, course, federated, importance)}};
         for (const auto& [name, text] : files) ENTENTE_TRY(environment.write_file(o.out + "/" + name, as_bytes(text)));
         ENTENTE_TRY(write_model(o, tables, model, environment));
@@ -249,7 +267,7 @@ Status carry_out(const SimulateOptions& o, Environment& environment) {
     if (!importance.empty()) print_importance(tables, importance, environment);
     environment.print("\n  Rows behind the split, which no model has seen; " +
                       (seeds.size() == 1 ? std::string("one seed") : "means over " + std::to_string(seeds.size()) + " seeds and their standard errors") + ".\n");
-    if (!o.out.empty()) environment.print("  Wrote " + o.out + "/report.html, scores.csv, joining.csv, course.csv and model.entente.\n");
+    if (!o.out.empty()) environment.print("  Wrote " + o.out + "/report.html, scores.csv, joining.csv, course.csv, model.entente and model-card.md.\n");
     return done();
 }
 

@@ -36,6 +36,10 @@ struct Course {
     std::vector<CourseStep> steps;
     std::vector<Crossing> crossed;
     std::string how;  // in which form the bytes were counted: a sentence
+    // Of a network:
+    std::optional<plan::Plan> plan;  // as it was carried out
+    Digest model;                    // content
+    std::vector<round::Entry> ledger;
 };
 
 // Errors of predict_tables.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "commands/deal.hpp"
+#include "commands/rows_digest.hpp"
 #include "commands/task_files.hpp"
 #include "entente/task/control_chart.hpp"
 #include "entente/task/predictions.hpp"
@@ -101,6 +102,7 @@ Result<Tables> read_tables(const TablesOptions& o, Environment& environment) {
         auto prepared = task::prepare(t.task, share.rows);
         if (!prepared.ok()) return of_partner(share.name, prepared.error());
         t.names.push_back(share.name);
+        t.digests.push_back(digest_of_rows(t.task, share.rows));
         t.partners.push_back(std::move(*prepared));
     }
     if (task::shares_statistics(t.task)) {

@@ -28,6 +28,7 @@ struct TablesOptions {
 struct Tables {
     task::Task task;
     std::vector<std::string> names;        // of the partners
+    std::vector<Digest> digests;           // of their rows: digest_of_rows
     std::vector<task::Prepared> partners;  // scaled by themselves or by everybody, as the task says
     std::vector<task::Prepared> by_row;    // label.kind none: the same rows without windows, each partner scaled by itself
     data::Examples train;                  // of all, one partner behind the other

@@ -14,6 +14,7 @@ import tempfile
 root = pathlib.Path(__file__).parents[2]
 data = pathlib.Path(os.environ.get("ENTENTE_DATA_DIR", root.parent / "shared/data"))
 document = root / "docs/tasks.md"
+begin, end = "<!-- script/bench tasks -->\n", "<!-- end -->"
 seeds = 5
 trainings = ("constant", "T²", "T²+Q", "local", "federated", "pooled")
 lower_is_better = ("rmse", "nasa-score", "false-alarm-rate", "missed-alarm-rate", "brier")
@@ -143,31 +144,39 @@ class Line:
                 **{t: {"mean": m, "error": e, "wanted": self.wanted[t]} for t, (m, e) in self.spread.items()}}
 
 
+def write_blocks(blocks):
+    """Each in the place of the one with its title; what was not measured stays."""
+    before, rest = document.read_text().split(begin)
+    inside, after = rest.split(end, 1)
+    parts = inside.strip().split("\n\n**")
+    there = {part.lstrip("*").split("**", 1)[0]: "**" + part.lstrip("*") for part in parts}
+    if unknown := blocks.keys() - there.keys():
+        raise RuntimeError(f"expected a table in {document} for each of {', '.join(sorted(unknown))}")
+    document.write_text(before + begin + "\n" + "\n\n".join((there | blocks).values()) + "\n\n" + end + after)
+
+
 def run(entente, targets, only="", as_json=False, write=False, check=False):
     """The tables; whether nothing falls short."""
-    blocks, short, skipped = [], [], []
+    blocks, short = {}, []
     for story, (measure, needs) in stories.items():
         if not story.startswith(only):
             continue
         if not (data / needs).is_dir():
-            skipped.append(f"SKIPPED: {story}: expected the data set in {data / needs}, or ENTENTE_DATA_DIR to say where")
-            print(skipped[-1], flush=True)
+            print(f"SKIPPED: {story}: expected the data set in {data / needs}, or ENTENTE_DATA_DIR to say where", flush=True)
             continue
         for block, title, values in measure(entente):
             lines = [Line(block, metric, of_training, targets) for metric, of_training in values.items()]
             short += [line for line in lines if line.met is False]
             shown = [t for t in trainings if t in lines[0].spread]
             text = f"**{title}**\n\n| | {' | '.join(shown)} | |\n|---|{'---|' * (len(shown) + 1)}\n" + "\n".join(line.text() for line in lines)
-            blocks.append(text)
+            blocks[title] = text
             if as_json:
                 for line in lines:
                     print(json.dumps(line.as_json()), flush=True)
             else:
                 print(text + "\n", flush=True)
-    if write and not skipped and not only:
-        begin, end = "<!-- script/bench tasks -->\n", "<!-- end -->"
-        before, rest = document.read_text().split(begin)
-        document.write_text(before + begin + "\n" + "\n\n".join(blocks) + "\n\n" + end + rest.split(end, 1)[1])
+    if write:
+        write_blocks(blocks)
     if check:
         for line in short:
             mean, error = line.spread["federated"]

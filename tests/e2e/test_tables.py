@@ -1,5 +1,6 @@
 """A federation on tables, from files to a model: each partner is shown what was made of its file and what it gives before anything is
 agreed to; the first round gathers the statistics that all scale with, and every round is verified. Who has too few rows is told."""
+import json
 import shutil
 import subprocess
 import tempfile
@@ -47,6 +48,10 @@ class TheTables(unittest.TestCase):
             result = f.result("plant-1")
             self.assertGreater(result["metrics_federated"]["auc"], 0.5)
             self.assertIn("auc", result["metrics_alone"])
+            # What a partner may give for the model card is what it sees of its file before it joins, however the file is written.
+            looked_at = self.look(f)
+            self.assertEqual(f.result("plant-2")["data"]["digest"], looked_at["digest"])
+            self.assertEqual(f.result("plant-2")["data"]["train"], looked_at["train"]["examples"])
             self.assertIn("by 2", f.log("plant-1").split("Scaling")[1].splitlines()[0])
             self.assertEqual(f.status()["completed"], 4)
             kinds = [e["kind"] for e in f.ledger()]
@@ -62,6 +67,11 @@ class TheTables(unittest.TestCase):
             f.join("plant-2", f.table(2))
             f.wait_partners()
             self.assertEqual(f.status()["model_digest"], digest)
+
+    @staticmethod
+    def look(f):
+        done = subprocess.run([ENTENTE, "data", "check", "--task", EXAMPLE / "made.toml", f.table(2), "--json"], capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
 
     def test_what_is_shown_and_given(self):
         with Tables() as f:

@@ -420,6 +420,7 @@ private:
         json.raw(rows_.task() ? "metrics_federated" : "accuracy_federated", federated.json).whole("bytes_up", sent_).whole("bytes_down", received_);
         json.whole("agreements", agreements).text("model_digest", to_hex(model_));
         json.whole("examples", rows_.examples());
+        if (rows_.task()) json.raw("data", rows_.data_json());
         environment_.print(json.str() + "\n");
         return done();
     }

@@ -7,6 +7,7 @@
 #include "base/files.hpp"
 #include "commands/data_check.hpp"
 #include "commands/digits.hpp"
+#include "commands/rows_digest.hpp"
 #include "commands/score.hpp"
 #include "commands/text.hpp"
 #include "entente/plan/model_file.hpp"
@@ -124,6 +125,11 @@ void PartnerRows::show(commands::Environment& environment) const {
     for (std::size_t i = 0; i < all.rows.size() && i < names.size(); ++i) {
         environment.print("  " + pad(commands::printable(names[i]), width) + "  " + pad(grouped(all.rows[i]), 9) + "  " + pad(decimal(all.mean[i], 4), 12) + "  " + decimal(all.deviation[i], 4) + "\n");
     }
+}
+
+std::string PartnerRows::data_json() const {
+    return commands::JsonObject().text("digest", to_hex(commands::digest_of_rows(*task_, rows_))).whole("train", prepared_->train.last_rows.size())
+        .whole("test", prepared_->test.last_rows.size()).str();
 }
 
 Result<std::vector<std::optional<double>>> PartnerRows::metrics(std::span<const float> parameters) const {

@@ -41,6 +41,8 @@ public:
     [[nodiscard]] const std::optional<task::Task>& task() const noexcept { return task_; }
     [[nodiscard]] const std::vector<std::int32_t>& sums() const noexcept { return sums_; }  // empty: the task shares none
 
+    // {"digest":"…","train":1040,"test":480}: what a model card says of these rows (commands/rows_digest.hpp). REQUIRES: task().
+    [[nodiscard]] std::string data_json() const;
     // By the task's metrics, in its order. REQUIRES: task().
     Result<std::vector<std::optional<double>>> metrics(std::span<const float> parameters) const;
     // The model and, calibrated with the own rows, its alarm, in that folder, for `entente score`; what was kept, as a sentence. Refused where the

@@ -79,6 +79,14 @@ TEST_CASE("an early delivery is no history of its own") {
     CHECK(p->train.dataset.example(0)[7] == 0.0f);
 }
 
+TEST_CASE("a duration that ends before it begins is none") {
+    task::Task t = orders();
+    t.features = {{.kind = task::FeatureKind::days_between, .column = "ordered", .to = "due", .scale = 0.01}};
+    const auto p = prepared(t, std::string(header) + "1,s1,2020-01-11,2020-01-20,2020-01-01,A,2\n2,s2,2020-01-11,2020-01-11,2020-01-21,A,2\n3,s3,2020-01-11,2020-01-11,,A,2\n4,s4,2020-01-11,2020-01-11,2020-01-11,A,2\n");
+    REQUIRE(p.ok());
+    CHECK(p->train.dataset.features == std::vector<float>{0.1f, 1, 0, 0, 0, 0, 0, 1});
+}
+
 TEST_CASE("what cannot be trained on is said") {
     const std::string one = "1,s1,2020-01-10,2020-01-20,,A,2\n", two = "2,s2,2020-02-10,2020-02-10,,A,2\n";
     task::Task t = orders();

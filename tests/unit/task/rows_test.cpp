@@ -100,6 +100,32 @@ TEST_CASE("a cell that cannot be is named by row and column") {
     check_refused(read(orders(), "line;due;delivered;site;weight\n1;2020-01-01;2020-01-01;A;1,5\n", {.decimal = '.'}), "table.number", "with decimal = \",\" it is one");
 }
 
+TEST_CASE("a value that no such thing has is refused with the unit in which it could be") {
+    task::Task t = orders();
+    t.columns[6] = tables::number("weight", "K", 200, 500);
+    const std::string row = "1,s,2020-01-01,2020-01-01,,A,";
+    check_refused(read(t, std::string(header) + row + "4000\n"), "table.outside", "expected 200 to 500 K, found \"4000\"; 1 of 1 cells are outside");
+    check_refused(read(t, std::string(header) + row + "25\n"), "table.outside", "in °C it would be within: is that the unit?");
+}
+
+TEST_CASE("a line of a gigabyte is refused in its first two megabytes, whatever it is made of") {
+    for (const std::string_view piece : {"x", "1,", "\"x\",", "\"\n"}) {
+        for (const std::string& head : {std::string(), std::string(header)}) {
+            std::string megabyte;
+            while (megabyte.size() < (1u << 20)) megabyte += piece;
+            task::RowReader reader = task::RowReader::start(orders(), {}).value();
+            Status fed = reader.feed(as_bytes(head));
+            std::size_t megabytes = 0;
+            for (; fed.ok() && megabytes < 1024; ++megabytes) fed = reader.feed(as_bytes(megabyte));
+            INFO(piece);
+            REQUIRE_FALSE(fed.ok());
+            CHECK(megabytes <= 2);
+            INFO(fed.error().message);
+            CHECK(fed.error().message.size() < 400);
+        }
+    }
+}
+
 TEST_CASE("few cells outside the range are missing, and counted") {
     std::string text(header);
     for (int i = 0; i < 200; ++i) text += std::to_string(i) + ",s,2020-01-01,2020-01-01,,A," + (i == 17 ? "-5" : "5") + "\n";

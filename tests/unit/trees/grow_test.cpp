@@ -135,8 +135,18 @@ TEST_CASE("what decides is what the gains say") {
     s.gamma = 0.0;
     const Part same_twice[] = {{"p", twice, y, {}}};
     CHECK(importance(grow(s, 2, same_twice).value()) == std::vector<double>{1.0, 0.0});
-    s.min_child_weight = 5.0;
-    CHECK(importance(grow(s, 2, same_twice).value())[0] == 0.0);  // the ten rows with a 1 weigh 10 x 0.25 x 0.75
+    // The ten rows with a 1 weigh 10 x 0.25 x 0.75 = 1.875, the others three times as much: too little on the right, and mirrored on the left.
+    std::vector<float> mirrored = twice;
+    for (float& number : mirrored) number = -number;
+    const Part light_left[] = {{"p", mirrored, y, {}}};
+    s.trees = 1;
+    for (const double least : {1.8, 1.95}) {
+        s.min_child_weight = least;
+        const double share = least < 1.875 ? 1.0 : 0.0;
+        CHECK(importance(grow(s, 2, same_twice).value())[0] == share);
+        CHECK(importance(grow(s, 2, light_left).value())[0] == share);
+    }
+    s.trees = 50;
     // A number that lies on a cut goes right: ten zeros, and ones that alone fill a bin.
     std::vector<float> on_cut;
     std::vector<std::uint32_t> ones;
