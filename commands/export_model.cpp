@@ -9,6 +9,7 @@
 #include "commands/model_card.hpp"
 #include "commands/plan_file.hpp"
 #include "commands/run.hpp"
+#include "commands/score.hpp"
 #include "commands/text.hpp"
 #include "entente/codec/merkle.hpp"
 #include "entente/codec/npz.hpp"
@@ -16,6 +17,7 @@
 #include "entente/codec/safetensors.hpp"
 #include "entente/plan/model_file.hpp"
 #include "entente/policy/evaluate.hpp"
+#include "entente/task/sums.hpp"
 
 namespace entente::commands {
 namespace {
@@ -139,14 +141,29 @@ Status may_export(const ReadModel& model, const std::optional<plan::Plan>& plan,
                  "expected --plan or --ledger, which say under which terms the model may be exported, found neither"};
 }
 
+// What `entente score` reads, with the statistics that lie behind the model of a federation that scales together.
+Result<Bytes> as_table_model(const ReadModel& model, const plan::Plan& plan) {
+    if (!plan.task.table) return Error{Code::invalid_argument, "usage.format", "--format: expected a plan with a task on tables for " + std::string(model_name)};
+    const auto count = static_cast<std::size_t>(plan::parameter_count(plan));
+    plan::ModelFile file{plan::task_of(plan), {model.values.begin(), model.values.begin() + static_cast<std::ptrdiff_t>(count)}, {}, {}, plan::digest_of(plan)};
+    if (plan::sums_length(plan) > 0) {
+        const std::span<const float> sums = std::span(model.values).subspan(count);
+        if (!task::has_sums(sums)) return Error{Code::invalid_argument, "export.shape", "expected everybody's statistics behind the model, found none: it is one of before the first round, or has lost them"};
+        ENTENTE_ASSIGN(task::Shared shared, task::read_sums(file.task, sums));
+        file.statistics = std::move(shared.statistics);
+    }
+    return plan::write_model_file(file);
+}
+
 Result<Bytes> write_as(const std::string& format, const ReadModel& model, const std::optional<plan::Plan>& plan) {
     if (format == "safetensors") return codec::write_safetensors(model.tensors, model.values, model.metadata);
     if (format == "npz") return codec::write_npz(model.tensors, model.values);
     if (format == "onnx" && !model.spec.layers.empty()) return codec::write_onnx(model.spec, model.values, model.metadata);
     if (format == "onnx" && plan) return codec::write_onnx(plan->task.model, std::span(model.values).first(static_cast<std::size_t>(plan::parameter_count(*plan))), model.metadata);
+    if (format == "entente" && plan) return as_table_model(model, *plan);
     return Error{Code::invalid_argument, "usage.format",
-                 format == "onnx" ? "--plan: expected the model's plan, which says what the layers of an ONNX file are"
-                                  : "--format: expected safetensors, npz or onnx, found \"" + format + "\""};
+                 format == "entente" ? "--plan: expected the model's plan, which has its task" : format == "onnx" ? "--plan: expected the model's plan, which says what the layers of an ONNX file are"
+                                  : "--format: expected safetensors, npz, onnx or entente, found \"" + format + "\""};
 }
 
 Error about(const std::string& file, const Error& error) {

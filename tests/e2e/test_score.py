@@ -117,9 +117,15 @@ class Score(unittest.TestCase):
             f.join("plant-1", f.table(1))
             f.join("plant-2", f.table(2))
             f.wait_partners()
+            envelope = f.folder / "model.entf"
+            envelope.write_bytes(f.ask("GET", "/api/v1/model")[1])
             f.stop_server()
             state = f.folder / "plant-1"
             self.assertTrue((state / "model.entente").exists(), f.log("plant-1"))
+            # What the operator exports is the same file.
+            entente("export", envelope, "--plan", f.folder / "plan.toml", "-o", f.folder / "operator.entente")
+            self.assertEqual((f.folder / "operator.entente").read_bytes(), (state / "model.entente").read_bytes())
+            entente("export", envelope, "-o", f.folder / "other.entente", expect=4)
             said = json.loads(entente("score", state, f.table(1), "--json"))
             self.assertEqual(said["scored"], said["rows"])
             self.assertLess(said["alerts"], said["rows"] / 5)

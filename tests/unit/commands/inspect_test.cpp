@@ -266,7 +266,7 @@ TEST_CASE("export refuses what is no whole model, says which file, and writes no
     CHECK(commands::run({"export", "good", "-o", "out", "--format", "onnx"}, environment) == commands::exit_usage);
     CHECK(contains(environment.error, "--plan"));
     CHECK(commands::run({"export", "good", "-o", "out", "--format", "gguf"}, environment) == commands::exit_usage);
-    CHECK(contains(environment.error, "expected safetensors, npz or onnx, found \"gguf\""));
+    CHECK(contains(environment.error, "expected safetensors, npz, onnx or entente, found \"gguf\""));
     CHECK(commands::run({"export", "good", "-o", "out.onnx", "--plan", ""}, environment) == commands::exit_usage);
     CHECK(environment.files.count("out") == 0);
 }
