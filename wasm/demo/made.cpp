@@ -98,6 +98,7 @@ Result<std::shared_ptr<DemoObject>> create(MadeFiles& files, const DemoSetting& 
     memory::FederationOptions options;
     plan::Plan& plan = options.plan;
     ENTENTE_ASSIGN(plan, commands::read_plan_file(plan_file, files));
+    if (!plan.task.table) return Error{Code::invalid_argument, "demo.task", "plan: expected a task on tables, found " + plan.task.kind};
     // The rows come scaled: no round gathers statistics.
     plan.task.table->scaling.kind = task::ScalingKind::local;
     ENTENTE_TRY(use_setting(plan, setting));

@@ -1,8 +1,12 @@
 // Rows of a file under the final model: alerts, why, and all scores. Fetched with the first file that is dropped.
 import { Held, piece_bytes, type Core, type Participant } from './core.ts';
 
-export interface Alert {
-  row: number; // of the file, from 1
+// Alerts one behind the other that tell of the same: of windows that overlap, or of rows of one shipment.
+export interface AlertGroup {
+  row: number; // of the file, from 1: the strongest alert
+  first: number; // rows
+  last: number;
+  alerts: number;
   score: number;
   event: boolean | null; // null: nobody knows yet
   names: { column: string; value: string }[]; // by which people know the row
@@ -11,15 +15,15 @@ export interface Alert {
 }
 
 export interface ScoreText {
-  rows: number;
   scored: number;
   alerts: number;
+  groups: number;
   threshold: number;
   below: boolean; // an alert is a score below it; else above
   alarm: string;  // what the threshold was calibrated on
   rate: string;
   moved: string[]; // inputs that are others than they were, a sentence each
-  shown: Alert[];  // the strongest first
+  shown: AlertGroup[]; // the strongest first
 }
 
 export class Scores extends Held {

@@ -28,6 +28,7 @@ function useEngine() {
   const create = (host: Remote<Engine>, setting: DemoSetting, story: StoryName) => {
     federation.current += 1;
     show({ running: false, ended: false });
+    setFailure('');
     return host.create(setting, stories[story].files, federation.current).catch((error: Error) => setFailure(error.message));
   };
   useEffect(() => {

@@ -1,7 +1,7 @@
 // "Score a file": what the model says about rows that are dropped here. Fetched with the result of a task on tables.
 import { useRef, useState } from 'preact/hooks';
 import type { Fault } from '../core/rpc.ts';
-import type { Alert, ScoreText } from '../core/score.ts';
+import type { AlertGroup, ScoreText } from '../core/score.ts';
 import { number, plural, save } from '../ui/format.ts';
 import { Figures, Icon, Problem } from '../ui/parts.tsx';
 import type { PartnerRemote } from './steps.ts';
@@ -43,7 +43,7 @@ export function ScoreFile({ remote, federation }: { remote: PartnerRemote; feder
 function Outcome({ name, text, download }: { name: string; text: ScoreText; download: () => void }) {
   return (
     <>
-      <p role="status"><span class="mono">{name}</span>: <b>{plural(text.alerts, 'alert')}</b> among {plural(text.scored, 'row')}.</p>
+      <p role="status"><span class="mono">{name}</span>: <b>{plural(text.alerts, 'alert')}</b>{text.groups < text.alerts && ` in ${number(text.groups)} ${text.groups === 1 ? 'group' : 'groups'}`} among {plural(text.scored, 'row')}.</p>
       {text.shown.length > 0 && <Alerts text={text} />}
       <Figures values={[['Scored', number(text.scored)], ['Alerts', number(text.alerts)], [`Alert ${text.below ? 'below' : 'above'}`, short(text.threshold)]]} />
       <p class="small soft">{sentence(text.alarm)} {sentence(text.rate)}{text.moved.length === 0 && ' The rows are like those that it was set by.'}</p>
@@ -67,21 +67,21 @@ function Alerts({ text }: { text: ScoreText }) {
   const most = Math.max(...text.shown.flatMap((a) => a.reasons.map((r) => Math.abs(r.amount))), 1e-9);
   return (
     <div class="stack tight">
-      <ol class="stack" aria-label="Alerts">{(all ? text.shown : text.shown.slice(0, few)).map((alert) => <AlertRow key={alert.row} alert={alert} most={most} />)}</ol>
-      {text.shown.length > few && <button type="button" class="plain" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Show fewer' : `Show ${text.alerts > text.shown.length ? 'the strongest ' : 'all '}${number(text.shown.length)}`}</button>}
+      <ol class="stack" aria-label="Alerts">{(all ? text.shown : text.shown.slice(0, few)).map((alert) => <AlertRow key={alert.row} alert={alert} most={most} below={text.below} />)}</ol>
+      {text.shown.length > few && <button type="button" class="plain" aria-expanded={all} onClick={() => setAll(!all)}>{all ? 'Show fewer' : `Show ${text.groups > text.shown.length ? 'the strongest ' : 'all '}${number(text.shown.length)}`}</button>}
     </div>
   );
 }
 
-function AlertRow({ alert, most }: { alert: Alert; most: number }) {
+function AlertRow({ alert, most, below }: { alert: AlertGroup; most: number; below: boolean }) {
   const events = (e: boolean | null) => (e === null ? '' : e ? ', with the event' : ', without the event');
   return (
     <li class="stack tight" style={{ borderTop: '1px solid var(--line)', paddingTop: '16px' }}>
       <div class="row spread">
         <span class="standing bad"><Icon name="cross" /><b>Alert: row {number(alert.row)}</b></span>
-        <span>score <b>{short(alert.score)}</b>{events(alert.event)}</span>
+        <span>{below ? 'left' : 'score'} <b>{short(alert.score)}</b>{events(alert.event)}</span>
       </div>
-      <p class="small soft">{alert.names.filter((n) => n.value !== '').map((n) => `${n.column} ${n.value}`).join(', ')}</p>
+      <p class="small soft">{alert.alerts > 1 && `The strongest of ${number(alert.alerts)} in rows ${number(alert.first)} to ${number(alert.last)}. `}{alert.names.filter((n) => n.value !== '').map((n) => `${n.column} ${n.value}`).join(', ')}</p>
       <ul class="stack tight small">{alert.reasons.map((r) => <li key={r.text} style={{ display: 'grid', gridTemplateColumns: '64px minmax(0, 1fr)', gap: '12px', alignItems: 'center' }}><Amount share={r.amount / most} /><span>{r.text}</span></li>)}</ul>
       {alert.similar.length > 0 && <p class="small soft">Most like it in your table: {alert.similar.map((s) => `row ${number(s.row)}${events(s.event).replace(',', '')}`).join('; ')}.</p>}
     </li>
