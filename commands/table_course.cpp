@@ -78,13 +78,15 @@ void add_bytes(Course& course, const Tables& tables, const plan::Plan& plan, con
         up += r.bytes_up;
         down += r.bytes_down;
     }
+    course.how = "Models and updates are counted as their envelopes, signed and compressed";
     if (task::shares_statistics(tables.task)) {
         const std::uint64_t sums = std::uint64_t{task::sum_count(tables.task)} * task::sum_digits * plan.aggregation.grid.bytes_per_value();
         course.crossed.push_back({"statistics", true, sums * tables.partners.size()});
+        course.how += "; statistics, given once, as the plan's grid carries them";
     }
     course.crossed.push_back({"models", false, down});
     course.crossed.push_back({"updates", true, up});
-    course.how = "Models and updates are counted as their envelopes, signed and compressed; statistics, given once, as the plan's grid carries them.";
+    course.how += ".";
 }
 
 Status follow_trees(Course& course, const Tables& tables, const trees::Forest& forest, std::uint64_t answered) {

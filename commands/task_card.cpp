@@ -32,13 +32,14 @@ std::string label_text(const task::Task& t) {
 
 std::string split_text(const task::Task& t) {
     const task::Split& s = t.split;
+    const std::string by_name = decimal(100.0 * s.test_share, 0) + " % of the groups, by their names' hash";
     switch (s.kind) {
         case task::SplitKind::none: return "none: every row is trained on";
         case task::SplitKind::time:
             return "by time: rows from " + table::format_instant(s.at) + " on are only scored" + (s.keep_whole.empty() ? "" : "; each " + s.keep_whole + " stays whole");
-        case task::SplitKind::group: return "by group: " + decimal(100.0 * s.test_share, 0) + " % of the groups, by their names' hash, are only scored";
+        case task::SplitKind::group: return "only scored: " + by_name;
         case task::SplitKind::head: return "the first " + std::to_string(s.head_rows) + " rows of each group are trained on";
-        case task::SplitKind::marked: return "groups that " + s.column + " marks are only scored" + (s.last_only ? ", by their last window" : "");
+        case task::SplitKind::marked: return "only scored: groups that " + s.column + " marks" + (s.last_only ? ", by their last window" : "") + "; of a file without it, " + by_name;
     }
     return {};
 }

@@ -1,7 +1,8 @@
 // What a model card says of a task on tables: what is asked, which rows, how good it is for whom.
 //
-//   facts.task = task_facts(tables, trainings);                       // of a simulation
-//   ENTENTE_TRY(read_given(lines, given));                            // of a federation: the last lines of `entente join --json`
+//   const TaskFacts facts = task_facts(tables, trainings);   // of a simulation
+//   ENTENTE_TRY(read_given(lines, facts));                   // or of a federation: the last lines of its partners' `entente join --json`
+//   card += task_section(facts);
 #pragma once
 
 #include <string>

@@ -158,6 +158,8 @@ def write_blocks(blocks):
 def run(entente, targets, only="", as_json=False, write=False, check=False):
     """The tables; whether nothing falls short."""
     blocks, short = {}, []
+    if not any(story.startswith(only) for story in stories):
+        raise SystemExit(f"--only: expected {', '.join(stories)} or how they begin, found {only}")
     for story, (measure, needs) in stories.items():
         if not story.startswith(only):
             continue
