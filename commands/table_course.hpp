@@ -1,10 +1,10 @@
 // How a federation on tables came to its model: the common model's metrics after each round (of trees, after so many of them), and what
 // crossed the border meanwhile. Of the first seed.
 //
-//   Course course{"round", {}, {}};
-//   ENTENTE_TRY(add_step(course, tables, 7, {parameters, {}}));     // scores the model
-//   course.steps.back().loss = 0.31;
-//   page += course_section(course, tables, local_auc);
+//   Course course;
+//   ENTENTE_TRY(add_step(course, tables, 7, {parameters, {}}));     // round 7: scores the model
+//   add_bytes(course, tables, plan, federation.rounds());
+//   page += course_curves(course, tables, local_auc) + course_bytes(course, tables);
 #pragma once
 
 #include <optional>
