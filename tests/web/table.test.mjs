@@ -164,9 +164,14 @@ test('a messy table is mapped, shown, agreed to and trained on', { skip, timeout
   // Orders of the last year in the same form, their outcome open. What they are scored by looks back at the partner's own.
   const [names, ...lines] = without(readFileSync(table(2), 'utf8'), 'delivered').split('\n');
   const open = messy([names, ...lines.slice(-400)].join('\n'));
+  // On a page that was loaded again, and after a file that is something else.
+  await page.reload();
+  const rows = page.locator('input[aria-label="Rows to score"]');
+  await rows.setInputFiles({ name: 'wrong.csv', mimeType: 'text/csv', buffer: Buffer.from('a,b\n1,2\n') });
+  await page.getByText(/could not be scored\. It has no column “Wunschtermin”.*It was not uploaded/).waitFor({ timeout: 60_000 });
   const sent = [];
   page.on('request', (request) => { if ((request.postDataBuffer()?.length ?? 0) > 1000) sent.push(request.url()); });
-  await page.locator('input[aria-label="Rows to score"]').setInputFiles({ name: 'open-orders.csv', mimeType: 'text/csv', buffer: open });
+  await rows.setInputFiles({ name: 'open-orders.csv', mimeType: 'text/csv', buffer: open });
   const alerts = page.getByRole('list', { name: 'Alerts' }).locator('> li');
   await alerts.first().waitFor({ timeout: 60_000 });
   const [, told] = /open-orders\.csv: (\d+) alerts?(?: in \d+ groups)? among 400 rows/.exec(await page.locator('section[aria-labelledby=score]').textContent());

@@ -34,7 +34,7 @@ export function ScoreFile({ remote, federation }: { remote: PartnerRemote; feder
         <input ref={input} type="file" hidden aria-label="Rows to score" onChange={(e) => { void take(e.currentTarget.files?.[0]); e.currentTarget.value = ''; }} />
       </div>
       {busy && <p role="status">The rows are scored, and alerts explained.</p>}
-      {fault && <Problem trouble={{ happened: `This file could not be scored. ${fault.message}`, safe: 'It was not uploaded.', todo: fault.reason === 'alarm.too-few' ? 'Take part with more rows of your own: the alarm is set by them.' : 'Mend the file and drop it again.', code: fault.reason }} />}
+      {fault && <Problem trouble={{ happened: `This file could not be scored. ${reasonOf(fault)}`, safe: 'It was not uploaded.', todo: fault.reason === 'alarm.too-few' ? 'Take part with more rows of your own: the alarm is set by them.' : 'Mend the file and drop it again.', code: fault.reason }} />}
       {scored && <Outcome name={scored.name} text={scored.text} download={() => void remote.scores().then((file) => save(`${federation}-scores.csv`, file, 'text/csv'))} />}
     </section>
   );
@@ -56,6 +56,13 @@ function Outcome({ name, text, download }: { name: string; text: ScoreText; down
       <div class="row actions"><button type="button" class="main" onClick={download}>Download scores (CSV)</button></div>
     </>
   );
+}
+
+// In the page's words, not in those of a mapping file.
+function reasonOf({ reason, message }: Fault): string {
+  const needed = reason === 'mapping.missing-column' && /^columns\.(\S+):/.exec(message)?.[1];
+  const absent = reason === 'mapping.header' && /found "(.*)"$/.exec(message)?.[1];
+  return needed ? `The task needs “${needed}”, which no column of it is known as.` : absent ? `It has no column “${absent}”, which your table has.` : message;
 }
 
 const sentence = (text: string): string => `${text.replace(/^./, (c) => c.toUpperCase())}.`;
