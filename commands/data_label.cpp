@@ -185,7 +185,8 @@ std::optional<std::size_t> id_column_of(const task::Task& task) {
 Status label(const DataLabelOptions& o, Environment& environment) {
     if (o.output == o.data_file || o.output == o.labels_file) return refuse("usage.output", "--output: expected another file than those that are read; what you have stays as it is");
     ENTENTE_ASSIGN(const task::Task whole, read_task_file(o.task_file, environment));
-    ENTENTE_ASSIGN(const task::Mapping mapping, read_mapping_file(o.mapping_file, whole, environment));
+    ENTENTE_ASSIGN(task::Mapping mapping, read_mapping_file(o.mapping_file, whole, environment));
+    mapping = task::for_scoring(whole, std::move(mapping));
     const task::Task task = task::for_scoring(whole);
     const auto id = id_column_of(task), column = task::find_column(task, task.label.column);
     if (!id) return refuse("task.column", o.task_file + ": expected a column of role \"id\", by which labels find their rows, found none");

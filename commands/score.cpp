@@ -165,7 +165,8 @@ Status write_inputs(const std::string& path, const ScoredTable& table, const Sco
 
 Status carry_out(const ScoreOptions& o, Environment& environment) {
     ENTENTE_ASSIGN(Loaded l, load(o, environment));
-    ENTENTE_ASSIGN(const task::Mapping mapping, read_mapping_file(o.mapping, l.model.task, environment));
+    ENTENTE_ASSIGN(task::Mapping mapping, read_mapping_file(o.mapping, l.model.task, environment));
+    mapping = task::for_scoring(l.model.task, std::move(mapping));
     if (o.recalibrate) return recalibrate(o, l, mapping, environment);
     ENTENTE_ASSIGN(std::optional<task::Watch> watch, kept_watch(l, environment));
     OwnPast past;

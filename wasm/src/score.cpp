@@ -240,7 +240,7 @@ const Answer* ent_score_begin(Handle participant) {
         ENTENTE_ASSIGN(const auto parameters, object->parameters(0));
         task::Task task = task::for_scoring(object->table()->task());
         ENTENTE_ASSIGN(task::Predictor model, task::Predictor::of_network(task, parameters));
-        ENTENTE_ASSIGN(task::RowReader reader, task::RowReader::start(task, object->table()->mapping()));
+        ENTENTE_ASSIGN(task::RowReader reader, task::RowReader::start(task, task::for_scoring(task, object->table()->mapping())));
         return keep(std::make_shared<Scoring>(std::move(task), std::move(reader), std::move(model), object->table()));
     });
 }

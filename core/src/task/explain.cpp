@@ -132,11 +132,11 @@ std::vector<Reason> reasons(const Task& task, const Explanation& why, std::span<
     return out;
 }
 
-Past::Past(const ScoreRows& rows, bool all) : inputs_(rows.inputs()) {
+Past::Past(const ScoreRows& rows) : inputs_(rows.inputs()) {
     const std::size_t most = static_cast<std::size_t>(most_past_numbers / inputs_);
     std::vector<std::size_t> chosen;
     for (std::size_t e = 0; e < rows.size(); ++e) {
-        if (all || rows.is_past(e)) chosen.push_back(e);
+        if (rows.is_past(e)) chosen.push_back(e);
     }
     if (chosen.size() > most) chosen.erase(chosen.begin(), chosen.end() - static_cast<std::ptrdiff_t>(most));
     numbers_.resize(chosen.size() * inputs_);

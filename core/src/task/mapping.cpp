@@ -115,6 +115,7 @@ Result<Bindings> bind_columns(const Task& task, const Mapping& mapping, std::spa
     std::vector<std::string> taken_by(header.size());
     for (const ColumnMapping& m : mapping.columns) {
         const std::size_t index = *find_column(task, m.column);
+        if (m.optional && std::find(header.begin(), header.end(), m.from) == header.end()) continue;
         ENTENTE_ASSIGN(const std::size_t cell, find_header(m, header));
         if (!taken_by[cell].empty()) {
             return refuse("mapping.leak", "columns." + m.column + ": \"" + m.from + "\" is " + taken_by[cell] + " already; expected each header once");

@@ -27,6 +27,14 @@ Task for_scoring(const Task& task) {
     return reading;
 }
 
+Mapping for_scoring(const Task& task, Mapping mapping) {
+    for (ColumnMapping& m : mapping.columns) {
+        const auto column = find_column(task, m.column);
+        m.optional = m.optional || (column && task.columns[*column].role == Role::label);
+    }
+    return mapping;
+}
+
 ScoreRows::ScoreRows(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ScoreRows::ScoreRows(ScoreRows&&) noexcept = default;
 ScoreRows& ScoreRows::operator=(ScoreRows&&) noexcept = default;

@@ -193,5 +193,4 @@ TEST_CASE("the nearest past cases come first, ties by their row") {
     CHECK(near[1].event == task::Event::yes);
     CHECK(near[2].row == 3);
     CHECK(past.nearest(std::vector<float>{5.0f}, 9, 1).size() == 3);
-    CHECK(task::Past(*examples, true).nearest(std::vector<float>{5.0f}, 1)[0].row == 4);
 }

@@ -82,6 +82,13 @@ TEST_CASE("a file without labels is scored, and one without a column that is nee
     CHECK(example(*scored, 0) == std::vector<float>{3, 1, 0, 0, 0.31f, 1, 0.25f, 0});
     CHECK(scored->event(0) == task::Event::unknown);
     CHECK_FALSE(tables::read(reading, "line,due,weight\n1,2020-08-01,3\n").ok());
+    // The mapping that served for training names the label's header, too.
+    task::Mapping mine;
+    mine.columns = {{.column = "delivered", .from = "Ankunft"}, {.column = "weight", .from = "Gewicht"}};
+    const std::string theirs = "line,due,site,Gewicht\n1,2020-08-01,A,3\n";
+    CHECK(tables::read(reading, theirs, mine).error().reason == "mapping.header");
+    CHECK(tables::read(reading, theirs, task::for_scoring(t, mine)).ok());
+    CHECK(tables::read(reading, "line,due,site\n1,2020-08-01,A\n", task::for_scoring(t, mine)).error().reason == "mapping.header");
     task::Statistics other = given;
     other.all.mean.pop_back();
     CHECK(task::ScoreRows::start(reading, *rows, &other).error().reason == "table.statistics");

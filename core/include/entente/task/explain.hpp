@@ -53,8 +53,8 @@ std::string cell_text(const Task& task, std::uint32_t column, std::span<const In
 // A partner's own past examples, to find those like a new one. Keeps them in memory: [examples, inputs].
 class Past {
 public:
-    // Those before the split, or all; of more than most_past_numbers allow, the last ones.
-    explicit Past(const ScoreRows& rows, bool all = false);
+    // Those before the split; of more than most_past_numbers allow, the last ones.
+    explicit Past(const ScoreRows& rows);
 
     struct Case {
         std::uint32_t row = 0;  // of the file, from 0: the last of its window

@@ -28,6 +28,7 @@ struct ColumnMapping {
     std::optional<std::string> unit;  // of the partner's numbers; none: in brackets in the header, or the task's
     std::vector<std::string> missing; // beside the task's
     std::vector<std::pair<std::string, std::string>> rename;  // the partner's category, the task's
+    bool optional = false;          // a file may lack the header: that of a label which is not known yet
 
     friend bool operator==(const ColumnMapping&, const ColumnMapping&) = default;
 };

@@ -21,6 +21,8 @@ namespace entente::task {
 
 // The same task, without a need for labels in the file. Not to be trained with.
 Task for_scoring(const Task& task);
+// A partner's mapping, which may name a label's header that a new file does not have.
+Mapping for_scoring(const Task& task, Mapping mapping);
 
 enum class Event : std::uint8_t { no, yes, unknown };
 
