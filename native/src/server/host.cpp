@@ -277,10 +277,10 @@ void Host::on_timer() {
         const Status kept = o_.store.put_history(round, json);
         static_cast<void>(kept);  // for people only; the ledger has what counts
     }
-    if (const Status recorded = record_decisions(); !recorded.ok()) retry_watch_ = true;  // the next second tries again
-    for (const std::string& id : space_->waiting()) events_.push_back(Seen{id, now});
+    retry_watch_ = !record_decisions().ok() || dirty_;  // the next second tries again
+    for (const std::string& id : space_->waiting()) note_seen(id, now);
     space_->expire(now);
-    events_.push_back(Tick{now});
+    if (!stalled_) events_.push_back(Tick{now});  // else nobody takes it, and the next second has another
     drive();
 }
 
@@ -292,9 +292,13 @@ void Host::look_again() {
 void Host::arm() {
     const std::int64_t now = now_ms();
     std::int64_t delay = presence_check_ms;
-    if (const auto tick = machine_.next_tick_ms(now)) delay = std::min(delay, std::max<std::int64_t>(*tick, 1));
-    if (stalled_ || retry_watch_ || retry_log_) delay = std::min(delay, retry_ms);
-    if (dirty_ || !decisions_.empty() || (o_.log.behind() && !retry_log_)) delay = std::min(delay, lazy_save_ms);
+    const auto tick = machine_.next_tick_ms(now);
+    if (tick && !stalled_) delay = std::min(delay, std::max<std::int64_t>(*tick, 1));
+    if (stalled_ || retry_watch_ || retry_log_) {
+        delay = std::min(delay, retry_ms);
+    } else if (dirty_ || !decisions_.empty() || o_.log.behind()) {
+        delay = std::min(delay, lazy_save_ms);
+    }
     if (const auto deadline = space_->next_deadline()) delay = std::min(delay, std::max<std::int64_t>(*deadline - now, 1));
     // Never later than it was: who asks twice a second would put off for ever what is tried again each second.
     const std::int64_t passed = monotonic_ms();
@@ -320,7 +324,19 @@ Status Host::admit(const std::string& participant, const std::string& name, cons
     return done();
 }
 
-void Host::seen(const std::string& participant) { enqueue(Seen{participant, now_ms()}); }
+void Host::seen(const std::string& participant) {
+    note_seen(participant, now_ms());
+    drive();
+}
+
+// While the disk takes nothing the events stand in line: of each participant the last time is enough.
+void Host::note_seen(const std::string& participant, std::int64_t now) {
+    std::erase_if(events_, [&](const Event& event) {
+        const auto* before = std::get_if<Seen>(&event);
+        return before != nullptr && before->participant == participant;
+    });
+    events_.push_back(Seen{participant, now});
+}
 
 Status Host::cosigned(const std::string& note, const std::string& participant, const codec::PublicKey& key) {
     ENTENTE_TRY(o_.log.add_cosignature(note, participant, key));

@@ -91,6 +91,7 @@ private:
     Status sweep(const std::vector<round::Entry>& entries);
 
     void enqueue(round::coordinator::Event event);
+    void note_seen(const std::string& participant, std::int64_t now);
     void drive();
     bool carry_out(Pending& pending);
     Status persist(Pending& pending);
