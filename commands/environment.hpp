@@ -30,7 +30,7 @@ public:
     virtual Status read_pieces(const std::string& path, const std::function<Status(ByteView)>& on_piece);
     // What a GET of the URL answers. unavailable "connector.unreachable", too_large; "usage.url" where there is no network.
     virtual Result<Bytes> fetch(const std::string& url, std::uint64_t limit_bytes);
-    // Replaces the file in one step; makes the folders it lies in. "file.unwritable", no_space.
+    // Replaces the file in one step, its permissions as they were; makes the folders it lies in. "file.unwritable", no_space.
     virtual Status write_file(const std::string& path, ByteView bytes) = 0;
     // Nothing to remove is no error. "file.unwritable".
     virtual Status remove_file(const std::string& path) = 0;

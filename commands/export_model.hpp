@@ -18,7 +18,7 @@ struct ExportOptions {
     std::string file;    // model envelope, model.entente, safetensors or npz
     std::string output;
     std::string format;  // safetensors, npz, onnx or entente; empty: as the output's name ends
-    std::string plan;    // the plan it was made under: needed for ONNX and entente but of model.entente, otherwise checked when given
+    std::string plan;    // the plan it was made under; entente needs it, and ONNX but of model.entente; otherwise checked when given
     std::string ledger;  // for the card
     std::string given;   // for the card of a task on tables: a line of each partner, the last of its `entente join --json`
     bool json = false;

@@ -1,4 +1,4 @@
-// A name for a partner's rows that shows nothing of them but to who has all of them.
+// A name for a partner's rows; who neither has nor guesses all of them learns nothing from it.
 #pragma once
 
 #include "entente/base/bytes.hpp"

@@ -152,7 +152,7 @@ void declare(Line& line) {
     exporting->add_option("file", line.export_options.file, "Model envelope, model.entente, safetensors or npz")->required();
     exporting->add_option("-o,--output", line.export_options.output, "File to write")->required();
     exporting->add_option("--format", line.export_options.format, "safetensors, npz, onnx, or entente to score tables with (as the output's name ends)");
-    exporting->add_option("--plan", line.export_options.plan, "The plan it was made under; onnx and entente need it, but of model.entente");
+    exporting->add_option("--plan", line.export_options.plan, "The plan it was made under; entente needs it, and onnx but of model.entente");
     exporting->add_option("--ledger", line.export_options.ledger, "The federation's ledger, for the card");
     exporting->add_option("--partners", line.export_options.given, "For the card of a task on tables: a line of each partner, the last of its join --json");
     exporting->add_flag("--json", line.export_options.json, "One JSON object");

@@ -11,9 +11,7 @@ namespace entente::commands {
 namespace {
 
 constexpr std::uint64_t limit_bytes = std::uint64_t{1} << 30;
-constexpr std::size_t block_examples = 256;
-constexpr std::size_t reasons_shown = 3;
-constexpr std::size_t similar_shown = 3;
+constexpr const char* other_model = "watch.other-model";
 
 struct Loaded {
     plan::ModelFile model;
@@ -40,18 +38,11 @@ Result<Loaded> load(const ScoreOptions& o, Environment& environment) {
     return Loaded{std::move(*model), std::move(task), std::move(predictor), folder + "/" + calibration_name};
 }
 
-Result<std::unique_ptr<ScoredTable>> read_table(const std::string& path, const Loaded& l, const task::Mapping& mapping, const task::Statistics* statistics,
-                                                const ScoredTable* past, Environment& environment) {
-    auto table = std::make_unique<ScoredTable>();
-    ENTENTE_ASSIGN(table->rows, read_rows_file(path, l.task, mapping, environment));
-    if (past != nullptr && task::looks_back(l.task)) {
-        const std::uint64_t own = table->rows.size;
-        table->rows = task::joined(l.task, past->rows, table->rows);
-        table->first = static_cast<std::uint32_t>(table->rows.size - own);
-    }
-    auto examples = task::ScoreRows::start(l.task, table->rows, statistics);
-    if (!examples.ok()) return in_file(path, examples.error());
-    table->examples.emplace(std::move(*examples));
+Result<std::unique_ptr<task::ScoreTable>> read_table(const std::string& path, const Loaded& l, const task::Mapping& mapping, const task::Statistics* statistics,
+                                                      const task::ScoreTable* past, Environment& environment) {
+    ENTENTE_ASSIGN(task::Rows rows, read_rows_file(path, l.task, mapping, environment));
+    auto table = task::ScoreTable::start(l.task, std::move(rows), past == nullptr ? nullptr : &past->rows, statistics);
+    if (!table.ok()) return in_file(path, table.error());
     return table;
 }
 
@@ -60,7 +51,11 @@ Result<std::optional<task::Watch>> kept_watch(const Loaded& l, Environment& envi
     const auto bytes = environment.read_file(l.calibration_file, limit_bytes);
     if (!bytes.ok()) return bytes.error().code == Code::not_found ? Result<std::optional<task::Watch>>(std::optional<task::Watch>()) : bytes.error();
     auto watch = plan::read_watch(*bytes, l.model);
-    if (!watch.ok()) return in_file(l.calibration_file, watch.error());
+    if (!watch.ok()) {
+        Error error = in_file(l.calibration_file, watch.error());
+        error.message += error.reason == other_model ? "; --recalibrate sets it by the rows of this file, or take that file away and --past sets it again" : "; take that file away and --past sets it again";
+        return error;
+    }
     return std::optional<task::Watch>(std::move(*watch));
 }
 
@@ -74,9 +69,9 @@ const task::Statistics* shared(const Loaded& l) { return l.model.statistics ? &*
 Status recalibrate(const ScoreOptions& o, Loaded& l, const task::Mapping& mapping, Environment& environment) {
     const auto before = kept_watch(l, environment);
     // One for another model was scaled for that.
-    if (!before.ok() && before.error().reason != "watch.other-model") return before.error();
+    if (!before.ok() && before.error().reason != other_model) return before.error();
     const task::Statistics* statistics = before.ok() && *before ? &(*before)->statistics : shared(l);
-    std::unique_ptr<ScoredTable> past;
+    std::unique_ptr<task::ScoreTable> past;
     if (!o.past.empty()) {
         ENTENTE_ASSIGN(past, read_table(o.past, l, mapping, statistics, nullptr, environment));
         if (statistics == nullptr) statistics = &past->examples->statistics();
@@ -93,68 +88,30 @@ Status recalibrate(const ScoreOptions& o, Loaded& l, const task::Mapping& mappin
     return done();
 }
 
-Status score_examples(Loaded& l, const ScoredTable& table, bool skip_past, ScoreOutcome& out) {
-    const task::ScoreRows& examples = *table.examples;
-    std::vector<float> block;
-    for (std::size_t first = 0; first < examples.size(); first += block_examples) {
-        const std::size_t n = std::min(block_examples, examples.size() - first);
-        block.resize(n * examples.inputs());
-        examples.put(first, block);
-        ENTENTE_ASSIGN(const std::vector<float> scores, l.predictor.scores(block));
-        for (std::size_t k = 0; k < n; ++k) {
-            if (examples.last_row(first + k) < table.first) continue;
-            if (skip_past && examples.is_past(first + k)) {
-                ++out.before_split;
-                continue;
-            }
-            if (task::is_alert(out.watch.alarm, scores[k])) out.alerts.push_back({out.scores.size(), {}, {}});
-            out.examples.push_back(static_cast<std::uint32_t>(first + k));
-            out.scores.push_back(scores[k]);
-        }
-    }
-    return done();
-}
-
-// The past lies in another file, or before the split of this one.
-struct OwnPast {
-    std::optional<task::Past> cases;
-    bool same_file = false;
-};
-
-std::vector<task::Past::Case> similar_to(const OwnPast& past, std::span<const float> example, std::uint32_t row) {
-    return past.cases ? past.cases->nearest(example, similar_shown, past.same_file ? row : task::no_word) : std::vector<task::Past::Case>();
-}
-
-Status explain_alerts(Loaded& l, const ScoredTable& table, const OwnPast& past, ScoreOutcome& out, Environment& environment) {
-    std::vector<float> example(table.examples->inputs());
-    const std::size_t count = std::min(out.alerts.size(), most_explained);
+Status explain_alerts(Loaded& l, const task::ScoreTable& table, const task::Past* past, task::Scored& scored, Environment& environment) {
+    const std::size_t count = std::min(scored.alerts.size(), task::most_explained);
     for (std::size_t i = 0; i < count; ++i) {
-        Alert& alert = out.alerts[i];
-        const std::uint32_t row = table.examples->last_row(out.examples[alert.at]);
-        table.examples->put(out.examples[alert.at], example);
-        ENTENTE_ASSIGN(const task::Explanation why, task::explain(l.task, l.predictor, example, out.watch.usual));
-        alert.reasons = task::reasons(l.task, why, out.watch.inputs, table.rows, row, reasons_shown);
-        alert.similar = similar_to(past, example, row);
+        ENTENTE_TRY(task::explain_alert(l.task, l.predictor, table, scored, past, scored.alerts[i]));
         environment.progress(static_cast<double>(i) / static_cast<double>(count), "explaining " + grouped(count) + " alerts");
     }
     environment.progress(0, "");
     return done();
 }
 
-Status explain_row(const ScoreOptions& o, Loaded& l, const ScoredTable& table, const OwnPast& past, const task::Watch& watch, Environment& environment) {
+Status explain_row(const ScoreOptions& o, Loaded& l, const task::ScoreTable& table, const task::Past* past, const task::Watch& watch, Environment& environment) {
     const task::ScoreRows& examples = *table.examples;
     for (std::size_t e = 0; e < examples.size(); ++e) {
         if (examples.last_row(e) < table.first || table.row_number(examples.last_row(e)) != o.explain) continue;
         std::vector<float> example(examples.inputs());
         examples.put(e, example);
         ENTENTE_ASSIGN(const task::Explanation why, task::explain(l.task, l.predictor, example, watch.usual));
-        print_explanation(l.task, table, watch, e, why, similar_to(past, example, examples.last_row(e)), environment);
+        print_explanation(l.task, table, watch, e, why, past == nullptr ? std::vector<task::Past::Case>() : task::similar_cases(table, *past, e), environment);
         return done();
     }
     return Error{Code::invalid_argument, "usage.explain", "--explain: expected a row from 1 to " + std::to_string(table.file_rows()) + " that is scored, found " + std::to_string(o.explain)};
 }
 
-Status write_inputs(const std::string& path, const ScoredTable& table, const ScoreOutcome& out, Environment& environment) {
+Status write_inputs(const std::string& path, const task::ScoreTable& table, const task::Scored& out, Environment& environment) {
     const std::size_t size = table.examples->inputs();
     std::vector<float> values(out.examples.size() * size);
     for (std::size_t i = 0; i < out.examples.size(); ++i) table.examples->put(out.examples[i], std::span(values).subspan(i * size, size));
@@ -169,32 +126,30 @@ Status carry_out(const ScoreOptions& o, Environment& environment) {
     mapping = task::for_scoring(l.model.task, std::move(mapping));
     if (o.recalibrate) return recalibrate(o, l, mapping, environment);
     ENTENTE_ASSIGN(std::optional<task::Watch> watch, kept_watch(l, environment));
-    OwnPast past;
-    std::unique_ptr<ScoredTable> own;
+    std::optional<task::Past> past;
+    std::unique_ptr<task::ScoreTable> own;
     if (!o.past.empty()) {
         ENTENTE_ASSIGN(own, read_table(o.past, l, mapping, watch ? &watch->statistics : shared(l), nullptr, environment));
         if (!watch) {
-            ENTENTE_ASSIGN(watch, task::start_watch(l.task, l.predictor, *own->examples, own->rows, false));
+            ENTENTE_ASSIGN(watch, task::start_watch(l.task, l.predictor, *own->examples, own->rows));
             ENTENTE_TRY(keep_watch(l, *watch, environment));
         }
-        past.cases.emplace(*own->examples);
+        past.emplace(*own->examples);
     }
     ENTENTE_ASSIGN(const auto table, read_table(o.data, l, mapping, watch ? &watch->statistics : shared(l), own.get(), environment));
     const bool by_itself = !watch.has_value();
-    ScoreOutcome out;
     if (by_itself) {
-        auto first = task::start_watch(l.task, l.predictor, *table->examples, table->rows, false);
+        auto first = task::start_watch(l.task, l.predictor, *table->examples, table->rows);
         if (!first.ok()) return in_file(o.data, {first.error().code, first.error().reason, first.error().message + "; --past names the file with your rows to train on"});
-        out.watch = std::move(*first);
-        past = {task::Past(*table->examples), true};
-    } else {
-        out.watch = std::move(*watch);
+        watch = std::move(*first);
+        past.emplace(*table->examples);
     }
-    if (o.explain > 0) return explain_row(o, l, *table, past, out.watch, environment);
-    ENTENTE_TRY(score_examples(l, *table, by_itself, out));
+    const task::Past* similar = past ? &*past : nullptr;
+    if (o.explain > 0) return explain_row(o, l, *table, similar, *watch, environment);
+    ENTENTE_ASSIGN(task::Scored out, task::score_table(l.predictor, *table, std::move(*watch), by_itself));
     if (out.scores.empty()) return Error{Code::invalid_argument, "table.too-few", o.data + ": expected rows behind the split, to be scored, found none; --past names a file with the rows before it"};
-    ENTENTE_TRY(explain_alerts(l, *table, past, out, environment));
-    if (!o.output.empty()) ENTENTE_TRY(environment.write_file(o.output, as_bytes(scored_csv(l.task, *table, out))));
+    ENTENTE_TRY(explain_alerts(l, *table, similar, out, environment));
+    if (!o.output.empty()) ENTENTE_TRY(environment.write_file(o.output, as_bytes(task::scored_csv(l.task, *table, out))));
     if (!o.inputs.empty()) ENTENTE_TRY(write_inputs(o.inputs, *table, out, environment));
     if (o.json) {
         environment.print(scored_json(l.task, *table, out) + "\n");

@@ -24,7 +24,7 @@ from stories import STORIES, entente, trained
 
 
 def score(story, inputs, outputs):
-    """docs/tasks.md: what a score is."""
+    """docs/alarms.md: what a score is."""
     if story == "late-deliveries":
         return 1 / (1 + numpy.exp(-outputs[:, 0]))
     if story == "engine-health":

@@ -143,19 +143,20 @@ Past::Past(const ScoreRows& rows) : inputs_(rows.inputs()) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
         rows.put(chosen[i], std::span(numbers_).subspan(i * inputs_, inputs_));
         cases_.push_back({rows.last_row(chosen[i]), rows.event(chosen[i]), 0.0});
+        ids_.push_back(rows.id(chosen[i]));
     }
 }
 
-std::vector<Past::Case> Past::nearest(std::span<const float> example, std::size_t count, std::uint32_t not_row) const {
+std::vector<Past::Case> Past::nearest(std::span<const float> example, std::size_t count, std::string_view id) const {
     std::vector<Case> found;
     for (std::size_t i = 0; i < cases_.size(); ++i) {
-        if (cases_[i].row == not_row) continue;
         double sum = 0.0;
         for (std::size_t k = 0; k < inputs_; ++k) {
             const double apart = static_cast<double>(numbers_[i * inputs_ + k]) - static_cast<double>(example[k]);
             sum += apart * apart;
         }
-        found.push_back({cases_[i].row, cases_[i].event, sum});
+        const bool itself = id.empty() || ids_[i].empty() ? sum == 0.0 : ids_[i] == id;
+        if (!itself) found.push_back({cases_[i].row, cases_[i].event, sum});
     }
     const std::size_t kept = std::min(count, found.size());
     std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(kept), found.end(),

@@ -17,6 +17,7 @@ struct ScoreRows::State {
     RowNumbers numbers;
     Statistics statistics;
     const std::vector<table::InstantMs>* times = nullptr;
+    const Values* ids = nullptr;
     bool knows_events = false;
     std::size_t inputs = 1;
 };
@@ -68,6 +69,7 @@ Result<ScoreRows> ScoreRows::start(const Task& task, const Rows& rows, const Sta
     }
     for (std::size_t i = 0; i < task.columns.size(); ++i) {
         if (task.columns[i].role == Role::time && !rows.columns[i].instants.empty()) s.times = &rows.columns[i].instants;
+        if (task.columns[i].role == Role::id && rows.columns[i].present()) s.ids = &rows.columns[i];
     }
     const bool has_column = !task.label.column.empty() && rows.columns[*find_column(task, task.label.column)].present();
     s.knows_events = has_column && task.label.kind != LabelKind::value;
@@ -89,6 +91,12 @@ Event ScoreRows::event(std::size_t example) const {
 }
 
 table::InstantMs ScoreRows::time(std::size_t example) const { return state_->times == nullptr ? no_instant : (*state_->times)[last_row(example)]; }
+
+std::string_view ScoreRows::id(std::size_t example) const {
+    const std::uint32_t code = state_->ids == nullptr ? no_word : state_->ids->codes[last_row(example)];
+    return code == no_word ? std::string_view() : std::string_view(state_->ids->words[code]);
+}
+
 const Statistics& ScoreRows::statistics() const noexcept { return state_->statistics; }
 
 void ScoreRows::put(std::size_t first, std::span<float> out) const {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -60,7 +61,10 @@ Result<Bytes> NativeEnvironment::fetch(const std::string& url, std::uint64_t lim
 Status NativeEnvironment::write_file(const std::string& path, ByteView bytes) {
     const auto folder = std::filesystem::path(path).parent_path();
     if (!folder.empty()) ENTENTE_TRY(make_directory(folder));
-    return native::write_file(path, bytes);
+    // Who has kept a file to himself finds it so.
+    struct stat there {};
+    const bool is_file = ::stat(path.c_str(), &there) == 0 && S_ISREG(there.st_mode);
+    return is_file ? native::write_file(path, bytes, there.st_mode & 0777u) : native::write_file(path, bytes);
 }
 Status NativeEnvironment::remove_file(const std::string& path) {
     std::error_code fault;

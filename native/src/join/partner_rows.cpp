@@ -145,7 +145,7 @@ Result<std::string> PartnerRows::keep(const plan::Plan& plan, std::span<const fl
     ENTENTE_TRY(write_file(path, plan::write_model_file(model), 0600));
     ENTENTE_ASSIGN(task::Predictor predictor, plan::predictor_of(model));
     ENTENTE_ASSIGN(const task::ScoreRows examples, task::ScoreRows::start(*task_, rows_, &prepared_->statistics));
-    const auto watch = task::start_watch(*task_, predictor, examples, rows_, false);
+    const auto watch = task::start_watch(*task_, predictor, examples, rows_);
     if (!watch.ok()) return path + "; no alarm yet: " + watch.error().message;
     ENTENTE_TRY(write_file(folder + "/" + commands::calibration_name, plan::write_watch(*watch, plan::digest_of(model)), 0600));
     return path + "; " + task::sentence(*task_, watch->alarm);

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 
 #include "commands/run.hpp"
@@ -103,6 +104,18 @@ TEST_CASE("rows without labels are scored by a calibration that is kept") {
     CHECK(e.out.find("\"calibrated_with\":60") != std::string::npos);
     REQUIRE(e.files.count("mine/calibration.entw") == 1);
     const Bytes kept = e.files["mine/calibration.entw"];
+    // A past that is the file itself: no row is like itself.
+    REQUIRE(run({"score", "run", "a.csv", "--past", "a.csv", "--state", "mine", "-o", "out.csv"}, e) == exit_done);
+    std::istringstream lines(e.text("out.csv"));
+    std::size_t alerts = 0;
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t similar = line.rfind(',', line.rfind(',') - 1) + 1;
+        const std::string cases = " " + line.substr(similar, line.rfind(',') - similar) + " ", row = line.substr(0, line.find(','));
+        if (cases.size() < 3 || row == "row") continue;
+        ++alerts;
+        CHECK_MESSAGE(cases.find(" " + row + " ") == std::string::npos, line);
+    }
+    CHECK(alerts > 0);
     REQUIRE(run({"score", "run", "open.csv", "--state", "mine", "--recalibrate"}, e) == exit_done);
     CHECK(e.files["mine/calibration.entw"] != kept);
     CHECK(e.out.find("by 90 examples") != std::string::npos);
@@ -125,8 +138,9 @@ TEST_CASE("what cannot be scored is told") {
     refused({"score", "run", "ragged.csv"}, exit_bad_data, "csv.ragged");
     FakeEnvironment other = trained(forest);
     e.files["mine/calibration.entw"] = {};
-    refused({"score", "run", "a.csv", "--state", "mine"}, exit_bad_data, "expected a file with a calibration");
+    refused({"score", "run", "a.csv", "--state", "mine"}, exit_bad_data, "take that file away and --past sets it again");
     REQUIRE(run({"score", "run", "open.csv", "--past", "a.csv", "--json"}, other) == exit_done);
     e.files["mine/calibration.entw"] = other.files["run/calibration.entw"];
     refused({"score", "run", "a.csv", "--state", "mine"}, exit_failed, "watch.other-model");
+    refused({"score", "run", "a.csv", "--state", "mine"}, exit_failed, "--recalibrate sets it by the rows of this file, or take that file away and --past sets it again");
 }

@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "cli/native_environment.hpp"
 #include "support.hpp"
 
 using namespace entente;
@@ -17,6 +18,18 @@ TEST_CASE("a file is replaced whole, and nothing lies beside it") {
     REQUIRE(native::write_file(path, as_bytes(std::string_view("new"))).ok());
     CHECK(native::read_text_file(path).value() == "new");
     CHECK(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
+}
+
+TEST_CASE("a command that writes a file again leaves it to whom it was") {
+    const TemporaryFolder folder;
+    const auto path = folder.path / "calibration.entw";
+    native::NativeEnvironment environment;
+    for (const unsigned mode : {0600u, 0640u}) {
+        REQUIRE(native::write_file(path, as_bytes(std::string_view("old")), mode).ok());
+        REQUIRE(environment.write_file(path.string(), as_bytes(std::string_view("new"))).ok());
+        CHECK(static_cast<unsigned>(std::filesystem::status(path).permissions()) == mode);
+        CHECK(native::read_text_file(path).value() == "new");
+    }
 }
 
 TEST_CASE("what a killed process left half written goes, and nothing else") {

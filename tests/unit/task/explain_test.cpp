@@ -184,7 +184,7 @@ TEST_CASE("the nearest past cases come first, ties by their row") {
     const auto examples = task::ScoreRows::start(t, *rows);
     REQUIRE(examples.ok());
     const task::Past past(*examples);
-    const auto near = past.nearest(std::vector<float>{5.0f}, 3);
+    const auto near = past.nearest(std::vector<float>{5.0f}, 3, {});
     REQUIRE(near.size() == 3);
     CHECK(near[0].row == 1);
     CHECK(near[0].event == task::Event::no);
@@ -192,5 +192,24 @@ TEST_CASE("the nearest past cases come first, ties by their row") {
     CHECK(near[1].row == 2);
     CHECK(near[1].event == task::Event::yes);
     CHECK(near[2].row == 3);
-    CHECK(past.nearest(std::vector<float>{5.0f}, 9, 1).size() == 3);
+}
+
+TEST_CASE("an example is not like itself") {
+    task::Task t = tables::orders();
+    t.features = {{.kind = task::FeatureKind::value, .column = "weight"}};
+    const std::string text = "line,due,delivered,site,weight\n1,2020-01-10,2020-01-20,A,2\n2,2020-01-11,2020-01-11,A,4\n3,2020-02-01,2020-03-01,A,4\n";
+    const auto rows = tables::read(t, text);
+    const auto examples = task::ScoreRows::start(t, *rows);
+    REQUIRE(examples.ok());
+    const std::vector<float> x{4.0f};
+    const auto others = task::Past(*examples).nearest(x, 9, "2");  // another line weighs the same
+    REQUIRE(others.size() == 2);
+    CHECK(others[0].row == 2);
+    CHECK(others[1].row == 0);
+    CHECK(task::Past(*examples).nearest(x, 9, "7").size() == 3);
+    // Without ids, what is the same to the last bit may be itself.
+    CHECK(task::Past(*examples).nearest(x, 9, {}).size() == 1);
+    t.columns[0].role = task::Role::feature;
+    const auto nameless = task::ScoreRows::start(t, *rows);
+    CHECK(task::Past(*nameless).nearest(x, 9, "2").size() == 1);
 }

@@ -66,6 +66,7 @@ TEST_CASE("rows to score are the numbers that the model was trained on") {
     // The open order is scored, though nobody knows its label.
     CHECK(scored->event(7) == task::Event::unknown);
     CHECK(scored->is_past(7));
+    CHECK(scored->id(7) == "8");
     CHECK(scored->time(0) == table::parse_instant("2020-01-10", table::DateOrder::unknown).value());
 }
 
@@ -105,6 +106,7 @@ TEST_CASE("windows of one group run across the split, and a group that is too sh
     CHECK_FALSE(scored->is_past(2));
     CHECK(scored->is_past(1));
     CHECK(scored->time(0) == task::no_instant);
+    CHECK(scored->id(0).empty());
     task::Task longer = t;
     longer.window.length = 9;
     CHECK(task::ScoreRows::start(longer, *rows).error().reason == "table.empty");
@@ -122,7 +124,7 @@ TEST_CASE("a watch is calibrated with what was before the split, and again with 
     for (int i = 0; i < 100; ++i) text += "a," + std::to_string(i) + "," + std::to_string(i < 60 ? i % 10 : 50 + i % 10) + ",0\n";
     const auto rows = tables::read(t, text);
     const auto examples = task::ScoreRows::start(t, *rows);
-    const auto watch = task::start_watch(t, *model, *examples, *rows, false);
+    const auto watch = task::start_watch(t, *model, *examples, *rows);
     REQUIRE(watch.ok());
     CHECK(watch->alarm.examples == 60);
     CHECK(watch->statistics.all.mean[0] == 4.5);
@@ -133,12 +135,12 @@ TEST_CASE("a watch is calibrated with what was before the split, and again with 
     for (int i = 0; i < 40; ++i) later += "a," + std::to_string(i) + "," + std::to_string(50 + i % 10) + "\n";
     const auto newer = tables::read(t, later);
     const auto newer_examples = task::ScoreRows::start(t, *newer, &watch->statistics);
-    const auto anew = task::start_watch(t, *model, *newer_examples, *newer, true);
+    const auto anew = task::start_watch_from(t, *model, *newer_examples, *newer, 0);
     REQUIRE(anew.ok());
     CHECK(anew->statistics == watch->statistics);
     CHECK(anew->alarm.threshold > watch->alarm.threshold);
     CHECK(anew->alarm.examples == 40);
-    CHECK(task::start_watch(t, *model, *newer_examples, *newer, false)->alarm.examples == 40);  // all of them are its head
+    CHECK(task::start_watch(t, *model, *newer_examples, *newer)->alarm.examples == 40);  // all of them are its head
 }
 
 TEST_CASE("rows behind their past are what they are in one file") {

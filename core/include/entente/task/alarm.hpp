@@ -45,7 +45,8 @@ struct Calibration {
 
 // REQUIRES: check(task) is ok.
 Result<Calibration> calibrate(const Task& task, const Seen& seen);
-// "99 % of the scores of 371 normal examples, 2020-03-09 10:14:33 to 2020-03-09 10:20:43, are not above 0.71"
+// "an alert is a score above 0.71: normal examples are above it with a chance of at most 1 %; by 371 normal examples, 2020-03-09 10:14:33 to
+// 2020-03-09 10:20:43, 3 alerts among them"
 std::string sentence(const Task& task, const Calibration& calibration);
 
 bool is_alert(const Calibration& calibration, float score) noexcept;

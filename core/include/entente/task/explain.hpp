@@ -1,7 +1,7 @@
 // Why a score is what it is: each column's share in it, in words, and the partner's own past rows that were most like it.
 //
 //   ENTENTE_ASSIGN(const task::Explanation why, task::explain(late, model, example, watch.usual));
-//   for (const task::Reason& r : task::reasons(late, watch, rows, row, why, 3)) print(r.text);
+//   for (const task::Reason& r : task::reasons(late, why, watch.inputs, rows, row, 3)) print(r.text);
 //                                          // "ordered 9 days before scheduled, usually 35 to 80 (+0.31)"
 //
 // usual + sum of shares = score. Of an autoencoder, whose score is a mean error, a column's share is its own part of that mean, and usual
@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "entente/task/drift.hpp"
@@ -50,7 +51,7 @@ std::vector<Reason> reasons(const Task& task, const Explanation& why, std::span<
 // The column's cell in the row, and what is usual of it: "weight 900 kg, usually 4 to 8". REQUIRES: a feature is made of the column.
 std::string cell_text(const Task& task, std::uint32_t column, std::span<const InputSummary> usual, const Rows& rows, std::uint32_t row);
 
-// A partner's own past examples, to find those like a new one. Keeps them in memory: [examples, inputs].
+// A partner's own past examples, to find those like a new one. Keeps them in memory: [examples, inputs]. Their ids lie in the rows, which outlive it.
 class Past {
 public:
     // Those before the split; of more than most_past_numbers allow, the last ones.
@@ -61,13 +62,15 @@ public:
         Event event = Event::unknown;
         double distance = 0.0;  // Euclidean, of the scaled numbers
     };
-    // The nearest first; of equally near ones the earlier row. Cases of the same row as `not_row` are left out.
-    [[nodiscard]] std::vector<Case> nearest(std::span<const float> example, std::size_t count, std::uint32_t not_row = no_word) const;
+    // The nearest first; of equally near ones the earlier row. The example itself may be among the past: the case of its id is left out, and
+    // where one of the two has none, a case at distance 0.
+    [[nodiscard]] std::vector<Case> nearest(std::span<const float> example, std::size_t count, std::string_view id) const;
 
 private:
     std::size_t inputs_ = 1;
     std::vector<float> numbers_;
     std::vector<Case> cases_;
+    std::vector<std::string_view> ids_;
 };
 
 inline constexpr std::uint64_t most_past_numbers = std::uint64_t{1} << 26;

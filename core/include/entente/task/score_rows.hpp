@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "entente/task/prepare.hpp"
@@ -50,6 +51,8 @@ public:
     [[nodiscard]] Event event(std::size_t example) const;
     // Its time; no_instant where the task has none, or a number.
     [[nodiscard]] table::InstantMs time(std::size_t example) const;
+    // The id of that row; empty where there is none. Lies in rows.
+    [[nodiscard]] std::string_view id(std::size_t example) const;
     [[nodiscard]] const Statistics& statistics() const noexcept;
 
     // Examples from `first` on, as many as fit. REQUIRES: out.size() is a multiple of inputs(), and there are as many.
