@@ -174,7 +174,7 @@ test('a messy table is mapped, shown, agreed to and trained on', { skip, timeout
   await rows.setInputFiles({ name: 'open-orders.csv', mimeType: 'text/csv', buffer: open });
   const alerts = page.getByRole('list', { name: 'Alerts' }).locator('> li');
   await alerts.first().waitFor({ timeout: 60_000 });
-  const [, told] = /open-orders\.csv: (\d+) alerts?(?: in \d+ groups)? among 400 rows/.exec(await page.locator('section[aria-labelledby=score]').textContent());
+  const [, told] = /open-orders\.csv: (\d+) alerts?(?: in \d+ groups)? among 400 scored rows/.exec(await page.locator('section[aria-labelledby=score]').textContent());
   const strongest = await alerts.first().textContent();
   assert.match(strongest, /Alert: row .+?score 0\.\d+.*scheduled \d{4}-\d\d-\d\d.*\(\+0\.\d+\).*Most like it in your table: row /);
   t.diagnostic(strongest);
@@ -219,7 +219,7 @@ test('alerts of windows one behind the other are one group', { skip, timeout: 24
   // Windows of 30 rows that share none are two groups.
   const groups = rows.filter((row, i) => i === 0 || row - rows[i - 1] >= 30).length;
   assert.ok(groups > 1 && groups < rows.length / 4, `${rows.length} alerts, ${groups} groups`);
-  assert.match(await page.locator('section[aria-labelledby=score]').textContent(), new RegExp(`${rows.length} alerts in ${groups} groups among 1.171 rows`));
+  assert.match(await page.locator('section[aria-labelledby=score]').textContent(), new RegExp(`${rows.length} alerts in ${groups} groups among 1.171 scored rows`));
   const strongest = await alerts.first().textContent();
   t.diagnostic(strongest);
   const [, row, count, first, last] = /Alert: row ([\d\s]+)score.*strongest of (\d+) in rows ([\d\s]+) to ([\d\s]+)\./.exec(strongest).map((text) => Number(text.replace(/\s/g, '')) || text);

@@ -5,7 +5,7 @@ import { Chart, type Series } from '../ui/chart.tsx';
 import { Draw } from '../ui/draw.tsx';
 import { number, percent, save, share } from '../ui/format.ts';
 import { isShare, metricLabel, metricMeaning, metricValue, shareRange } from '../ui/metrics.ts';
-import { Figures } from '../ui/parts.tsx';
+import { Figures, Problem } from '../ui/parts.tsx';
 import type { PartnerNews } from './partner.ts';
 import { Receipts } from './receipts.tsx';
 import type { Heading, PartnerRemote } from './steps.ts';
@@ -32,7 +32,7 @@ function Quality({ news }: { news: PartnerNews }) {
   const table = news.plan?.table;
   const metric = table?.metrics[0];
   if (table && metric === undefined) return null;
-  const title = metric ? `${metricLabel(metric)} on your rows behind the split` : '';
+  const title = metric ? `${metricLabel(metric)} on your rows kept for testing` : '';
   return (
     <section class="card stack" aria-labelledby="quality">
       <h2 id="quality">{title || 'Your held-out digits read correctly'}</h2>
@@ -53,7 +53,7 @@ function Metrics({ news, names }: { news: PartnerNews; names: string[] }) {
       <p class="small soft">{metricMeaning(names[0]!)}</p>
       <div class="table">
         <table aria-label="All metrics">
-          <thead><tr><th scope="col">Your rows behind the split</th><th scope="col" class="num">Alone</th><th scope="col" class="num">Together</th></tr></thead>
+          <thead><tr><th scope="col">Your rows kept for testing</th><th scope="col" class="num">Alone</th><th scope="col" class="num">Together</th></tr></thead>
           <tbody>{names.map((name, i) => <tr key={name}><th scope="row">{metricLabel(name)}</th><td class="num">{metricValue(name, alone?.[i])}</td><td class="num">{metricValue(name, together?.[i])}</td></tr>)}</tbody>
         </table>
       </div>
@@ -77,8 +77,9 @@ export function Progress({ news, remote }: { news: PartnerNews; remote: PartnerR
 
 function useScoreFile(wanted: boolean) {
   const [found, setFound] = useState<typeof import('./score.tsx').ScoreFile>();
-  useEffect(() => { if (wanted) void import('./score.tsx').then((m) => setFound(() => m.ScoreFile), () => {}); }, [wanted]);
-  return found;
+  const [missing, setMissing] = useState(false);
+  useEffect(() => { if (wanted) void import('./score.tsx').then((m) => setFound(() => m.ScoreFile), () => setMissing(true)); }, [wanted]);
+  return { ScoreFile: found, missing };
 }
 
 export function ResultStep({ heading, news, remote, plan }: Heading & { news: PartnerNews; remote: PartnerRemote; plan: PlanText | null }) {
@@ -86,7 +87,7 @@ export function ResultStep({ heading, news, remote, plan }: Heading & { news: Pa
   const alone = news.final?.alone ?? news.points.findLast((p) => p.alone !== null)?.alone ?? null;
   const counted = news.crossings.filter((c) => c.outgoing && !c.sums).length;
   const metric = plan?.table?.metrics[0];
-  const ScoreFile = useScoreFile(plan?.table != null);
+  const { ScoreFile, missing } = useScoreFile(plan?.table != null);
   const record = () => JSON.stringify({ federation: plan?.federation, plan: plan?.digest, participant: news.participant, accepted_by: news.acceptedBy, crossings: news.crossings }, null, 2);
   return (
     <>
@@ -94,7 +95,7 @@ export function ResultStep({ heading, news, remote, plan }: Heading & { news: Pa
         <div class="stack tight">
           <h1 ref={heading} tabIndex={-1}>The model is done</h1>
           <p id="sentence">
-            {metric ? `${metricLabel(metric)} on your rows behind the split` : 'Digits read correctly among those you held out'}: <b>{worth(plan, alone)}</b> with your data alone, <b>{worth(plan, together)}</b> together.
+            {metric ? `${metricLabel(metric)} on your rows kept for testing` : 'Digits read correctly among those you held out'}: <b>{worth(plan, alone)}</b> with your data alone, <b>{worth(plan, together)}</b> together.
           </p>
         </div>
         <Figures values={[['Alone', worth(plan, alone)], ['Together', worth(plan, together)], ['Your updates', number(counted)]]} />
@@ -103,6 +104,7 @@ export function ResultStep({ heading, news, remote, plan }: Heading & { news: Pa
           <button type="button" onClick={() => save(`${plan?.federation ?? 'entente'}-usage.json`, record(), 'application/json')}>Usage record</button>
         </div>
       </section>
+      {missing && <Problem trouble={{ happened: 'The part of this page that scores files could not be fetched.', safe: 'Your model is here.', todo: 'Load the page again when there is a connection.', code: 'page.part-missing' }} />}
       {plan?.table ? ScoreFile && <ScoreFile remote={remote} federation={plan.federation} /> : (
         <section class="card stack" aria-labelledby="try">
           <h2 id="try">Try it: draw a digit</h2>

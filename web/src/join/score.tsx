@@ -13,7 +13,7 @@ export function ScoreFile({ remote, federation }: { remote: PartnerRemote; feder
   const [scored, setScored] = useState<{ name: string; text: ScoreText }>();
   const input = useRef<HTMLInputElement>(null);
   async function take(file: File | undefined) {
-    if (!file) return;
+    if (!file || busy) return;
     setBusy(true);
     setFault(undefined);
     setScored(undefined);
@@ -34,7 +34,7 @@ export function ScoreFile({ remote, federation }: { remote: PartnerRemote; feder
         <input ref={input} type="file" hidden aria-label="Rows to score" onChange={(e) => { void take(e.currentTarget.files?.[0]); e.currentTarget.value = ''; }} />
       </div>
       {busy && <p role="status">The rows are scored, and alerts explained.</p>}
-      {fault && <Problem trouble={{ happened: `This file could not be scored. ${reasonOf(fault)}`, safe: 'It was not uploaded.', todo: fault.reason === 'alarm.too-few' ? 'Take part with more rows of your own: the alarm is set by them.' : 'Mend the file and drop it again.', code: fault.reason }} />}
+      {fault && <Problem trouble={{ happened: `This file could not be scored. ${reasonOf(fault)}`, safe: 'It was not uploaded.', todo: fault.reason.startsWith('alarm.') ? 'Take part with more rows of your own: the alarm is set by them.' : 'Mend the file and drop it again.', code: fault.reason }} />}
       {scored && <Outcome name={scored.name} text={scored.text} download={() => void remote.scores().then((file) => save(`${federation}-scores.csv`, file, 'text/csv'))} />}
     </section>
   );
@@ -43,13 +43,15 @@ export function ScoreFile({ remote, federation }: { remote: PartnerRemote; feder
 function Outcome({ name, text, download }: { name: string; text: ScoreText; download: () => void }) {
   return (
     <>
-      <p role="status"><span class="mono">{name}</span>: <b>{plural(text.alerts, 'alert')}</b>{text.groups < text.alerts && ` in ${number(text.groups)} ${text.groups === 1 ? 'group' : 'groups'}`} among {plural(text.scored, 'row')}.</p>
+      <p role="status"><span class="mono">{name}</span>: <b>{plural(text.alerts, 'alert')}</b>{text.groups < text.alerts && ` in ${number(text.groups)} ${text.groups === 1 ? 'group' : 'groups'}`} among {plural(text.scored, 'scored row')}.</p>
       {text.shown.length > 0 && <Alerts text={text} />}
+      {text.shown.length > 0 && <p class="small soft">In brackets: how much a reason adds to the score.</p>}
       <Figures values={[['Scored', number(text.scored)], ['Alerts', number(text.alerts)], [`Alert ${text.below ? 'below' : 'above'}`, short(text.threshold)]]} />
       <p class="small soft">{sentence(text.alarm)} {sentence(text.rate)}{text.moved.length === 0 && ' The rows are like those that it was set by.'}</p>
       {text.moved.length > 0 && (
         <details>
           <summary>{plural(text.moved.length, 'input')} no longer as {text.moved.length === 1 ? 'it was' : 'they were'}</summary>
+          <p class="small soft">PSI, the population stability index, compares two mixes of values: 0 if they are equal, above 0.25 if one has moved.</p>
           <ul class="stack tight small">{text.moved.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
         </details>
       )}
