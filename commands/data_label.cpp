@@ -45,7 +45,7 @@ Status read_csv(const std::string& path, ByteView bytes, const table::CsvDialect
     return read.ok() ? read : Status(Error{read.error().code, read.error().reason, path + ": " + read.error().message});
 }
 
-// Two cells that say the same, however they are written: as instants or numbers, or letter for letter.
+// Two cells that say the same, however they are written: as instants or numbers.
 struct Meaning {
     const task::Column* column = nullptr;
     table::DateOrder dates = table::DateOrder::unknown;
@@ -134,7 +134,9 @@ struct Merge {
         label_cell = bound[label_column].cell;
         missing = task.columns[label_column].missing;
         if (bound[label_column].mapping != nullptr) missing.insert(missing.end(), bound[label_column].mapping->missing.begin(), bound[label_column].mapping->missing.end());
-        write(header, task.columns[label_column].name);
+        const std::string& name = task.columns[label_column].name;
+        const auto mapped = std::find_if(mapping.columns.begin(), mapping.columns.end(), [&name](const task::ColumnMapping& m) { return m.column == name; });
+        write(header, mapped == mapping.columns.end() ? name : mapped->from);
         return done();
     }
 
@@ -196,7 +198,7 @@ Status label(const DataLabelOptions& o, Environment& environment) {
     if (!dialect.header) return refuse("label.header", o.data_file + ": expected a header, found none");
     const Meaning meaning{&task.columns[*column], mapping.dates, dialect.decimal};
     ENTENTE_ASSIGN(Labels labels, read_labels(o.labels_file, meaning, environment));
-    Merge merge{task, mapping, meaning, labels, dialect.delimiter, *id, *column, 0, {}, {}, {}};
+    Merge merge{task, mapping, meaning, labels, dialect.delimiter, *id, *column, 0, {}, {}, std::string(std::min<std::size_t>(dialect.title_lines, bytes.size()), '\n')};
     ENTENTE_TRY(read_csv(o.data_file, bytes, dialect, [&merge](const table::CsvRow& row) { return merge.on_row(row); }));
     for (const auto& [name, given] : labels) {
         if (given.seen == 0) return refuse("label.unknown", o.labels_file + ": row " + std::to_string(given.row) + ": expected an id of " + o.data_file + ", found \"" + name.substr(0, 60) + "\"");
@@ -205,8 +207,8 @@ Status label(const DataLabelOptions& o, Environment& environment) {
     if (o.json) {
         environment.print(JsonObject().text("file", o.output).whole("rows", merge.rows).whole("added", merge.added).whole("known", merge.known).str() + "\n");
     } else {
-        environment.print("  " + o.output + ": " + grouped(merge.rows) + " rows, " + grouped(merge.added) + " of them with a label that is new" +
-                          (merge.known > 0 ? "; " + grouped(merge.known) + " labels were there already" : "") + "\n  " + o.data_file + " is as it was.\n");
+        environment.print("  " + o.output + ": " + grouped(merge.rows) + (merge.rows == 1 ? " row, " : " rows, ") + grouped(merge.added) + " of them with a label that is new" +
+                          (merge.known > 0 ? "; " + grouped(merge.known) + (merge.known == 1 ? " label was" : " labels were") + " there already" : "") + "\n  " + o.data_file + " is as it was.\n");
     }
     return done();
 }

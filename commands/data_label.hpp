@@ -16,7 +16,8 @@ struct DataLabelOptions {
     bool json = false;
 };
 
-// The copy has every cell as it was, but for the label's; a file without the label's column gets it, last. An id that the file has not, or
+// The copy has every cell as it was, but for the label's; a file without the label's column gets it, last, under the header that the mapping
+// says. It is read as the file is: lines before the header stay so many, empty. An id that the file has not, or
 // has twice, a label that is none, and one that contradicts another or what the file says are refused with their rows: then nothing is written.
 int label_data(const DataLabelOptions& options, Environment& environment);
 

@@ -48,8 +48,6 @@ Chart loss_chart(const Course& course) {
     return chart;
 }
 
-std::string text_of(const std::optional<double>& value) { return value ? decimal(*value, *value < 10 ? 3 : 1) : "–"; }
-
 std::string steps_table(const Course& course, const Tables& tables) {
     const bool losses = course.steps.front().loss.has_value();
     std::string html = "<thead><tr><th>" + std::string(course.counted) + "</th>";
@@ -57,8 +55,8 @@ std::string steps_table(const Course& course, const Tables& tables) {
     html += losses ? "<th>loss</th><th>while training</th></tr></thead><tbody>" : "</tr></thead><tbody>";
     for (const CourseStep& step : course.steps) {
         html += "<tr><td>" + std::to_string(step.at) + "</td>";
-        for (const auto& value : step.scores.back().metrics) html += "<td>" + text_of(value) + "</td>";
-        html += losses ? "<td>" + text_of(step.loss) + "</td><td>" + text_of(step.train_loss) + "</td></tr>" : "</tr>";
+        for (const auto& value : step.scores.back().metrics) html += "<td>" + value_text(value) + "</td>";
+        html += losses ? "<td>" + value_text(step.loss) + "</td><td>" + value_text(step.train_loss) + "</td></tr>" : "</tr>";
     }
     return "<details><summary>The curves of all rows as a table</summary>" + html_table("The common model on all rows", html + "</tbody>") + "</details>\n";
 }

@@ -49,6 +49,8 @@ const Training* find_training(const std::vector<Training>& trainings, std::strin
     return found == trainings.end() ? nullptr : &*found;
 }
 
+std::string value_text(std::optional<double> value) { return value ? decimal(*value, *value < 10 ? 3 : 1) : "–"; }
+
 std::string spread_text(const std::optional<Spread>& s) {
     if (!s) return "–";
     const int digits = std::fabs(s->mean) < 10 ? 3 : 1;

@@ -17,6 +17,8 @@ struct Training {
 
 // Of task.metrics.
 std::string_view metric_name(const Tables& tables, std::size_t metric);
+// A metric's value: "0.812", "31.4"; without one a dash.
+std::string value_text(std::optional<double> value);
 // In quotes.
 std::string csv_text(const std::string& text);
 

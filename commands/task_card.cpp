@@ -64,8 +64,6 @@ std::optional<double> number_at(const Json* object, std::string_view name) {
     return read && std::fabs(*read) < 1e15 ? read : std::nullopt;
 }
 
-std::string value_text(std::optional<double> value) { return value ? decimal(*value, *value < 10 ? 3 : 1) : "–"; }
-
 }  // namespace
 
 TaskFacts task_facts(const Tables& tables, const std::vector<Training>& trainings) {

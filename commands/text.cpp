@@ -33,12 +33,6 @@ std::string pad(std::string_view text, std::size_t width) {
     return out;
 }
 
-std::string grouped(std::uint64_t value) {
-    std::string digits = std::to_string(value);
-    for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ' ');
-    return digits;
-}
-
 std::string printable(std::string_view text) {
     std::string out(text);
     for (std::size_t i = 0; i < out.size(); ++i) {

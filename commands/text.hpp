@@ -5,12 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "entente/base/decimal.hpp"
+
 namespace entente::commands {
 
 std::string human_bytes(std::uint64_t bytes);                 // "1.3 MB"
 std::string decimal(double value, int digits);                // "0.9731"
 std::string pad(std::string_view text, std::size_t width);    // to the right, with spaces (counts code points)
-std::string grouped(std::uint64_t value);                     // "10 324"
+using entente::grouped;                                       // "10 324"
 // Text of others on a terminal: control characters, which could move the cursor or hide a line, become '?'.
 std::string printable(std::string_view text);
 

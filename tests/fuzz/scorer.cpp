@@ -9,6 +9,9 @@ namespace {
 
 using namespace entente;
 
+constexpr std::uint32_t scored = 64;
+constexpr std::uint64_t most_floats = std::uint64_t{1} << 20;  // what takes long is no fault
+
 plan::ModelFile model() {
     plan::ModelFile m;
     task::Column kg, site, late;
@@ -35,12 +38,28 @@ plan::ModelFile forest() {
     return m;
 }
 
+// What gives its input again, or should.
+plan::ModelFile autoencoder(std::uint32_t outputs) {
+    plan::ModelFile m = model();
+    m.task.label = {.kind = task::LabelKind::none};
+    m.task.model = {{3}, {nn::dense("out", outputs)}};
+    m.parameters.assign(std::size_t{4} * outputs, 0.5f);
+    return m;
+}
+
+plan::ModelFile forest_without_label() {
+    plan::ModelFile m = forest();
+    m.task.label = {.kind = task::LabelKind::none};
+    m.forest->objective = trees::Objective::squared;
+    return m;
+}
+
 task::Watch watch() {
     task::Watch w;
     w.statistics.all = {0, {5}, {2.0}, {1.0}};
     w.alarm = {task::AlarmKind::quantile, false, 0.7, 100, 1, 10, 20};
     w.usual = {0, 0.5f, 0.5f};
-    w.inputs = {{0, {1.0, 2.0}, {3, 4, 5, 6}, 1.5, 0.5}, {1, {}, {1, 2, 3}, 0.0, 0.0}};
+    w.inputs = {{0, {1.0, 2.0}, {3, 4, 5, 6}, 1.5}, {1, {}, {1, 2, 3}, 0.0}};
     return w;
 }
 
@@ -60,12 +79,15 @@ task::Rows rows_of(const task::Task& task) {
 
 // Whatever is accepted can be scored with and explained.
 void use(const plan::ModelFile& file, const task::Watch& kept) {
+    auto predictor = plan::predictor_of(file);
+    expect(predictor.ok(), "a model that is read predicts");
+    const auto floats = file.forest ? Result<std::uint64_t>(0) : nn::Model::workspace(file.task.model, scored);
+    if (predictor->inputs() > 4096 || !floats.ok() || *floats > most_floats) return;
+    static_cast<void>(predictor->scores(std::vector<float>(scored * predictor->inputs(), 0.5f)));
     const task::Task reading = task::for_scoring(file.task);
     const task::Rows rows = rows_of(reading);
     const auto examples = task::ScoreRows::start(reading, rows, &kept.statistics);
-    auto predictor = plan::predictor_of(file);
-    expect(predictor.ok(), "a model that is read predicts");
-    if (!examples.ok() || examples->inputs() > 4096) return;
+    if (!examples.ok()) return;
     std::vector<float> example(examples->inputs());
     examples->put(0, example);
     const auto why = task::explain(reading, *predictor, example, kept.usual);
@@ -96,7 +118,8 @@ void run_scorer(ByteView bytes) {
 }
 
 std::vector<Bytes> scorer_seeds() {
-    return {behind(0, plan::write_model_file(model())), behind(0, plan::write_model_file(forest())), behind(1, plan::write_watch(watch(), plan::digest_of(model())))};
+    return {behind(0, plan::write_model_file(model())), behind(0, plan::write_model_file(forest())), behind(0, plan::write_model_file(autoencoder(3))),
+            behind(0, plan::write_model_file(autoencoder(1))), behind(0, plan::write_model_file(forest_without_label())), behind(1, plan::write_watch(watch(), plan::digest_of(model())))};
 }
 
 }  // namespace

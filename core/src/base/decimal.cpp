@@ -82,4 +82,10 @@ std::string decimal(double value) {
     return write(round_to(std::fabs(value), most_digits), value < 0);
 }
 
+std::string grouped(std::uint64_t value) {
+    std::string text = std::to_string(value);
+    for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, " ");
+    return text;
+}
+
 }  // namespace entente

@@ -38,7 +38,7 @@ void serialize(Archive& archive, Calibration& c) {
 }
 template <class Archive>
 void serialize(Archive& archive, InputSummary& s) {
-    archive(s.feature, s.cuts, s.counts, s.mean, s.deviation);
+    archive(s.feature, s.cuts, s.counts, s.mean);
 }
 template <class Archive>
 void serialize(Archive& archive, Watch& w) {

@@ -144,8 +144,6 @@ std::vector<InputSummary> summarise(const Task& task, const Rows& rows, std::spa
             }
             for (const double x : values) s.mean += x;
             s.mean /= static_cast<double>(std::max<std::size_t>(values.size(), 1));
-            for (const double x : values) s.deviation += (x - s.mean) * (x - s.mean);
-            s.deviation = std::sqrt(s.deviation / static_cast<double>(std::max<std::size_t>(values.size(), 1)));
             s.cuts = deciles(std::move(values));
         }
         s.counts = counts_of(task, f, s.cuts, rows, chosen);

@@ -2,15 +2,7 @@
 
 #include <cmath>
 
-#include "entente/base/decimal.hpp"
-
 namespace entente::task {
-
-std::string grouped(std::uint64_t n) {
-    std::string text = std::to_string(n);
-    for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, " ");
-    return text;
-}
 
 std::string brief(double value, int digits) {
     const double size = std::fabs(value);

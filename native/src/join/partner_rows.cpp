@@ -10,7 +10,6 @@
 #include "commands/rows_digest.hpp"
 #include "commands/score.hpp"
 #include "commands/text.hpp"
-#include "entente/plan/model_file.hpp"
 #include "entente/policy/evaluate.hpp"
 
 namespace entente::native {
@@ -143,12 +142,16 @@ Result<std::string> PartnerRows::keep(const plan::Plan& plan, std::span<const fl
     if (task::shares_statistics(*task_)) model.statistics = prepared_->statistics;
     const std::string path = folder + "/" + commands::model_name;
     ENTENTE_TRY(write_file(path, plan::write_model_file(model), 0600));
+    const auto alarm = calibrate(model, folder);
+    return path + "; " + (alarm.ok() ? *alarm : "no alarm yet: " + alarm.error().message);
+}
+
+Result<std::string> PartnerRows::calibrate(const plan::ModelFile& model, const std::string& folder) const {
     ENTENTE_ASSIGN(task::Predictor predictor, plan::predictor_of(model));
     ENTENTE_ASSIGN(const task::ScoreRows examples, task::ScoreRows::start(*task_, rows_, &prepared_->statistics));
-    const auto watch = task::start_watch(*task_, predictor, examples, rows_);
-    if (!watch.ok()) return path + "; no alarm yet: " + watch.error().message;
-    ENTENTE_TRY(write_file(folder + "/" + commands::calibration_name, plan::write_watch(*watch, plan::digest_of(model)), 0600));
-    return path + "; " + task::sentence(*task_, watch->alarm);
+    ENTENTE_ASSIGN(const task::Watch watch, task::start_watch(*task_, predictor, examples, rows_));
+    ENTENTE_TRY(write_file(folder + "/" + commands::calibration_name, plan::write_watch(watch, plan::digest_of(model)), 0600));
+    return task::sentence(*task_, watch.alarm);
 }
 
 std::string metrics_text(const task::Task& task, const std::vector<std::optional<double>>& values) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "commands/environment.hpp"
+#include "entente/plan/model_file.hpp"
 #include "entente/plan/plan.hpp"
 #include "entente/task/predictions.hpp"
 #include "entente/task/sums.hpp"
@@ -45,14 +46,15 @@ public:
     [[nodiscard]] std::string data_json() const;
     // By the task's metrics, in its order. REQUIRES: task().
     Result<std::vector<std::optional<double>>> metrics(std::span<const float> parameters) const;
-    // The model and, calibrated with the own rows, its alarm, in that folder, for `entente score`; what was kept, as a sentence. Refused where the
-    // contract does not permit it. REQUIRES: task().
+    // The model and, calibrated with the own rows, its alarm, in that folder, for `entente score`; what was kept, as a sentence, and why there is no
+    // alarm if there is none. Refused where the contract does not permit it. REQUIRES: task().
     Result<std::string> keep(const plan::Plan& plan, std::span<const float> parameters, const std::string& folder) const;
 
 private:
     Status load_digits(const PartnerConfig& config, commands::Environment& environment);
     Status load_table(const PartnerConfig& config, const plan::Plan& plan, commands::Environment& environment);
     void take(task::Prepared prepared);
+    Result<std::string> calibrate(const plan::ModelFile& model, const std::string& folder) const;
 
     std::shared_ptr<const data::Dataset> train_;
     std::vector<std::uint32_t> train_rows_;

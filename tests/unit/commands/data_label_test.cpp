@@ -45,11 +45,12 @@ struct Labelling {
     FakeEnvironment e;
     int code = 0;
 
-    Labelling(std::string_view data, std::string_view labels, const std::string& to = "out.csv") {
+    Labelling(std::string_view data, std::string_view labels, const std::string& to = "out.csv", std::string_view mapping = "") {
         e.put("task.toml", task_text);
+        e.put("mapping.toml", mapping);
         e.put("orders.csv", data);
         e.put("labels.csv", labels);
-        code = run({"data", "label", "--task", "task.toml", "orders.csv", "labels.csv", "-o", to}, e);
+        code = run({"data", "label", "--task", "task.toml", "--mapping", "mapping.toml", "orders.csv", "labels.csv", "-o", to}, e);
     }
     void refused(std::string_view reason, std::string_view said) {
         INFO(e.error);
@@ -70,13 +71,28 @@ TEST_CASE("labels come into a copy, and every other cell stays") {
     REQUIRE(l.code == exit_done);
     CHECK(l.e.text("out.csv") == "line;due;note;delivered;other\n1;2020-01-02;\"a; \"\"b\"\"\";2020-01-01;x\n2;2020-01-03;;2020-01-09;y\n3;2020-01-04;c;;\n");
     CHECK(l.e.text("orders.csv") == orders);
-    CHECK(l.e.out.find("3 rows, 1 of them with a label that is new; 1 labels were there already") != std::string::npos);
+    CHECK(l.e.out.find("3 rows, 1 of them with a label that is new; 1 label was there already") != std::string::npos);
 }
 
 TEST_CASE("a file without the label's column gets it, last") {
     Labelling l("line,due,note\n1,2020-01-02,a\n2,2020-01-03,b\n", "id,arrived\n2,2020-01-09\n");
     REQUIRE(l.code == exit_done);
     CHECK(l.e.text("out.csv") == "line,due,note,delivered\n1,2020-01-02,a,\n2,2020-01-03,b,2020-01-09\n");
+}
+
+TEST_CASE("the copy is read as the file is: under the mapping's header, behind as many lines") {
+    constexpr const char* mapping = "[file]\ntitle_lines = 2\n[columns]\ndelivered = \"Ankunft\"\n";
+    const std::string labels = "id,arrived\n1,2020-01-01\n2,2020-01-09\n";
+    Labelling l("Orders\nof, May\nline,due,note\n1,2020-01-02,a\n2,2020-01-03,b\n", labels, "out.csv", mapping);
+    INFO(l.e.error);
+    REQUIRE(l.code == exit_done);
+    CHECK(l.e.text("out.csv") == "\n\nline,due,note,Ankunft\n1,2020-01-02,a,2020-01-01\n2,2020-01-03,b,2020-01-09\n");
+    Labelling again(l.e.text("out.csv"), labels, "out.csv", mapping);
+    INFO(again.e.error);
+    REQUIRE(again.code == exit_done);
+    CHECK(again.e.text("out.csv") == l.e.text("out.csv"));
+    CHECK(again.e.out.find("2 rows, 0 of them with a label that is new; 2 labels were there already") != std::string::npos);
+    CHECK(run({"data", "check", "--task", "task.toml", "--mapping", "mapping.toml", "out.csv"}, again.e) == exit_done);
 }
 
 TEST_CASE("what cannot be a label of the file is refused with its row, and nothing is written") {

@@ -35,7 +35,7 @@ task::Watch watch() {
     w.statistics = *network().statistics;
     w.alarm = {task::AlarmKind::budget, false, 0.7, 100, 5, 10, 20};
     w.usual.assign(8, 0.25f);
-    w.inputs = {{0, {1.0, 2.0}, {3, 4, 5, 6}, 1.5, 0.5}, {1, {}, {1, 2, 3, 4}, 0.0, 0.0}};
+    w.inputs = {{0, {1.0, 2.0}, {3, 4, 5, 6}, 1.5}, {1, {}, {1, 2, 3, 4}, 0.0}};
     return w;
 }
 
@@ -83,6 +83,73 @@ TEST_CASE("a model file that cannot be scored with is refused") {
     m = forest();
     m.forest->features = 9;
     check_refused(plan::read_model_file(plan::write_model_file(m)), "task.model");
+}
+
+TEST_CASE("a model file whose model does not say what the label is is refused") {
+    using task::LabelKind;
+    const auto of = [](LabelKind kind, std::uint32_t outputs) {
+        plan::ModelFile m;
+        m.task.name = "numbers";
+        m.task.columns = {tables::column("machine", task::Role::group, task::CellKind::category), tables::number("x"), tables::number("y"),
+                          tables::column("label", task::Role::label, task::CellKind::number)};
+        m.task.features = {{.kind = task::FeatureKind::value, .column = "x"}, {.kind = task::FeatureKind::value, .column = "y"}};
+        m.task.label = {.kind = kind, .column = "label"};
+        m.task.window.length = 2;
+        m.task.model = {{4}, {nn::dense("out", outputs)}};
+        m.parameters.assign(std::size_t{5} * outputs, 0.5f);
+        return m;
+    };
+    const auto read = [](const plan::ModelFile& m) { return plan::read_model_file(plan::write_model_file(m)); };
+    const auto fits = [&](LabelKind kind, std::uint32_t outputs) {
+        const auto back = read(of(kind, outputs));
+        if (!back.ok()) return check_refused(back, "task.model");
+        CHECK(plan::predictor_of(*back)->scores(std::vector<float>(4 * 64)).ok());
+    };
+    for (std::uint32_t outputs = 1; outputs <= 5; ++outputs) {
+        for (const LabelKind kind : {LabelKind::none, LabelKind::flag, LabelKind::value, LabelKind::remaining}) {
+            INFO(outputs << " outputs, kind " << static_cast<int>(kind));
+            fits(kind, outputs);
+            const bool good = kind == LabelKind::none ? outputs == 4 : kind == LabelKind::flag ? outputs <= 2 : outputs == 1;
+            CHECK(read(of(kind, outputs)).ok() == good);
+        }
+    }
+    plan::ModelFile trees = of(LabelKind::none, 4);
+    trees.forest = forest().forest;
+    trees.forest->objective = trees::Objective::squared;
+    trees.forest->features = 4;
+    check_refused(read(trees), "task.model");
+    trees.task.label.kind = LabelKind::value;
+    CHECK(read(trees).ok());
+}
+
+TEST_CASE("a small model file does not ask for a large model") {
+    const auto with = [](const nn::ModelSpec& spec) {
+        plan::ModelFile m = network();
+        m.task.model = spec;
+        return m;
+    };
+    check_refused(plan::read_model_file(plan::write_model_file(with({{8}, {nn::dense("hidden", 8192), nn::dense("wide", 8192), nn::dense("out", 1)}}))), "model.sizes");
+    // Each layer has 5 parameters and makes its input four times as long.
+    const auto longer = [&](std::uint32_t layers) {
+        nn::ModelSpec spec{{8, 1}, {}};
+        for (std::uint32_t i = 0; i < layers; ++i) spec.layers.push_back(nn::conv_transpose1d("up" + std::to_string(i), 1, 4, 4));
+        for (std::uint32_t i = 0; i < layers; ++i) spec.layers.push_back(nn::max_pool1d(4));
+        for (const nn::LayerSpec& layer : {nn::max_pool1d(8), nn::flatten(), nn::dense("out", 1)}) spec.layers.push_back(layer);
+        plan::ModelFile m = with(spec);
+        m.parameters.assign(std::size_t{5} * layers + 2, 0.5f);
+        return m;
+    };
+    check_refused(plan::read_model_file(plan::write_model_file(longer(10))), "model.sizes");
+    const auto back = plan::read_model_file(plan::write_model_file(longer(7)));
+    REQUIRE(back.ok());
+    auto few = plan::predictor_of(*back);  // fewer than 64 at once
+    std::vector<float> examples(9 * 8, 0.25f);
+    examples[8 * 8] = 1.0f;
+    const auto scores = few->scores(examples);
+    REQUIRE(scores.ok());
+    REQUIRE(scores->size() == 9);
+    CHECK(scores->at(8) > scores->at(0));
+    CHECK(scores->at(8) == few->scores(std::span(examples).last(8))->front());
 }
 
 TEST_CASE("a watch belongs to its model") {

@@ -7,11 +7,13 @@
 // The same text on every machine. Not a number is "nan", infinities are "inf" and "-inf".
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace entente {
 
 std::string decimal(float value);
 std::string decimal(double value);
+std::string grouped(std::uint64_t value);  // "10 324"
 
 }  // namespace entente

@@ -27,7 +27,7 @@ struct InputSummary {
     std::uint32_t feature = 0;             // in task.features
     std::vector<double> cuts;              // of numbers, ascending: a bin below each and one from the last on
     std::vector<std::uint64_t> counts;     // of each bin, or of each of the column's categories and "other"; last: without a value
-    double mean = 0.0, deviation = 0.0;    // of numbers, population
+    double mean = 0.0;                     // of numbers
 
     [[nodiscard]] std::uint64_t rows() const noexcept;
 

@@ -19,7 +19,9 @@ namespace entente::task {
 
 class Predictor {
 public:
-    // REQUIRES: check(task) is ok. Errors of nn::Model, of trees::check, "task.model" for trees that take other examples.
+    // REQUIRES: check(task) is ok. Errors of nn::Model, of trees::check; "task.model" for trees that take other examples and for outputs that
+    // are not what the label is: as many as inputs without one (then no trees), 1 or 2 for two classes, 1 for a number; "model.sizes" for another
+    // number of parameters, and for a model that needs more than 2^26 floats and four times its parameters to score one example.
     static Result<Predictor> of_network(const Task& task, std::span<const float> parameters);
     static Result<Predictor> of_trees(const Task& task, trees::Forest forest);
 
