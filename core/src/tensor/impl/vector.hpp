@@ -52,7 +52,7 @@ alignas(64) constexpr float zeros[max_units * unit] = {};
 constexpr size_t divide_up(size_t x, size_t y) { return (x + y - 1) / y; }
 
 // Where part number `part` begins when `count` things are cut into `parts` as evenly as possible.
-constexpr size_t cut(size_t count, size_t parts, size_t part) { return count * part / parts; }
+constexpr size_t cut(size_t count, size_t parts, size_t part) { return static_cast<size_t>(std::uint64_t{count} * part / parts); }
 
 #if ENTENTE_LANES == 1
 using Mask = int;
