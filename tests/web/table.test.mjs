@@ -150,7 +150,8 @@ test('a messy table is mapped, shown, agreed to and trained on', { skip, timeout
   assert.deepEqual(metrics.map(([name]) => name), ['AUC', 'Average precision', 'Precision in the top 10\u00a0%', 'Brier score']);
   for (const [name, alone, all] of metrics) assert.ok(/^0\.\d{3}$/.test(alone) && /^0\.\d{3}$/.test(all), `${name}: ${alone}, ${all}`);
   assert.equal(metrics[0][2], together.toFixed(3));
-  await page.getByRole('button', { name: /Show all \d+/ }).click();
+  const more = page.getByRole('button', { name: /Show all \d+/ });  // of more than eight, and the reload may have cost one
+  if (await more.count()) await more.click();
   const left = await page.locator('.leaves li:not(.in)').allTextContents();
   assert.ok(left.length >= rounds - 1, `the reload may have cost an update: ${left.length}`);
   assert.match(left.at(-1), /^Sums of your rows/);
