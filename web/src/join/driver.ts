@@ -13,6 +13,7 @@ export interface DriverHost {
   keepLog(note: string): Promise<void>; // the checkpoint that was seen last
   cosign: ((log: LogWatch) => Promise<string>) | undefined; // where it is wanted as a witness
   sent(envelope: Uint8Array<ArrayBuffer>): void;
+  delivered(): Promise<void>; // what left is noted, durably
   loss(step: number, loss: number): void;
 }
 
@@ -127,11 +128,15 @@ export class Driver {
         case 'keep':
           await this.#host.keep(command.bytes);
           return p.kept();
-        case 'deliver':
+        case 'deliver': {
           if (await this.#looking) return [];
           this.#host.sent(command.bytes);
           await this.#send('PUT', `hub/assets/${encodeURIComponent(command.asset)}/content?round=${command.round}&content=${command.content}`, command.bytes);
-          return this.#reached(p.delivered());
+          const next = this.#reached(p.delivered());
+          this.#refresh();
+          await this.#host.delivered();
+          return next;
+        }
         case 'wait':
           this.connection = 'lost';
           this.retryAt = Date.now() + command.ms;

@@ -243,6 +243,10 @@ export function createPartner(send: (news: PartnerNews) => void) {
         lastUpdate = envelope;
         void store.saveUpdate(envelope);
       },
+      async delivered() {
+        remember();
+        if (session) await store.saveSession(session);
+      },
       loss(step, loss) {
         firstStep ??= performance.timeOrigin + performance.now();
         const losses = session!.history.losses;
