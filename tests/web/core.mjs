@@ -1,6 +1,6 @@
 // The TypeScript wrapper of the core for Node: bundled once by esbuild (a part of Vite).
 import { createRequire } from 'node:module';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -23,9 +23,14 @@ export async function bundle(entry, platform = 'neutral') {
 
 export async function importBundle(entry) {
   const { writeFileSync } = await import('node:fs');
-  const file = join(mkdtempSync(join(tmpdir(), 'entente-core-')), 'bundle.mjs');
+  const folder = mkdtempSync(join(tmpdir(), 'entente-core-'));
+  const file = join(folder, 'bundle.mjs');
   writeFileSync(file, await bundle(entry));
-  return import(pathToFileURL(file).href);
+  try {
+    return await import(pathToFileURL(file).href);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 export const loadCoreInNode = async () => {
