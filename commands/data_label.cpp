@@ -42,7 +42,7 @@ Status read_csv(const std::string& path, ByteView bytes, const table::CsvDialect
     table::CsvReader reader(dialect, {}, on_row);
     Status read = reader.feed(bytes);
     if (read.ok()) read = reader.finish();
-    return read.ok() ? read : Status(Error{read.error().code, read.error().reason, path + ": " + read.error().message});
+    return read.ok() ? read : Status(error_in(path, read.error()));
 }
 
 // Two cells that say the same, however they are written: as instants or numbers.

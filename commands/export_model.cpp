@@ -168,7 +168,7 @@ Result<Bytes> write_as(const std::string& format, const ReadModel& model, const 
 
 Error about(const std::string& file, const Error& error) {
     const bool usage = std::string_view(error.reason).starts_with("usage.");
-    return {error.code, error.reason, usage ? error.message : file + ": " + error.message};
+    return usage ? error : error_in(file, error);
 }
 
 Result<std::uint64_t> carry_out(const ExportOptions& o, Environment& environment) {

@@ -43,7 +43,7 @@ Result<std::vector<Odrl>> policies_of(const std::string& source, Environment& en
     if (!remote && !looks_like_json(*bytes)) return policies_of_plan(source, environment);
     auto found = policy::read_odrl_document({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
     if (found.ok()) return found;
-    return Error{found.error().code, found.error().reason, source + ": " + found.error().message};
+    return error_in(source, found.error());
 }
 
 std::string json_of(const Odrl& odrl, const policy::Verdict& verdict) {

@@ -20,8 +20,6 @@ struct Loaded {
     std::string calibration_file;
 };
 
-Error in_file(const std::string& file, const Error& error) { return {error.code, error.reason, file + ": " + error.message}; }
-
 Result<Loaded> load(const ScoreOptions& o, Environment& environment) {
     std::string path = o.model + "/" + model_name;
     auto bytes = environment.read_file(path, limit_bytes);
@@ -30,7 +28,7 @@ Result<Loaded> load(const ScoreOptions& o, Environment& environment) {
         ENTENTE_ASSIGN(bytes, environment.read_file(path, limit_bytes));
     }
     auto model = plan::read_model_file(*bytes);
-    if (!model.ok()) return in_file(path, model.error());
+    if (!model.ok()) return error_in(path, model.error());
     ENTENTE_ASSIGN(task::Predictor predictor, plan::predictor_of(*model));
     const std::size_t slash = path.rfind('/');
     const std::string folder = !o.state.empty() ? o.state : slash == std::string::npos ? std::string(".") : path.substr(0, slash);
@@ -42,7 +40,7 @@ Result<std::unique_ptr<task::ScoreTable>> read_table(const std::string& path, co
                                                       const task::ScoreTable* past, Environment& environment) {
     ENTENTE_ASSIGN(task::Rows rows, read_rows_file(path, l.task, mapping, environment));
     auto table = task::ScoreTable::start(l.task, std::move(rows), past == nullptr ? nullptr : &past->rows, statistics);
-    if (!table.ok()) return in_file(path, table.error());
+    if (!table.ok()) return error_in(path, table.error());
     return table;
 }
 
@@ -52,7 +50,7 @@ Result<std::optional<task::Watch>> kept_watch(const Loaded& l, Environment& envi
     if (!bytes.ok()) return bytes.error().code == Code::not_found ? Result<std::optional<task::Watch>>(std::optional<task::Watch>()) : bytes.error();
     auto watch = plan::read_watch(*bytes, l.model);
     if (!watch.ok()) {
-        Error error = in_file(l.calibration_file, watch.error());
+        Error error = error_in(l.calibration_file, watch.error());
         error.message += error.reason == other_model ? "; --recalibrate sets it by the rows of this file, or take that file away and --past sets it again" : "; take that file away and --past sets it again";
         return error;
     }
@@ -78,7 +76,7 @@ Status recalibrate(const ScoreOptions& o, Loaded& l, const task::Mapping& mappin
     }
     ENTENTE_ASSIGN(const auto table, read_table(o.data, l, mapping, statistics, past.get(), environment));
     auto watch = task::start_watch_from(l.task, l.predictor, *table->examples, table->rows, table->first);
-    if (!watch.ok()) return in_file(o.data, watch.error());
+    if (!watch.ok()) return error_in(o.data, watch.error());
     ENTENTE_TRY(keep_watch(l, *watch, environment));
     if (o.json) {
         environment.print(JsonObject().number("threshold", watch->alarm.threshold).whole("examples", watch->alarm.examples).whole("alerts", watch->alarm.alerts).text("file", l.calibration_file).str() + "\n");
@@ -140,7 +138,7 @@ Status carry_out(const ScoreOptions& o, Environment& environment) {
     const bool by_itself = !watch.has_value();
     if (by_itself) {
         auto first = task::start_watch(l.task, l.predictor, *table->examples, table->rows);
-        if (!first.ok()) return in_file(o.data, {first.error().code, first.error().reason, first.error().message + "; --past names the file with your rows to train on"});
+        if (!first.ok()) return error_in(o.data, {first.error().code, first.error().reason, first.error().message + "; --past names the file with your rows to train on"});
         watch = std::move(*first);
         past.emplace(*table->examples);
     }

@@ -5,6 +5,7 @@
 #include "commands/deal.hpp"
 #include "commands/rows_digest.hpp"
 #include "commands/task_files.hpp"
+#include "commands/text.hpp"
 #include "entente/task/control_chart.hpp"
 #include "entente/task/predictions.hpp"
 #include "entente/task/sums.hpp"
@@ -16,8 +17,6 @@ struct Share {
     std::string name;
     task::Rows rows;
 };
-
-Error of_partner(const std::string& name, const Error& error) { return Error{error.code, error.reason, name + ": " + error.message}; }
 
 // The most frequent values a partner each, in that order, and whatever is left one more.
 Result<std::vector<Share>> deal_by(const TablesOptions& o, const task::Task& task, const task::Rows& rows) {
@@ -100,7 +99,7 @@ Result<Tables> read_tables(const TablesOptions& o, Environment& environment) {
     ENTENTE_ASSIGN(const std::vector<Share> shares, read_shares(o, t.task, mapping, environment));
     for (const Share& share : shares) {
         auto prepared = task::prepare(t.task, share.rows);
-        if (!prepared.ok()) return of_partner(share.name, prepared.error());
+        if (!prepared.ok()) return error_in(share.name, prepared.error());
         t.names.push_back(share.name);
         t.digests.push_back(digest_of_rows(t.task, share.rows));
         t.partners.push_back(std::move(*prepared));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "commands/task_toml.hpp"
+#include "commands/text.hpp"
 
 namespace entente::commands {
 namespace {
@@ -38,13 +39,12 @@ Result<task::Mapping> read_mapping_file(const std::string& path, const task::Tas
 
 Result<task::Rows> read_rows_file(const std::string& path, const task::Task& task, const task::Mapping& mapping, Environment& environment) {
     ENTENTE_ASSIGN(task::RowReader reader, task::RowReader::start(task, mapping));
-    const auto in_file = [&path](const Error& error) { return Error{error.code, error.reason, path + ": " + error.message}; };
     Status fed = done();
     const Status read = environment.read_pieces(path, [&](ByteView piece) { return fed = reader.feed(piece); });
-    if (!fed.ok()) return in_file(fed.error());
+    if (!fed.ok()) return error_in(path, fed.error());
     if (!read.ok()) return read.error();
     auto rows = reader.finish();
-    if (!rows.ok()) return in_file(rows.error());
+    if (!rows.ok()) return error_in(path, rows.error());
     return rows;
 }
 

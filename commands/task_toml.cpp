@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "commands/model_toml.hpp"
+#include "commands/text.hpp"
 #include "commands/toml_table.hpp"
 
 namespace entente::commands {
@@ -148,7 +149,7 @@ void read_mark(TomlTable& table, std::string_view key, std::optional<char>& targ
 
 Status check_named(const task::Task& t, std::string_view file_name) {
     const Status checked = task::check(t);
-    return checked.ok() ? checked : Error{checked.error().code, checked.error().reason, std::string(file_name) + ": " + checked.error().message};
+    return checked.ok() ? checked : error_in(file_name, checked.error());
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "entente/base/decimal.hpp"
+#include "entente/base/result.hpp"
 
 namespace entente::commands {
 
@@ -15,6 +16,9 @@ std::string pad(std::string_view text, std::size_t width);    // to the right, w
 using entente::grouped;                                       // "10 324"
 // Text of others on a terminal: control characters, which could move the cursor or hide a line, become '?'.
 std::string printable(std::string_view text);
+
+// The same error, of that file or partner: "orders.csv: row 3: ...".
+inline Error error_in(std::string_view what, const Error& error) { return {error.code, error.reason, std::string(what) + ": " + error.message}; }
 
 // {"a":1,"b":"x"} in the order of the calls.
 class JsonObject {
